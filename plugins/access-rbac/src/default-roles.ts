@@ -94,8 +94,8 @@ const auditorRules: readonly Rule[] = [
 ];
 
 /**
- * An upload names a namespace, and only callers with rights there can send it; deploying it needs a role. For tokens
- * and sessions, the kinds declare their owner fields, so these rules cover only the caller's own objects.
+ * An upload only makes an archive, which its sender must have, available to builds of the namespace it names; creating anything from it
+ * needs a role. For tokens and sessions, the kinds declare their owner fields, so these rules cover only the caller's own objects.
  */
 const everybodyRules: readonly Rule[] = [
   { verbs: [...reading, 'create', 'update', 'patch', 'delete'], apiGroups: [identity], resources: ['apitokens'] },

@@ -4,20 +4,20 @@ import type { ApplicationObject } from '@tappaas/sdk/kinds';
 type Application = Immutable<ApplicationObject>;
 type Variable = NonNullable<Application['spec']['env']>[number];
 
-/** A port of an application that another one wants the address of. */
+/** A reference to a port of another application, by which a variable gets its address. */
 export type AddressReference = NonNullable<NonNullable<Variable['from']>['application']>;
 
-/** Name of a settled input: the value of a variable with the address. */
+/** Name of the input with an address, the value of a variable. */
 export const addressInput = ({ name, process = '', port }: AddressReference) => `address/${name}/${process}/${port}`;
 
-/** All addresses that an application's environment takes, each once. */
+/** All references to addresses in an application's environment, without duplicates. */
 export function addressesOf({ spec }: Application): readonly AddressReference[] {
   const variables = [...(spec.env ?? []), ...spec.processes.flatMap(({ env }) => env ?? [])];
   const references = variables.flatMap(({ from }) => from?.application ?? []);
   return [...new Map(references.map((reference) => [addressInput(reference), reference])).values()];
 }
 
-/** The value that a cluster makes the address of, or why there is none, with what to do. */
+/** The value, which the cluster expands to the address, or the reason why there is none, with the next step. */
 export function addressIn(
   application: Application,
   { process, port }: AddressReference,

@@ -4,7 +4,10 @@ import { isTask } from './tasks.js';
 
 type Spec = Immutable<ApplicationObject>['spec'];
 
-/** Rules across fields: what a route, a mount or a probe names must exist, and what no loaded part can do is refused by name. */
+/**
+ * Validates rules across fields: routes, mounts and probes refer to existing parts, and features that no loaded plugin supports are
+ * refused.
+ */
 export function checkApplication(application: Immutable<ApplicationObject>): readonly Denial[] {
   const { spec } = application;
   return [
@@ -26,7 +29,7 @@ function unsupported(spec: Spec): Denial[] {
   return denials;
 }
 
-/** Release tasks and schedules: they end by themselves, so there is no number of them and nothing to reach. */
+/** Validates release tasks and schedules: they end by themselves, so they have neither replicas nor ports. */
 function tasks({ processes, routes = [] }: Spec): Denial[] {
   const denials: Denial[] = [];
   const refuse = (field: string, message: string) => denials.push(deny({ field, reason: 'FieldValueInvalid', message }));
@@ -55,7 +58,7 @@ function tasks({ processes, routes = [] }: Spec): Denial[] {
 const cronField = /^(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(\/[0-9]+)?(,(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(\/[0-9]+)?)*$/;
 const macros = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly']);
 
-/** The form of a schedule; whether it ever comes is for the cluster to say. */
+/** Checks only the form of a schedule, not whether it ever runs. */
 function isSchedule(schedule: string): boolean {
   const fields = schedule.trim().split(/\s+/);
   return macros.has(schedule) || (fields.length === 5 && fields.every((field) => cronField.test(field)));

@@ -6,14 +6,14 @@ import { isTask, taskHashCharacters } from './tasks.js';
 type Application = Immutable<ApplicationObject>;
 type Process = Application['spec']['processes'][number];
 
-/** What labels, Services and Jobs have at most. */
+/** Maximum length of labels and of names of Services and Jobs. */
 const labelCharactersMax = 63;
-/** A CronJob adds to its name for each of its Jobs. */
+/** Maximum length of a CronJob's name, to which a suffix is added for each Job. */
 const cronJobCharactersMax = 52;
 
 /**
- * Names that no cluster takes: an application is never served that begins so, however long it is tried. Asked about what is new alone, since what
- * is stored has to stay changeable.
+ * Refuses names that no cluster accepts: retries would never deploy such an application. Only new names are checked, since stored
+ * applications must remain changeable.
  *
  * @source https://kubernetes.io/docs/concepts/overview/working-with-objects/names/; Kubernetes' validation of Service, Job and CronJob
  */
@@ -37,7 +37,10 @@ interface Limit {
   readonly charactersMax: number;
 }
 
-/** Of the object with the shortest name that a process has on its cluster; a Deployment's may be longer than any application with its process. */
+/**
+ * The strictest limit among the cluster objects of a process. A Deployment's name has none in practice: its limit exceeds any application
+ * name and process name joined.
+ */
 function limitOf(process: Process): Limit | undefined {
   if (process.schedule !== undefined) return { what: 'CronJob', charactersMax: cronJobCharactersMax };
   if (isTask(process)) return { what: 'Job', charactersMax: labelCharactersMax - 1 - taskHashCharacters };

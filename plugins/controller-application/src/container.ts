@@ -8,7 +8,7 @@ type Process = Spec['processes'][number];
 type Variable = NonNullable<Spec['env']>[number];
 type ProbeSpec = NonNullable<NonNullable<Process['probes']>['readiness']>;
 
-/** The container of one process; the process's environment wins over the application's. */
+/** The container of one process; variables of the process override those of the application. */
 export function containerOf(application: Immutable<ApplicationObject>, process: Process, facts: RenderFacts): Container {
   const own = new Set((process.env ?? []).map(({ name }) => name));
   const variables = [...(application.spec.env ?? []).filter(({ name }) => !own.has(name)), ...(process.env ?? [])];
@@ -47,7 +47,10 @@ function resourcesOf({ resources }: Process): NonNullable<Container['resources']
   return { requests: { ...requests, ...gpu }, ...(resources?.gpu ? { limits: gpu } : {}) };
 }
 
-/** Without a readiness probe, a process with ports is ready once its first port accepts: traffic never meets a closed port. */
+/**
+ * Without a readiness probe, a process with ports is ready once its first TCP port accepts connections, so that traffic never reaches a
+ * closed port.
+ */
 function probesOf({ probes, ports }: Process): Pick<Container, 'readinessProbe' | 'livenessProbe' | 'startupProbe'> {
   const first = ports?.find(({ protocol }) => protocol !== 'UDP');
   const readiness = probes?.readiness ?? (first ? { tcp: { port: first.name }, periodSeconds: 1 } : undefined);

@@ -3,20 +3,20 @@ import { currentPodsOf } from './current-pods.js';
 
 type Objects = readonly Immutable<KubernetesObject>[];
 
-/** A process that keeps ending instead of running. */
+/** A process that repeatedly ends instead of running. */
 export interface CrashLoop {
   readonly pod: string;
   readonly process: string;
-  /** Ends of the same container so far. */
+  /** Number of times that the container has ended. */
   readonly ends: number;
   readonly exitCode: number;
-  /** Such as OOMKilled, where it says more than the exit code. */
+  /** The cluster's reason, such as OOMKilled, if it says more than the exit code. */
   readonly reason: string | undefined;
 }
 
 /**
- * The first process that has ended so often, and waits to be started again, in the pods that a Deployment makes now. Pods of what was before
- * say nothing of it, and one that ends once in a while is started at once.
+ * The first process that has ended at least `crashesMax` times and is in back-off, in the pods of the present Deployments. Pods of earlier
+ * releases say nothing about the present one, and a process that ends only occasionally is restarted without back-off.
  */
 export function crashLoopOf(observed: Objects, crashesMax: number): CrashLoop | undefined {
   for (const pod of currentPodsOf(observed)) {

@@ -4,13 +4,13 @@ type Objects = readonly Immutable<KubernetesObject>[];
 
 const revision = 'deployment.kubernetes.io/revision';
 
-/** The pods that Deployments make now; those of what was before, and of tasks, are none of them. */
+/** The pods of the present pod templates of Deployments, without those of earlier releases and of tasks. */
 export function currentPodsOf(observed: Objects): readonly Immutable<Pod>[] {
   const current = new Set(observed.filter(isDeployment).flatMap((deployment) => currentSetOf(deployment, observed)));
   return observed.filter(isPod).filter(({ metadata: { ownerReferences = [] } }) => ownerReferences.some(({ uid }) => current.has(uid)));
 }
 
-/** The ReplicaSet of the present pod template; none until the Deployment's controller has seen it. */
+/** The uid of the ReplicaSet of the present pod template; empty until the Deployment's controller has observed the template. */
 function currentSetOf({ metadata, status }: Immutable<Deployment>, observed: Objects): readonly string[] {
   if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) return [];
   const number = metadata.annotations?.[revision];

@@ -4,22 +4,22 @@ import { addressesOf, addressIn, addressInput } from './addresses.js';
 
 type Owner = Immutable<ApplicationObject>;
 
-/** What an application waits for; `isFinal`: nothing that others do will change it. */
+/** What an application waits for. `isFinal`: no change of another application can resolve it. */
 export interface Wait {
   readonly reason: string;
   readonly message: string;
   readonly isFinal: boolean;
 }
 
-/** Applications that are asked on the way round a circle. */
+/** Maximum number of applications visited in the search for a cycle. */
 const circleMax = 100;
 
-/** Entries looked at whenever one is noted: more than come, so that those of applications that are gone become fewer. */
+/** Entries checked per call: more than are added, so that entries of deleted applications are eventually removed. */
 const lookedAtPerNote = 2;
 
-/** Who needs which application of its namespace, so that a change of one wakes those that stand on it. */
+/** The applications that depend on each application of a namespace, so that its changes wake them. */
 export class Dependents {
-  /** Those that were noted or looked at longest ago come first. */
+  /** In the order of the last note or check, oldest first. */
   readonly #needs = new Map<string, ReadonlySet<string>>();
   readonly #dependents = new Map<string, Set<string>>();
 
@@ -34,17 +34,17 @@ export class Dependents {
     }
   }
 
-  /** Keys of those that stand on an application. */
+  /** Keys of the applications that depend on an application. */
   of(application: Owner): readonly Key[] {
     return [...(this.#dependents.get(textOf(application.metadata)) ?? [])].map(keyOf);
   }
 
-  /** Forgets some of those that are gone: one that only waits has no finalizer, so nobody is told that it goes. */
+  /** Removes entries of deleted applications. An application without a release has no finalizer, so its deletion is not reported. */
   async forgetGone(isThere: (key: Key) => Promise<boolean>): Promise<void> {
     for (const [text, names] of this.#needs.entries().take(lookedAtPerNote).toArray()) {
       const key = keyOf(text);
       const stays = await isThere(key);
-      // Noted anew meanwhile: there is one again.
+      // Noted again meanwhile, so the application exists.
       if (this.#needs.get(text) !== names) continue;
       if (!stays) this.#forget(key);
       else if (this.#needs.delete(text)) this.#needs.set(text, names);
@@ -72,8 +72,8 @@ function keyOf(text: string): Key {
 }
 
 /**
- * The addresses of other applications as settled inputs, or what is waited for. Readiness is waited for before the first release only.
- * A change of one of the `further` applications wakes this one, too.
+ * Determines the addresses of other applications, or what the application waits for. It waits for other applications to be ready only
+ * before its first release. Changes of the `further` applications wake it too.
  */
 export async function settleDependencies(
   application: Owner,
@@ -114,12 +114,15 @@ const readyFirst = ({ spec }: Owner): readonly string[] =>
 const readyOf = (application: Owner | undefined) => application?.status?.conditions?.find(({ type }) => type === 'Ready');
 const isReady = (application: Owner | undefined): boolean => readyOf(application)?.status === 'True';
 
-/** The way from an application back to itself over those that have to be ready first and have never served; or that there are too many. */
+/**
+ * A cycle from an application back to itself, over applications that must be ready first and have never served; or that there are too many
+ * to search.
+ */
 async function circleThrough(application: Owner, { asPlugin }: ReconcileContext<typeof Application>): Promise<Wait | undefined> {
   const { namespace, name: own } = application.metadata;
   const ways: (readonly string[])[] = readyFirst(application).map((name) => [own, name]);
   const seen = new Set<string>();
-  // What is pushed meanwhile is gone through, too.
+  // The loop also visits ways that are added meanwhile.
   for (const way of ways) {
     const name = way.at(-1) ?? '';
     if (name === own) return inCircle(way);
@@ -138,7 +141,9 @@ function missing(name: string, namespace: string): Wait {
   return { reason: 'DependencyMissing', message, isFinal: false };
 }
 
-/** Tells the reason of the other one, not its message: that may quote a third one, in a circle without end. */
+/**
+ * Names only the other application's reason, not its message, which may quote that of a third one: in a cycle messages would grow forever.
+ */
 function notReady(name: string, application: Owner | undefined): Wait {
   const why = readyOf(application)?.reason ?? 'it has not begun';
   const message = `it waits until application ${name} is ready, and then goes on by itself; ${name}: ${why}`;

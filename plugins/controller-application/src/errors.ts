@@ -1,6 +1,6 @@
 import { defineErrors } from '@tappaas/sdk';
 
-/** What can be wrong with an application on its cluster. */
+/** Errors of applications on their cluster. */
 export const applicationErrors = defineErrors({
   CONTROLLER_APPLICATION_NO_BATCH: {
     httpStatus: 422,

@@ -7,9 +7,9 @@ const taken = (index: number, address: string): Denial =>
   deny({ field: `spec.routes[${index}].host`, reason: 'HostTaken', message: `${address} is routed by another application` });
 
 /**
- * A host that an application writes out is its own with all paths, so that nobody else answers at a part of it; of a host that an application of
- * the namespace has by default each path is. Claims are held in the write's transaction; across namespaces `reservedHosts` keeps default hosts apart.
- * While no suffix is known, any may be one.
+ * Claims of an application on hosts. An explicit host belongs to the application with all its paths, so that no other application serves a
+ * part of it. Of a default host of the namespace, each path is claimed separately. Claims are made in the transaction of the write;
+ * `reservedHosts` keeps default hosts of namespaces apart. While no suffix is known, any suffix counts as one of default hosts.
  */
 export function hostClaims({ metadata: { name, namespace }, spec }: Application, suffixes: readonly string[]): readonly Claim[] {
   const routes = spec.routes ?? [];
@@ -28,7 +28,7 @@ export function hostClaims({ metadata: { name, namespace }, spec }: Application,
   });
 }
 
-/** Where applications get hosts by default, each below its own namespace, nobody routes what lies below another one. */
+/** Below the suffixes of default hosts, an application may only route hosts below its own namespace. */
 export function reservedHosts({ metadata: { namespace }, spec }: Application, suffixes: readonly string[]): readonly Denial[] {
   return (spec.routes ?? []).flatMap(({ host = '' }, index) => {
     if (!isReserved(host, namespace, suffixes)) return [];

@@ -9,7 +9,7 @@ import { checkReleaseWriter } from './release-writer.js';
 import { renderApplication } from './render-application.js';
 import { summarizeApplication } from './summarize-application.js';
 
-/** Owns Applications: settles the image, renders cluster objects, and says in status how the application is. */
+/** Owns Applications: determines the image and other inputs, renders cluster objects, and reports the application's state in its status. */
 export default definePlugin({
   id: 'controller-application',
   stability: 'beta',
@@ -50,7 +50,7 @@ export default definePlugin({
       watches: [
         { kind: Build, wakes: 'owner' },
         { kind: Secret, wakes: 'namespace' },
-        // A list of watches holds several kinds, so each forgets its own type.
+        // A list of watches contains several kinds, so their types are erased here.
         wakingDependents as Watches,
       ],
       prepare: (application, context) => prepareApplication(application, context, { dependents, suffixes: suffixes() }),

@@ -5,12 +5,12 @@ import { isReserved } from './host-claims.js';
 type Owner = Immutable<ApplicationObject>;
 type Route = NonNullable<Owner['spec']['routes']>[number];
 
-/** Name of a settled input: why a route leads nowhere. */
+/** Name of the input with the reason why a route is not served. */
 const lostInput = ({ name }: Route) => `lost-route/${name}`;
 
 const nameForm = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 
-/** The application that has the host by default, when it lies below the own namespace and ends like those of a cluster. */
+/** The application of the same namespace to which the route's host belongs by default; undefined if there is none. */
 function defaultOwnerOf({ host }: Route, { metadata: { name, namespace } }: Owner, suffixes: readonly string[]): string | undefined {
   const [first = '', second, ...others] = host?.split('.') ?? [];
   const isDefault = second === namespace && suffixes.includes(others.join('.'));
@@ -18,8 +18,8 @@ function defaultOwnerOf({ host }: Route, { metadata: { name, namespace } }: Owne
 }
 
 /**
- * Which routes lead nowhere, as settled inputs, because their hosts end since a reload like those of a cluster: below another namespace, or
- * where another application has the same path by default. A change of the application itself would be refused for the same reasons.
+ * Determines routes that can no longer be served because a reload made their hosts default hosts of a cluster: they lie below another
+ * namespace, or another application has the same path by default. Admission would refuse a change of the application for the same reasons.
  */
 export async function lostRoutes(
   application: Owner,
@@ -45,7 +45,7 @@ export function heldRoutes({ spec }: Owner, { inputs }: Pick<RenderFacts, 'input
   return (spec.routes ?? []).filter((route) => inputs[lostInput(route)] === undefined);
 }
 
-/** Says which routes lead nowhere; that all lead somewhere only where it was otherwise before. */
+/** Reports routes that are not served. That all are served is reported only if the status has the condition already. */
 export function routedConditions({ spec, status }: Owner, { inputs }: Pick<RenderFacts, 'inputs'>): readonly Condition[] {
   const lost = (spec.routes ?? []).flatMap((route) => {
     const reason = inputs[lostInput(route)];

@@ -3,19 +3,19 @@ import type { ApplicationObject } from '@tappaas/sdk/kinds';
 
 export type Process = Immutable<ApplicationObject>['spec']['processes'][number];
 
-/** Without progress for so long a rollout has failed, and so has a release task. */
+/** Time without progress after which a rollout has failed, and time limit of a release task. */
 export const defaultTimeoutSeconds = 600;
 
-/** A process of a new release that has ended so often will not serve. */
+/** Number of ends after which a process of a new release counts as crashing. */
 export const defaultCrashesMax = 3;
 
-/** Where an application's objects are and how they are labelled. */
+/** The application and the facts that its objects' names, namespace and labels depend on. */
 export interface Place {
   readonly application: Immutable<ApplicationObject>;
   readonly facts: RenderFacts;
 }
 
-/** The host of a route that names none. */
+/** The host of a route without an explicit host. */
 export function defaultHost(application: Immutable<ApplicationObject>, facts: RenderFacts): string {
   return `${application.metadata.name}.${application.metadata.namespace}.${facts.ingress.hostSuffix}`;
 }

@@ -9,11 +9,14 @@ const Secret = kubernetesHandle<KubernetesSecret>('', 'Secret');
 
 export interface PrepareParts {
   readonly dependents: Dependents;
-  /** What hosts of applications end with on the loaded clusters. */
+  /** Suffixes of default hosts on the loaded clusters. */
   readonly suffixes: readonly string[];
 }
 
-/** Settles the image, the versions of the Secrets that the environment takes values from, addresses of others, and routes that lead nowhere. */
+/**
+ * Determines the inputs of a rendering: the image, the versions of the Secrets in the environment, addresses of other applications, and
+ * routes that cannot be served.
+ */
 export async function prepareApplication(
   application: Immutable<ApplicationObject>,
   context: ReconcileContext<typeof Application>,
@@ -39,10 +42,10 @@ export async function prepareApplication(
   return { ready: true, inputs: { ...inputs, ...settled.inputs, ...routes.inputs } };
 }
 
-/** The Secret kind, for the plugin's permissions. */
+/** Exported for the plugin's permissions. */
 export { Secret };
 
-/** The image: named directly, or built from uploaded source by a Build that this application owns. */
+/** The image, which is named directly or built from uploaded source by a Build that this application owns. */
 async function settleImage(application: Immutable<ApplicationObject>, context: ReconcileContext<typeof Application>): Promise<Prepared> {
   const { source } = application.spec;
   if (source.image !== undefined) return { ready: true, inputs: { image: source.image } };
@@ -50,7 +53,7 @@ async function settleImage(application: Immutable<ApplicationObject>, context: R
   const build = await buildOf(application, source.upload.digest, context);
   const built = build.status?.phase === 'Succeeded' ? build.status : undefined;
   const idle = built && built.startedBy === undefined && application.spec.processes.find(({ command }) => command === undefined);
-  // An image that nothing can be started from is no end of this step: it fails with the rest, and says why.
+  // An image without a start command does not complete this step: it fails, and the reason is reported below.
   context.progress('build', built && !idle ? 100 : 50);
   if (built?.image !== undefined) {
     if (idle) return waiting('CommandMissing', commandMissing(idle.name), true);
@@ -65,7 +68,7 @@ async function settleImage(application: Immutable<ApplicationObject>, context: R
   return waiting(ended ? 'BuildFailed' : building, `build ${build.metadata.name}: ${why}`, ended);
 }
 
-/** Why an application is not ready, and progresses, while its image is built. */
+/** The reason while the image is being built; the application progresses then. */
 const building = 'Building';
 
 /** Whether the status still says that the image is being built. */
@@ -84,7 +87,7 @@ const commandMissing = (process: string) =>
   `nothing in the source says what process ${process} runs: add a Procfile with a line "web: …", a "start" script to package.json, ` +
   'or a command to the process in tappaas.yaml, and deploy again';
 
-/** Stops the build of a change that a person has stopped. */
+/** Cancels the build of a change that a user has cancelled. */
 export async function abandonBuild(
   application: Immutable<ApplicationObject>,
   context: ReconcileContext<typeof Application>,
@@ -96,7 +99,10 @@ export async function abandonBuild(
   if (build && isUnderWay(build, application)) await cancel(build, application, context);
 }
 
-/** One Build per application and source: the same upload is built once. One that begins ends those of earlier changes. */
+/**
+ * Returns the Build of an application and source, creating it if needed: the same upload is built once. Starting one cancels the
+ * application's builds of earlier changes.
+ */
 async function buildOf(
   application: Immutable<ApplicationObject>,
   digest: string,
@@ -132,20 +138,26 @@ async function buildOf(
   }
 }
 
-/** Looked at for those that a later change ends. */
+/** Maximum number of builds considered for cancellation. */
 const buildsMax = 1_000;
 
 const buildName = ({ metadata }: Immutable<ApplicationObject>, digest: string): string =>
   `${metadata.name.slice(0, 240)}-${digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;
 
-/** Whether a build goes on that is the application's own: one that somebody else has made is theirs to end, whatever application it names. */
+/**
+ * Whether a build is in progress and owned by the application. A build created by someone else is never cancelled here, whichever
+ * application it names.
+ */
 function isUnderWay({ metadata, spec, status }: Immutable<BuildObject>, application: Immutable<ApplicationObject>): boolean {
   const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
   const hasEnded = spec.cancelled === true || status?.phase === 'Succeeded' || status?.phase === 'Failed';
   return owner?.uid === application.metadata.uid && !hasEnded;
 }
 
-/** Which generation of the application has ended the build: a later one may want it again. What a person has cancelled stays so. */
+/**
+ * Annotation with the application's generation that cancelled the build: a later generation may want it again. A build cancelled by a user
+ * stays cancelled.
+ */
 const cancelledBy = 'apps.tappaas.dev/cancelled-by-generation';
 
 const generationOf = ({ metadata }: Immutable<ApplicationObject>): string => String(metadata.generation ?? 1);

@@ -3,8 +3,8 @@ import { administratorsGroup, type AdmissionRequest, type Denial, deny } from '@
 import type { Release } from '@tappaas/sdk/kinds';
 
 /**
- * What a release holds is applied to a cluster with the platform's rights, so only the platform writes one. Administrators have those rights
- * anyway; plugins are in their group.
+ * A release is applied to a cluster with the platform's rights, so only the platform may write its spec. Administrators have those rights
+ * anyway, and plugins are in their group.
  */
 export function checkReleaseWriter({
   object,

@@ -16,7 +16,7 @@ import { defaultHost, defaultTimeoutSeconds, metadata, objectName, selectorOf, t
 import { isTask, task } from './tasks.js';
 import { secretCopies } from './secret-copies.js';
 
-/** A Deployment and, with ports, a Service for each process that runs; a Job or CronJob for each task; one Ingress for the routes. */
+/** Renders a Deployment and, with ports, a Service for each running process; a Job or CronJob for each task; one Ingress for the routes. */
 export function renderApplication(
   application: Immutable<ApplicationObject>,
   facts: RenderFacts,

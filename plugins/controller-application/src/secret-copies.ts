@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { secretCopiedFrom, secretCopiedVersion, type Immutable, type KubernetesSecret, type RenderFacts } from '@tappaas/sdk';
 import type { ApplicationObject } from '@tappaas/sdk/kinds';
 
-/** Name of a settled input: the version of a Secret that the application uses. */
+/** Name of the input with the version of a Secret that the application uses. */
 export const secretInput = (secret: string) => `secret/${secret}`;
 
-/** Names of all Secrets that an application's environment takes values from. */
+/** Names of all Secrets in an application's environment. */
 export function secretsOf({ spec }: Immutable<ApplicationObject>): readonly string[] {
   const variables = [...(spec.env ?? []), ...spec.processes.flatMap(({ env }) => env ?? [])];
   return [...new Set(variables.flatMap(({ from }) => from?.secret?.name ?? []))].toSorted();
@@ -13,14 +13,14 @@ export function secretsOf({ spec }: Immutable<ApplicationObject>): readonly stri
 
 const hashCharacters = 10;
 
-/** Name of the copy of a Secret at the version that was settled: a changed Secret is another object, so old pods keep what they had. */
+/** Name of the copy of a Secret at the determined version. A changed Secret gets a new copy, so that old pods keep their values. */
 export function copyName({ metadata }: Immutable<ApplicationObject>, secret: string, { inputs }: RenderFacts): string {
   const version = inputs[secretInput(secret)] ?? '';
   const hash = createHash('sha256').update(`${secret}\n${version}`).digest('hex').slice(0, hashCharacters);
   return `${metadata.name.slice(0, 40)}-${secret.slice(0, 190)}-${hash}`;
 }
 
-/** The copies as they are rendered: by reference, without a value. */
+/** The copies to render, which refer to the original and contain no values. */
 export function secretCopies(application: Immutable<ApplicationObject>, facts: RenderFacts): readonly KubernetesSecret[] {
   return secretsOf(application).map((secret) => ({
     apiVersion: 'v1',

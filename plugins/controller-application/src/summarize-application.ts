@@ -11,7 +11,7 @@ type Status = NonNullable<ApplicationObject['status']>;
 type Process = Immutable<ApplicationObject>['spec']['processes'][number];
 type ProcessStatus = NonNullable<Status['processes']>[number];
 
-/** Status from what the cluster shows: replicas, address and conditions that name the first thing in the way. */
+/** Derives the status from the cluster's objects: replicas, address, and conditions that name the first obstacle. */
 export function summarizeApplication(observation: Observation<typeof Application>): {
   status: Stated<Status>;
   conditions: readonly Condition[];
@@ -20,7 +20,7 @@ export function summarizeApplication(observation: Observation<typeof Application
   const { object, observed, release, facts } = observation;
   const processes = object.spec.processes.map((process) => processStatus(object, process, observed));
   const { isSettled, isFailed, reason, readyReason, waiting } = rolloutOf(observation, processes);
-  // What keeps a new release from serving says nothing about replicas that serve.
+  // An obstacle of a new release does not affect replicas that serve.
   const available = processes.every(({ desired, ready }) => desired === 0 || ready > 0);
   const url = urlOf(observation);
   const served = `release ${release?.name ?? 'unknown'} serves`;
@@ -51,12 +51,12 @@ const condition = (type: string, holds: boolean, reason: string, message: string
   message,
 });
 
-/** How far a release has come, and what it waits for. */
+/** The progress of a release, and what it waits for. */
 interface Rollout {
   readonly isSettled: boolean;
   readonly isFailed: boolean;
   readonly reason: string;
-  /** That of condition Ready. */
+  /** Reason of the condition Ready. */
   readonly readyReason: string;
   readonly waiting: string;
 }
@@ -75,10 +75,10 @@ function rolloutOf({ object, observed, release }: Observation<typeof Application
     status?.conditions?.some(({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded'),
   );
   const isFailed = isLate || crashing !== undefined;
-  // A replica of the old release that is ready does not make one of the new release ready.
+  // A ready replica of the old release does not make the new release ready.
   const leaving = deployments.find(({ status }) => (status?.replicas ?? 0) > (status?.updatedReplicas ?? 0));
   const isSettled = late === undefined && leaving === undefined && !unsettled;
-  // Not before: a process that starts as usual costs no write for it.
+  // Only once the rollout is late: otherwise every normal start would cost an additional status write.
   const unready = isLate ? unreadyText(object, observed) : undefined;
   const because = unready === undefined ? '' : `: ${unready}`;
   const waiting =
@@ -89,7 +89,7 @@ function rolloutOf({ object, observed, release }: Observation<typeof Application
         ? `${leaving.metadata.name} still has replicas of the release before${because}`
         : 'the cluster has not taken the release up yet');
   const reason = isSettled ? 'Serving' : crashing ? 'CrashLoop' : isFailed ? 'RolloutFailed' : 'RollingOut';
-  // What is in the way is told as such: that it is rolled out is said by Progressing.
+  // Ready names the obstacle as its reason; that the rollout is in progress is the reason of Progressing.
   const readyReason = isSettled || isFailed ? reason : (obstacle?.reason ?? reason);
   return { isSettled, isFailed, reason, readyReason, waiting };
 }
@@ -114,7 +114,7 @@ function processStatus(
   };
 }
 
-/** A container that is on its way. */
+/** Reasons of a container that is starting normally. */
 const startingReasons = new Set(['ContainerCreating', 'PodInitializing']);
 
 /** What keeps a pod from running. */
@@ -123,15 +123,15 @@ interface Obstacle {
   readonly message: string;
 }
 
-/** What Kubernetes says of every pod that is not ready, whatever the reason. */
+/** Generic reasons, which Kubernetes gives for any pod that is not ready. */
 const commonReasons = new Set<string | undefined>(['ContainersNotReady', 'ContainersNotInitialized', 'PodCompleted']);
 
-/** The first thing that keeps a pod from running, in the words of whoever found it, and where to look next. */
+/** The first obstacle that keeps a pod from running, in the cluster's words, and where to look next. */
 function obstacleOf(
   { metadata: { name: application } }: Immutable<ApplicationObject>,
   observed: readonly Immutable<KubernetesObject>[],
 ): Obstacle | undefined {
-  // A pod of the release before says what is wrong with that one.
+  // Pods of the present release first: those of an earlier release describe that release.
   for (const pod of new Set([...currentPodsOf(observed), ...observed.filter(isPod)])) {
     const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
     if (unscheduled) {

@@ -3,18 +3,18 @@ import { releaseTask, type CronJob, type Job, type PodTemplate } from '@tappaas/
 import { applicationErrors } from './errors.js';
 import { defaultTimeoutSeconds, metadata, objectName, selectorOf, type Place, type Process } from './place.js';
 
-/** Whether a process ends by itself: before a release serves, or at the times of its schedule. */
+/** Whether a process ends by itself: a release task, or a scheduled task. */
 export function isTask({ phase, schedule }: Pick<Process, 'phase' | 'schedule'>): boolean {
   return phase === 'Release' || schedule !== undefined;
 }
 
-/** What the name of a release task has at its end. */
+/** Length of the hash at the end of a release task's name. */
 export const taskHashCharacters = 8;
 const historyMax = 3;
 
 /**
- * A release task is a Job named by what it runs: the same code with the same configuration is run once, whatever else changes. It is not
- * tried again by itself, since half of it may have happened.
+ * Renders a task. A release task is a Job whose name is derived from its pod template: the same code with the same configuration runs once,
+ * whatever else changes. It is not retried automatically, since it may have run partially.
  *
  * @throws CONTROLLER_APPLICATION_NO_BATCH
  */

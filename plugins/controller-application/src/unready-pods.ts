@@ -2,7 +2,7 @@ import type { Immutable, KubernetesObject } from '@tappaas/sdk';
 import type { ApplicationObject } from '@tappaas/sdk/kinds';
 import { currentPodsOf } from './current-pods.js';
 
-/** What the first pod of the new release has not done although its process runs; many a cluster says no more than that it is not ready. */
+/** Says what the first running but unready pod of the new release has not done; many clusters report only that it is not ready. */
 export function unreadyText({ spec }: Immutable<ApplicationObject>, observed: readonly Immutable<KubernetesObject>[]): string | undefined {
   for (const { metadata, status } of currentPodsOf(observed)) {
     const silent = status?.containerStatuses?.find(({ ready, state }) => !ready && state?.running !== undefined);

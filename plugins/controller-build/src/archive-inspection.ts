@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { Parser, type ReadEntry } from 'tar';
 import { sourceErrors } from './errors.js';
 
-/** What an archive may contain at most. */
+/** Limits on the content of an archive. */
 export interface ArchiveLimits {
   readonly unpackedBytesMax: number;
   readonly entriesMax: number;
@@ -15,8 +15,8 @@ const pathBytesMax = 1024;
 const depthMax = 64;
 
 /**
- * Reads an archive from end to end without writing anything and refuses what could harm: names that leave the folder, links that
- * point out of it, devices, too many entries, and bombs (what comes out of the decompressor is counted while it comes).
+ * Reads an archive completely without writing anything, and refuses harmful content: names that leave the folder, links that point out of
+ * it, devices, too many entries, and decompression bombs (the output of the decompressor is counted as it arrives).
  *
  * @throws CONTROLLER_BUILD_ARCHIVE_REFUSED naming the entry, CONTROLLER_BUILD_ARCHIVE_TOO_LARGE naming the limit
  */
@@ -61,7 +61,7 @@ export async function inspectArchive(archive: Uint8Array, limits: ArchiveLimits)
   if (entries === 0) throw refused('it has no entries');
 }
 
-/** Keeps what each name is, since unpacking what is a file here and a folder there would fail half-way. */
+/** Tracks the type of each name, since unpacking a name that is both a file and a folder would fail half-way. */
 function createPlaces() {
   const folders = new Set<string>(['.']);
   const others = new Set<string>();
@@ -80,7 +80,7 @@ function createPlaces() {
   };
 }
 
-/** Counts what comes out of the decompressor and stops a bomb. */
+/** Counts the decompressed bytes, to stop a decompression bomb. */
 function counter(bytesMax: number): Transform {
   let bytes = 0;
   return new Transform({
@@ -121,6 +121,6 @@ function leaves(path: string): boolean {
   return normal === '..' || normal.startsWith('../');
 }
 
-/** An archive that nothing is built from, and why. */
+/** The error for an archive that cannot be built from, with the reason. */
 export const refused = (why: string) => sourceErrors.CONTROLLER_BUILD_ARCHIVE_REFUSED({ message: `the source archive is refused: ${why}` });
 const tooLarge = (why: string) => sourceErrors.CONTROLLER_BUILD_ARCHIVE_TOO_LARGE({ message: `the source archive is too large: ${why}` });

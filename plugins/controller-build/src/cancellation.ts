@@ -1,18 +1,18 @@
 import type { Immutable, ReconcileContext } from '@tappaas/sdk';
 import { Build, type BuildObject } from '@tappaas/sdk/kinds';
 
-/** Says when nobody wants a build any more that is under way. */
+/** The signal for a running build that is no longer wanted. */
 export interface Cancellation {
   readonly signal: AbortSignal;
-  /** It aborted because there is no such Build any more. */
+  /** Whether it aborted because the Build was deleted. */
   readonly isGone: boolean;
   leave(): void;
 }
 
-/** How soon a build that is under way hears of it: it asks the cache, which costs next to nothing. */
+/** Interval at which a running build checks for cancellation; the read is served by the cache and cheap. */
 const lookEveryMs = 250;
 
-/** Looks at the Build while it is built: a run of its key cannot be woken by the change. */
+/** Polls the Build while it runs: the controller cannot be woken by the change, since it runs one reconcile per key. */
 export function followCancellation(build: Immutable<BuildObject>, context: ReconcileContext<typeof Build>): Cancellation {
   const abort = new AbortController();
   const over = new AbortController();

@@ -2,7 +2,7 @@ import { defineErrors } from '@tappaas/sdk';
 
 const caller = { blame: 'caller', retry: 'never' } as const;
 
-/** What can be wrong with uploaded source. */
+/** Errors of uploaded source and builds. */
 export const sourceErrors = defineErrors({
   CONTROLLER_BUILD_DIGEST_MISMATCH: { ...caller, httpStatus: 400, remedy: 'Send the archive whose SHA-256 stands in the path.' },
   CONTROLLER_BUILD_NAMESPACE_MISSING: { ...caller, httpStatus: 400, remedy: 'Add ?namespace= and the namespace of the application.' },

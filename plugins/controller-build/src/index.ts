@@ -42,10 +42,10 @@ const config = Type.Object({
   parallelMax: Type.Integer({ default: 2, minimum: 1, maximum: 64, description: 'Builds at once.' }),
 });
 
-/** What the platform gives a builder at the most. */
+/** Maximum time that the kernel allows a reconcile. */
 const buildMsMax = 1_800_000;
 
-/** Owns Builds: takes source archives, gives them to the builder that a Build names, and records image, output and times. */
+/** Owns Builds: takes source archives, passes them to the builder that a Build names, and records image, output and times. */
 export default definePlugin({
   id: 'controller-build',
   stability: 'beta',

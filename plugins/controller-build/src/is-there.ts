@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 
-/** Whether a path leads to something. @throws what is wrong besides that there is nothing */
+/** Whether a path exists. @throws any error other than that it does not exist */
 export async function isThere(path: string): Promise<boolean> {
   try {
     await access(path);

@@ -13,7 +13,7 @@ import { sourceErrors } from './errors.js';
 import { followCancellation } from './cancellation.js';
 import type { SourceShelf } from './source-shelf.js';
 
-/** What a build works with. */
+/** What a build needs. */
 export interface BuildParts {
   readonly builders: ReadonlyMap<string, Builder>;
   readonly shelf: SourceShelf;
@@ -23,7 +23,7 @@ export interface BuildParts {
 const outputLinesMax = 200;
 const lineCharactersMax = 4096;
 
-/** Rules that the schema cannot say. */
+/** Validation that the schema cannot express. */
 export function checkBuild(build: Immutable<BuildObject>): readonly Denial[] {
   return Object.keys(build.spec.parameters ?? {}).length > 64
     ? [deny({ field: 'spec.parameters', reason: 'FieldValueTooMany', message: 'has more than 64 entries' })]
@@ -31,8 +31,8 @@ export function checkBuild(build: Immutable<BuildObject>): readonly Denial[] {
 }
 
 /**
- * Builds once: what it is built from cannot change, so an ended build rests for good, but for one that was cancelled and is wished again. A
- * crash half-way builds again, into the same digest.
+ * Runs a build once. Its input is immutable, so an ended build never runs again, unless it was cancelled and is requested again. A crash
+ * half-way builds again, into the same digest.
  */
 export async function reconcileBuild(
   build: Immutable<BuildObject>,

@@ -7,48 +7,49 @@ import { sourceErrors } from './errors.js';
 import { isThere } from './is-there.js';
 import { roomFor, type Room, type RoomLimits, type SentSource } from './source-room.js';
 
-/** For which namespace a source is, and who sends it or asks for it. */
+/** A namespace, and the caller who uploads a source for it or asks about one. */
 export interface Claimant {
   readonly namespace: string;
   readonly caller: Pick<Caller, 'name' | 'tenant'>;
 }
 
-/** Who has sent which source for which namespace. */
+/** Records which tenant, or user without one, has uploaded which source for which namespace. */
 export interface SourceHolders {
-  /** Whether the caller, or another of its tenant, has sent it for the namespace. */
+  /** Whether the caller, or another user of the same tenant, has uploaded it for the namespace. */
   isHeldBy(digest: string, claimant: Claimant): Promise<boolean>;
-  /** Whether anybody has sent it for the namespace. */
+  /** Whether anyone has uploaded it for the namespace. */
   isFor(digest: string, namespace: string): Promise<boolean>;
   /**
-   * Of what the claimant, or its tenant, has sent, the oldest that no build needs makes way for it where that is too much. One call at a time.
+   * Records an upload. If the claimant's limits would be exceeded, the oldest uploads that no build needs are removed first. Calls must not
+   * overlap.
    *
    * @throws CONTROLLER_BUILD_SOURCES_FULL
    */
   add(added: Added, claimant: Claimant, isNeeded: IsNeeded): Promise<void>;
 }
 
-/** An archive that somebody sends. */
+/** An uploaded archive. */
 export interface Added {
   readonly digest: string;
   readonly bytes: number;
 }
 
-/** Whether a build that has not ended is of a source. */
+/** Whether a build that has not ended uses a source. */
 export type IsNeeded = (source: { readonly digest: string; readonly namespace: string }) => Promise<boolean>;
 
 interface HolderSettings extends RoomLimits {
   readonly directory: string;
-  /** Size of an archive that is kept; 0 of one that is not. */
+  /** Size of a stored archive; 0 if it is not stored. */
   readonly bytesOf: (digest: string) => Promise<number>;
-  /** Told of what nobody has sent any more; again after a crash. */
+  /** Called when the last holder of a source is removed; called again after a crash in between. */
   readonly unheld: (digest: string) => Promise<void>;
 }
 
 const algorithm = 'sha256:';
 
 /**
- * Keeps an empty file `holders/<digest>/<namespace>/<who>` for each, and `sent/<who>/<digest>.<namespace>` from before it is there until
- * after it is gone, by whose age they make way. Names of people are hashed, namespaces are DNS labels.
+ * Stores two empty files per upload: `holders/<digest>/<namespace>/<who>`, and `sent/<who>/<digest>.<namespace>`, which exists from before
+ * the first until after it is removed, and whose age determines the order of removal. `<who>` is a hash; namespaces are DNS labels.
  */
 export function createSourceHolders({ directory, bytesOf, unheld, ...limits }: HolderSettings): SourceHolders {
   const digestFolder = (hash: string) => join(directory, 'holders', hash);
@@ -97,7 +98,7 @@ function full(bytes: number, { kept, keptBytes }: Extract<Room, { isEnough: fals
   });
 }
 
-/** Removes a folder unless something is in it; says whether it is gone. */
+/** Removes a folder unless it contains something; returns whether it is gone. */
 async function isRemoved(folder: string): Promise<boolean> {
   try {
     await rmdir(folder);

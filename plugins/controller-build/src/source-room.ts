@@ -1,26 +1,26 @@
-/** A source that somebody has sent for a namespace. */
+/** A source that was uploaded for a namespace. */
 export interface SentSource {
-  /** What it is kept as among those of who has sent it. */
+  /** Name of its file among those of the same uploader. */
   readonly name: string;
   readonly hash: string;
   readonly namespace: string;
   readonly atMs: number;
-  /** Of its archive, which counts once however many namespaces it was sent for. */
+  /** Size of its archive, which counts once even if uploaded for several namespaces. */
   readonly bytes: number;
 }
 
-/** How much is kept for one tenant, or for one person of none. */
+/** Limits per tenant, or per user without one. */
 export interface RoomLimits {
   readonly sentMax: number;
   readonly sentBytesMax: number;
 }
 
-/** What has to go for another source, or why there is no room: what is left is needed. */
+/** The uploads to remove for another one; or that there is not enough room, because the remaining uploads are needed. */
 export type Room =
   | { readonly isEnough: true; readonly leaving: readonly string[] }
   | { readonly isEnough: false; readonly keptBytes: number; readonly kept: number };
 
-/** The oldest make way that no build needs, until the added one fits. */
+/** Chooses the oldest uploads that no build needs for removal, until the added one fits. */
 export async function roomFor(
   added: Pick<SentSource, 'hash' | 'bytes'>,
   sent: readonly SentSource[],

@@ -8,8 +8,8 @@ const digestForm = /^sha256:[0-9a-f]{64}$/;
 const namespaceForm = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
- * `PUT /sources/{digest}?namespace={namespace}` takes an archive, `GET` says whether the caller has sent it for the namespace already. To
- * give what one has to a namespace harms nobody, so neither asks whether the namespace is there or whose it is.
+ * `PUT /sources/{digest}?namespace={namespace}` stores an archive; `GET` says whether the caller has uploaded it for the namespace already.
+ * Making an archive of one's own available to a namespace is harmless, so neither checks the namespace's existence or owner.
  */
 export function sourceRoutes(shelf: SourceShelf, uploadBytesMax: number): readonly Route[] {
   return [
@@ -43,7 +43,7 @@ export function sourceRoutes(shelf: SourceShelf, uploadBytesMax: number): readon
 /** Maximum number of builds of one source in one namespace. */
 const buildsMax = 1_000;
 
-/** A build that has ended rests for good; one that was cancelled may be wished again. */
+/** Whether a build of the source has not ended for good. A cancelled build counts, since it may be requested again. */
 async function hasOpenBuild({ digest, namespace }: SourceOf, { asPlugin }: RequestContext): Promise<boolean> {
   const asked = { namespace, fields: fieldIs('spec.source.digest', digest), itemsMax: buildsMax };
   for await (const { status } of asPlugin.list(Build, asked)) if (status?.phase !== 'Succeeded' && status?.phase !== 'Failed') return true;

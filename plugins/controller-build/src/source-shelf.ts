@@ -11,21 +11,27 @@ import { isThere } from './is-there.js';
 import { createSourceHolders, type Claimant, type IsNeeded } from './source-holders.js';
 import type { RoomLimits } from './source-room.js';
 
-/** Uploaded source archives by digest, each for the namespaces that it was sent for. */
+/** Uploaded source archives by digest, with the namespaces that they were uploaded for. */
 export interface SourceShelf {
-  /** Whether the caller, or another of its tenant, has sent it for the namespace: what others have sent is not told. */
+  /** Whether the caller, or another user of the same tenant, has uploaded it for the namespace. Uploads of others are not disclosed. */
   has(digest: string, claimant: Claimant): Promise<boolean>;
-  /** @throws CONTROLLER_BUILD_DIGEST_MISMATCH, CONTROLLER_BUILD_ARCHIVE_REFUSED, CONTROLLER_BUILD_ARCHIVE_TOO_LARGE, CONTROLLER_BUILD_SOURCES_FULL */
+  /**
+   * Stores an archive.
+   *
+   * @throws CONTROLLER_BUILD_DIGEST_MISMATCH, CONTROLLER_BUILD_ARCHIVE_REFUSED, CONTROLLER_BUILD_ARCHIVE_TOO_LARGE,
+   * CONTROLLER_BUILD_SOURCES_FULL
+   */
   put(digest: string, archive: Uint8Array, claimant: Claimant, isNeeded: IsNeeded): Promise<void>;
   /**
-   * Unpacks into a fresh folder, runs `use` on it and removes it again. When the signal aborts, it stops to unpack and to wait for `use`.
+   * Unpacks a source into a new folder, runs `use` on it and removes the folder. Once the signal aborts, it neither unpacks further nor
+   * waits for `use`.
    *
-   * @throws CONTROLLER_BUILD_SOURCE_UNKNOWN, and the signal's reason
+   * @throws CONTROLLER_BUILD_SOURCE_UNKNOWN, or the signal's reason
    */
   unpacked<T>(source: SourceOf, use: (directory: string) => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
-/** A source as a Build of a namespace names it. */
+/** A source as a Build of a namespace refers to it. */
 export interface SourceOf {
   readonly digest: string;
   readonly namespace: string;
@@ -36,8 +42,8 @@ interface ShelfSettings extends ArchiveLimits, RoomLimits {
 }
 
 /**
- * Keeps archives once in `<directory>/sources`, whoever has sent them, until nobody's are any more; what is kept was inspected whole
- * before.
+ * Stores each archive once in `<directory>/sources`, whoever uploaded it, until it has no holder; an archive is inspected completely before
+ * it is stored.
  */
 export function createSourceShelf(settings: ShelfSettings): SourceShelf {
   const sources = join(settings.directory, 'sources');
@@ -66,7 +72,7 @@ export function createSourceShelf(settings: ShelfSettings): SourceShelf {
       }
       await inspectArchive(archive, settings);
       await mkdir(sources, { recursive: true });
-      // In turn, so that none is removed as nobody's while somebody sends it.
+      // Sequential, so that an archive is not removed for lack of holders while it is being uploaded.
       await inTurn(async () => {
         await holders.add({ digest, bytes: archive.length }, claimant, isNeeded);
         await replaceFile(pathOf(digest), archive);
@@ -82,14 +88,14 @@ export function createSourceShelf(settings: ShelfSettings): SourceShelf {
         await unpack(pathOf(digest), directory, signal);
         return await Promise.race([use(directory), aborted(signal)]);
       } finally {
-        // Files that were being written when it was stopped may still appear.
+        // Retries, since files that were being written when it stopped may still appear.
         await rm(directory, { recursive: true, force: true, maxRetries: 5 });
       }
     },
   };
 }
 
-/** Runs works one after the other; one that fails is for who asked for it. */
+/** Runs tasks one after the other; a failure reaches only the task's caller. */
 function turns(): (work: () => Promise<void>) => Promise<void> {
   let last = Promise.resolve();
   return (work) => {
@@ -108,7 +114,7 @@ async function unpack(archive: string, directory: string, signal: AbortSignal): 
   }
 }
 
-/** Of the machine, and not of what is unpacked: it may go better another time. */
+/** Errors of the machine, not of the archive: a retry may succeed. */
 const transient = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ENOMEM', 'EIO', 'EROFS', 'EACCES', 'EPERM', 'EBUSY', 'ENOENT']);
 
 function unpackFailure(error: unknown): unknown {

@@ -18,12 +18,13 @@ const nameCharsMax = 256;
 const groupsMax = 64;
 const printable = /^[\x20-\x7e]+$/;
 
-/** The id by which caches and open streams know a certificate: the authority that issued it, and its serial number there. */
+/** Credential id of a certificate: its issuer and its serial number there. */
 export const credentialIdOf = (authority: string, serial: string): string => `certificate:${authority}:${serial}`;
 
 /**
- * Who a client certificate stands for, or whom its front proxy speaks for. The listener has verified the signatures; here it is settled
- * whether an authority of ours is above it now, and whether the certificate is still good. Nothing when all of them are somebody else's.
+ * Identifies the caller of a client certificate, or the user that its front proxy vouches for. The listener has verified the signatures;
+ * this checks that a configured authority is above the certificate now, and that the chain up to it is neither expired nor revoked.
+ * Undefined if none of the certificate's authorities is configured.
  *
  * @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED
  */
@@ -41,7 +42,7 @@ export async function certificateIdentity(
   const expiresAtMs = checkTimes(certificate, chain, settings, nowMs);
   if (lists !== undefined) await checkRevocation(certificate, chain, lists, nowMs);
   const spoken = spokenFor(credentials, certificate, settings);
-  // Of whom a proxy speaks for, it has found out by itself what page was meant.
+  // A front proxy itself must defend against cross-site requests of the users it vouches for.
   if (spoken === undefined && isOfOtherSite(credentials.headers))
     throw invalid('a page of another site made the browser send the client certificate');
   return {
@@ -51,7 +52,7 @@ export async function certificateIdentity(
   };
 }
 
-/** Answers when the first of them ends. */
+/** Checks lifetimes; returns when the first certificate of the chain expires. */
 function checkTimes(
   { notBeforeMs, notAfterMs }: ClientCertificate,
   chain: readonly CertificateAuthority[],
@@ -67,7 +68,7 @@ function checkTimes(
   return endMs;
 }
 
-/** The user that a trusted proxy names in its headers, which are ignored from any other client. */
+/** The user that a trusted front proxy names in its headers, which are ignored from any other client. */
 function spokenFor(
   { headerValues = {} }: Credentials,
   certificate: ClientCertificate,
@@ -96,7 +97,7 @@ function spokenFor(
 function holderOf(certificate: ClientCertificate, { user, groups, prefix, tenant }: Settings): Caller {
   const name = user === 'CN' ? certificate.subject['CN']?.[0] : alternativeName(certificate, user);
   const members = groups === 'none' ? [] : (certificate.subject[groups] ?? []);
-  // What is left out could be the very group to which something is forbidden.
+  // Groups are never truncated: a dropped group could be the one to which something is forbidden.
   if (members.length > groupsMax)
     throw invalid(`the client certificate has ${members.length} times subject ${groups}, at most ${groupsMax} are allowed`);
   return {

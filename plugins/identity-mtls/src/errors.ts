@@ -1,6 +1,6 @@
 import { defineErrors } from '@tappaas/sdk';
 
-/** What is wrong with the files of this plugin. */
+/** Errors of this plugin's files. */
 export const errors = defineErrors({
   IDENTITY_MTLS_FILE_UNUSABLE: {
     httpStatus: 503,

@@ -5,7 +5,7 @@ import { TrustKeeper } from './trust-keeper.js';
 
 const lookEveryMs = 2000;
 
-/** Client certificates as callers, on the listener of the API. */
+/** Authenticates callers by client certificates on the API's listener. */
 export default definePlugin({
   id: 'identity-mtls',
   stability: 'beta',

@@ -5,25 +5,25 @@ import type { CertificateAuthority } from '@tappaas/sdk';
 import { PemConverter, X509Certificate as Certificate, X509Crl } from '@peculiar/x509';
 import { unusable } from './errors.js';
 
-/** What an authority has revoked. */
+/** The revocation list of one authority. */
 export interface RevocationList {
-  /** Serial numbers, in the form of `serialOf`. */
+  /** Revoked serial numbers, normalized by `serialOf`. */
   readonly revoked: ReadonlySet<string>;
-  /** The list is out of date then, milliseconds since the epoch. */
+  /** When the list expires, milliseconds since the epoch. */
   readonly untilMs?: number;
 }
 
-/** Of the file's authorities, and of those that clients have sent. */
+/** Maximum number of cached lists, of authorities from the file and from clients. */
 const rememberedMax = 2000;
 
-/** A serial number in the form that is compared: upper-case hexadecimal without leading zeros. */
+/** Normalizes a serial number for comparison: upper-case hexadecimal without leading zeros. */
 export const serialOf = (hex: string): string => hex.replace(/^0+(?=.)/, '').toUpperCase();
 
-/** What stands in the first line of a list: OpenSSL's word, and that of others. */
+/** PEM labels of a revocation list: OpenSSL's and that of other programs. */
 const listLabels = new Set(['X509 CRL', 'CRL']);
 
 /**
- * What makes a list other than a whole one of its authority, as this is what is looked for in it.
+ * Extensions of lists that are not complete lists of their authority, with the message for each. Only complete lists are supported.
  *
  * @source RFC 5280, sections 5.2.4 and 5.2.5
  */
@@ -33,7 +33,7 @@ const meanings: ReadonlyMap<string, string> = new Map([
 ]);
 const unknownMeaning = (type: string): string => `has a critical extension that is not known here (${type})`;
 
-/** @throws IDENTITY_MTLS_FILE_UNUSABLE */
+/** Parses the revocation lists of a file. @throws IDENTITY_MTLS_FILE_UNUSABLE */
 export function crlsOf(text: string, file: string): readonly X509Crl[] {
   let lists: readonly X509Crl[];
   try {
@@ -51,7 +51,7 @@ export function crlsOf(text: string, file: string): readonly X509Crl[] {
   return lists;
 }
 
-/** The lists of a file. Each counts for the authority whose key has signed it, whatever name it carries. */
+/** The revocation lists of a file. A list belongs to the authority whose key signed it, whatever issuer it names. */
 export class RevocationLists {
   readonly #crls: readonly X509Crl[];
   readonly #known = new Map<string, Promise<RevocationList | undefined>>();
@@ -60,7 +60,7 @@ export class RevocationLists {
     this.#crls = crls;
   }
 
-  /** The newest list of an authority; nothing when it has none. */
+  /** The newest list of an authority; undefined when it has none. */
   of({ fingerprint256, certificate }: Pick<CertificateAuthority, 'fingerprint256' | 'certificate'>): Promise<RevocationList | undefined> {
     const known = this.#known.get(fingerprint256);
     if (known !== undefined) return known;

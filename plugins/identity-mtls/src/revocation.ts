@@ -3,10 +3,11 @@ import { credentialErrors, type CertificateAuthority, type ClientCertificate } f
 import { serialOf, type RevocationLists } from './revocation-lists.js';
 
 /**
- * Refuses a certificate when it, or an authority between it and the one that is trusted, was revoked by the authority above it. What nobody
- * can know is refused, too: an authority above that has no list, or an old one.
+ * Refuses a certificate if it, or an authority between it and the trusted one, was revoked by the authority above it. It is also refused if
+ * that cannot be determined, because an authority has no list or an expired one.
  *
- * `chain`: up to the highest authority of ours. That one is asked about itself when it has signed itself, as a root may revoke itself.
+ * `chain` ends with the highest configured authority. That one is checked against its own list if it is self-signed, since a root can
+ * revoke itself.
  *
  * @throws TAP_CREDENTIAL_INVALID
  */
@@ -40,7 +41,7 @@ async function checkLink(serial: string, authority: CertificateAuthority, { what
     throw invalid(`the revocation list of ${nameOf(authority)}, which signed ${what}, is out of date`);
 }
 
-/** A connection has the same authorities for each of its requests, and parsing one costs more than a request. */
+/** Cached because parsing a certificate costs more than a request, and all requests of a connection have the same authorities. */
 const selfSigned = new WeakMap<CertificateAuthority, boolean>();
 
 function isSelfSigned(authority: CertificateAuthority): boolean {
@@ -52,7 +53,7 @@ function isSelfSigned(authority: CertificateAuthority): boolean {
   return isRoot;
 }
 
-/** Its subject on one line. */
+/** The authority's subject on one line, for messages. */
 export function nameOf({ certificate }: Pick<CertificateAuthority, 'certificate'>): string {
   return `authority "${new X509Certificate(certificate).subject.replaceAll('\n', ', ')}"`;
 }

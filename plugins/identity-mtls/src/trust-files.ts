@@ -3,18 +3,18 @@ import { readFile } from 'node:fs/promises';
 import { unusable } from './errors.js';
 import { crlsOf, RevocationLists } from './revocation-lists.js';
 
-/** What the files say; equal texts are the same trust. */
+/** The content of the files; an unchanged text means unchanged trust. */
 export interface Trust {
   readonly text: string;
-  /** PEM, by fingerprint (SHA-256). */
+  /** PEM of the authorities by fingerprint (SHA-256). */
   readonly authorities: ReadonlyMap<string, string>;
-  /** Absent: nothing is revoked, as no file says so. */
+  /** Absent when no revocation file is configured, so that revocation is not checked. */
   readonly lists?: RevocationLists;
 }
 
 const authoritiesMax = 1000;
 
-/** Reads the files. The same `before` comes back when they say what they said. @throws IDENTITY_MTLS_FILE_UNUSABLE */
+/** Reads the files; returns `before` if their content is unchanged. @throws IDENTITY_MTLS_FILE_UNUSABLE */
 export async function readTrust(authoritiesFile: string, revocationsFile: string | undefined, before?: Trust): Promise<Trust> {
   const bundle = await textOf(authoritiesFile);
   const lists = revocationsFile === undefined ? '' : await textOf(revocationsFile);

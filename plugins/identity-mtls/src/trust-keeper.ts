@@ -7,7 +7,7 @@ import { readTrust, type Trust } from './trust-files.js';
 
 type Lists = ReadonlyMap<string, RevocationList>;
 
-/** What is trusted now: files are read again now and then, and a file that cannot be used changes nothing. */
+/** Holds what is trusted now: the files are reloaded periodically, and an unusable file changes nothing. */
 export class TrustKeeper {
   readonly #settings: Settings;
   readonly #credentials: CredentialRegister;
@@ -19,7 +19,7 @@ export class TrustKeeper {
     this.#credentials = credentials;
   }
 
-  /** @throws IDENTITY_MTLS_FILE_UNUSABLE */
+  /** Reloads the files, and revokes newly revoked credentials. @throws IDENTITY_MTLS_FILE_UNUSABLE */
   async read({ log }: Pick<Context, 'log'>): Promise<void> {
     const { authorities: authoritiesFile, revocations } = this.#settings;
     const trust = await readTrust(authoritiesFile, revocations, this.#trust);
@@ -51,7 +51,7 @@ export class TrustKeeper {
     return this.#trust;
   }
 
-  /** The bundle as the listener verifies by it. */
+  /** The PEM bundle for the listener's verification. */
   get bundle(): string {
     return [...(this.#trust?.authorities.values() ?? [])].join('\n');
   }

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { HttpAnswer } from '@tappaas/sdk';
 
-/** Where a browser comes to after a log-in that names no other place. */
+/** The page after a login that names no other one. */
 export const accountPage = 'account.html';
 
-/** Scripts and styles of this host alone, none of them inline. */
+/** Only scripts and styles of this host are allowed, and none inline. */
 const headers = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -12,7 +12,7 @@ const headers = {
   'referrer-policy': 'no-referrer',
 };
 
-/** A file of the page, the same for everybody. */
+/** A static file of the page, the same for every user. */
 interface PageFile {
   readonly name: string;
   readonly answer: () => Promise<HttpAnswer>;
@@ -27,7 +27,7 @@ const file = (name: string, mediaType: string, place: string): PageFile => ({
   }),
 });
 
-/** Everything that the page needs: nothing of it comes from elsewhere, and nothing in it is anybody's. */
+/** All files of the page: nothing is loaded from other hosts, and nothing in them is specific to a user. */
 export const pageFiles: readonly PageFile[] = [
   file(accountPage, 'text/html', `../page/${accountPage}`),
   file('account.css', 'text/css', '../page/account.css'),

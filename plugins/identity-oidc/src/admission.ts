@@ -3,7 +3,8 @@ import { administratorsGroup, type AdmissionRequest, type Denial, deny } from '@
 import type { Session } from './contract.js';
 
 /**
- * A session says who its cookie is: whoever could write one would be anybody. Administrators can be that as it is, and plugins are among them.
+ * Only administrators and plugins may write a session's spec: it determines the user of its cookie, so anyone else who could write it could
+ * impersonate any user.
  */
 export function checkWriter({
   object,

@@ -15,7 +15,7 @@ import { cookieValue, isOfThisSite, sessionCookie } from './cookies.js';
 import type { Providers } from './providers.js';
 import { identityOf, sessionOf } from './sessions.js';
 
-/** Knows browsers by their session and programs by tokens of a configured provider. */
+/** Authenticates browsers by their session cookie, and programs by bearer tokens of a configured provider. */
 export function oidcAuthenticator(providers: Providers, tokens: TokenService): Authenticator {
   return {
     reads: ['authorization', 'cookie', ...siteHeaders],
@@ -48,7 +48,7 @@ async function ofToken(token: string, providers: Providers, tokens: TokenService
   const provider = providers.ofIssuer(claimedIssuer(token) ?? '');
   if (provider === undefined) return undefined;
   const claims = await tokens.verify(token, { issuer: provider.jwt, audiences: provider.audiences });
-  // A logout token is signed by the same keys for the same audience, and is nobody's credential.
+  // A logout token is signed by the same keys for the same audience, but it is not a credential.
   if (Object.hasOwn(claims, 'events')) throw credentialErrors.TAP_CREDENTIAL_INVALID({ message: 'the token is not one to act with' });
   return {
     caller: provider.callerOf(claims),

@@ -19,7 +19,7 @@ import { endSurplus } from './session-bounds.js';
 import { openSession, sessionOf } from './sessions.js';
 import type { Settings } from './settings.js';
 
-/** What has to come back unchanged: kept in the browser, in a cookie that pages cannot read. */
+/** The state of a login in progress, which must come back unchanged; kept in the browser, in a cookie that pages cannot read. */
 interface Attempt {
   readonly issuer: string;
   readonly state: string;
@@ -40,7 +40,7 @@ export interface BrowserLoginParts {
   readonly audit: AuditRecorder;
 }
 
-/** Sends a browser to a provider. `issuer`: which, `return_to`: the path here to come back to. */
+/** Redirects a browser to a provider. Query: `issuer`, the provider; `return_to`, the path on this host to return to. */
 export async function beginLogin({ query }: HttpRequest, parts: BrowserLoginParts): Promise<HttpAnswer> {
   const provider = parts.providers.of(query['issuer']);
   const attempt: Attempt = {
@@ -57,14 +57,14 @@ export async function beginLogin({ query }: HttpRequest, parts: BrowserLoginPart
     nonce: attempt.nonce,
     code_challenge: await client.calculatePKCECodeChallenge(attempt.verifier),
     code_challenge_method: 'S256',
-    // OpenID Connect Core 11: a refresh token is granted for offline access when the person is asked.
+    // OpenID Connect Core 1.0, section 11: offline access, and so a refresh token, requires the prompt `consent`.
     ...(provider.settings.scopes.includes('offline_access') && { prompt: 'consent' }),
   });
   const value = Buffer.from(JSON.stringify(attempt)).toString('base64url');
   return redirect(location.href, setCookie(loginCookie, value, attemptSeconds, 'Lax'));
 }
 
-/** Where the provider sends the browser back to: ends with a session, or with the reason why there is none. */
+/** Handles the provider's redirect back: completes with a session, or with the reason why there is none. */
 export async function finishLogin(
   { params, query, headers }: HttpRequest,
   context: RouteContext,
@@ -73,7 +73,7 @@ export async function finishLogin(
   const attempt = attemptOf(cookieValue(headers['cookie'], loginCookie));
   if (attempt === undefined) throw errors.IDENTITY_OIDC_LOGIN_INVALID({ message: 'this browser has not begun to log in, or too long ago' });
   const provider = parts.providers.of(attempt.issuer);
-  // What one provider has granted is never shown to another, wherever that one has led the browser.
+  // Defends against mix-up attacks: what one provider granted is never sent to another, wherever a provider has redirected the browser.
   const answering = parts.providers.of(params['issuer']);
   if (answering !== provider) {
     const message = `the answer is that of provider ${answering.settings.name}, and this browser has begun to log in at ${attempt.issuer}`;
@@ -117,7 +117,7 @@ async function grant(provider: Provider, attempt: Attempt, query: HttpRequest['q
 }
 
 /**
- * An address of its own for each provider, as one of them could lead the browser on to another.
+ * The redirect address of a provider: a separate one for each, since a malicious provider could redirect the browser to another.
  *
  * @source RFC 9700, section 4.4
  * @throws IDENTITY_OIDC_NOT_CONFIGURED
@@ -129,7 +129,7 @@ function callbackUrl({ settings: { name } }: Provider, { settings: { publicUrl }
   return `${publicUrl.replace(/\/$/, '')}/plugins/${instance}/callback${own}`;
 }
 
-/** A path of this host; nothing for what leads elsewhere, whatever a browser makes of it. */
+/** Returns the text if it is a path of this host; undefined if a browser could interpret it as leading elsewhere. */
 export function localPath(text: string | undefined): string | undefined {
   if (text === undefined || text.length > pathCharsMax || !/^\/(?![/\\])[\x21-\x7e]*$/.test(text) || text.includes('\\')) return undefined;
   const base = 'https://here.invalid';

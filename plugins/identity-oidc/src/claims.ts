@@ -7,16 +7,16 @@ type Claims = Readonly<Record<string, unknown>>;
 const groupsMax = 256;
 const nameCharsMax = 256;
 
-/** As much of a provider's settings as says whom its claims name. */
+/** The part of a provider's settings that maps claims to a caller. */
 export type Mapping = Pick<IssuerSettings, 'name' | 'claims'> & Partial<Pick<IssuerSettings, 'tenant' | 'tenants'>>;
 
-/** Who somebody is here, from what the provider says. @throws IDENTITY_OIDC_CLAIM_MISSING, IDENTITY_OIDC_CLAIM_FOREIGN */
+/** Maps a provider's claims to a caller. @throws IDENTITY_OIDC_CLAIM_MISSING, IDENTITY_OIDC_CLAIM_FOREIGN */
 export function callerOf(claims: Claims, settings: Mapping): Caller {
   const { name: issuer, claims: mapping } = settings;
   const user = claim(claims, mapping.user);
   if (typeof user !== 'string' || user === '' || mapping.userPrefix.length + user.length > nameCharsMax)
     throw missing(issuer, mapping.user, `a text of 1 to ${nameCharsMax - mapping.userPrefix.length} characters`);
-  // An address that nobody has proven to own names nobody.
+  // An unverified email address does not identify a user.
   if (mapping.user === 'email' && !mapping.acceptUnverifiedEmail && !isTrue(claims['email_verified']))
     throw missing(issuer, 'email_verified', 'true');
   const groups = groupsOf(claim(claims, mapping.groups), issuer, mapping);
@@ -24,7 +24,10 @@ export function callerOf(claims: Claims, settings: Mapping): Caller {
   return { name: mapping.userPrefix + user, groups, ...(tenant !== undefined && { tenant }) };
 }
 
-/** A claim that is not there is no word that somebody is of no tenant: that takes away a boundary, so a group of theirs has to say it. */
+/**
+ * The user's tenant. A missing claim does not mean that the user has no tenant, which would remove a boundary: one of the configured groups
+ * must say so.
+ */
 function tenantOf(
   claims: Claims,
   groups: readonly string[],
@@ -44,7 +47,7 @@ function tenantOf(
   throw missing(issuer, name, `the name of a tenant, as a label may say it; found ${found}`);
 }
 
-/** All of them or nobody: what is left out could be the very group to which something is forbidden. */
+/** All groups, or an error. Groups are never truncated: a dropped group could be the one to which something is forbidden. */
 function groupsOf(said: unknown, issuer: string, { groups: name, groupsPrefix }: IssuerSettings['claims']): readonly string[] {
   const listed = typeof said === 'string' ? [said] : Array.isArray(said) ? said : [];
   const groups = listed.filter((group): group is string => typeof group === 'string' && group !== '').map((group) => groupsPrefix + group);
@@ -58,10 +61,10 @@ function groupsOf(said: unknown, issuer: string, { groups: name, groupsPrefix }:
   );
 }
 
-/** Some providers write it as text. */
+/** Some providers send the boolean as text. */
 const isTrue = (value: unknown): boolean => value === true || value === 'true';
 
-/** A claim by its name as it is, else by a path of names. */
+/** Looks up a claim by its literal name, else by a path of names separated by dots. */
 function claim(claims: Claims, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name];
   return name

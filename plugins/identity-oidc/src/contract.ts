@@ -1,6 +1,9 @@
 import { defineKind, Type, type ObjectOf } from '@tappaas/sdk';
 
-/** A browser's session of somebody who logged in at an OpenID provider; of its cookie only a hash is kept. Deleting it ends it. */
+/**
+ * A browser session of a user who logged in at an OpenID provider; only a hash of its cookie is stored. Deleting the object ends the
+ * session.
+ */
 export const Session = defineKind({
   group: 'identity.tappaas.dev',
   kind: 'Session',

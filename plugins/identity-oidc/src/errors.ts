@@ -2,7 +2,7 @@ import { defineErrors } from '@tappaas/sdk';
 
 const caller = { httpStatus: 400, blame: 'caller', retry: 'never' } as const;
 
-/** What can go wrong on the way through an OpenID provider. */
+/** Errors of logins, sessions and tokens of OpenID providers. */
 export const errors = defineErrors({
   IDENTITY_OIDC_ISSUER_UNKNOWN: { ...caller, remedy: 'Name one of the providers that GET issuers lists.' },
   IDENTITY_OIDC_ISSUER_TWICE: {

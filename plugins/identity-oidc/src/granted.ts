@@ -4,16 +4,20 @@ import { errors } from './errors.js';
 import type { Provider } from './provider.js';
 import type { LoggedIn } from './sessions.js';
 
-/** What a provider says holds for at least and at most this long before it is asked again. */
+/** Bounds on how long a provider's statements are valid before they are refreshed. */
 const validMsMin = 60_000;
 const validMsMax = 3_600_000;
 
-/** When the provider has to be asked again about what it said now. */
+/** When the provider's present statements must be refreshed, milliseconds since the epoch. */
 export function validUntilMs(granted: TokenEndpointResponseHelpers, nowMs: number): number {
   return nowMs + Math.min(Math.max((granted.expiresIn() ?? 0) * 1000, validMsMin), validMsMax);
 }
 
-/** Who somebody is, from the tokens that a provider has granted: its ID token, verified by the platform's rules. @throws IDENTITY_OIDC_PROVIDER_FAILED, IDENTITY_OIDC_CLAIM_MISSING, IDENTITY_OIDC_CLAIM_FOREIGN */
+/**
+ * Identifies the user of the tokens that a provider granted, by the ID token, verified by the platform's rules.
+ *
+ * @throws IDENTITY_OIDC_PROVIDER_FAILED, IDENTITY_OIDC_CLAIM_MISSING, IDENTITY_OIDC_CLAIM_FOREIGN
+ */
 export async function loggedIn(
   granted: TokenEndpointResponse & TokenEndpointResponseHelpers,
   provider: Provider,
@@ -37,7 +41,7 @@ export async function loggedIn(
   };
 }
 
-/** The claims of an ID token that was verified when it was granted, and has been sealed by the platform since. */
+/** Decodes the claims of an ID token without verification: it was verified when it was granted, and stored sealed since. */
 export function claimsOf(idToken: string): Readonly<Record<string, unknown>> {
   const [, payload = ''] = idToken.split('.');
   return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Readonly<Record<string, unknown>>;

@@ -11,7 +11,7 @@ import { settingsSchema } from './settings.js';
 
 const refreshEveryMs = 15_000;
 
-/** People and programs of OpenID providers: log-in for browsers, tokens of providers as bearer tokens, sessions that can be ended. */
+/** Authenticates users and programs of OpenID providers: browser login, bearer tokens of providers, sessions that can be ended. */
 export default definePlugin({
   id: 'identity-oidc',
   stability: 'beta',

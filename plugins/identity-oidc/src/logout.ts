@@ -25,7 +25,7 @@ const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 const sessionsMax = 1_000;
 const tokenAgeMsMax = 300_000;
 
-/** Who is asked about sessions that end, and told of them. */
+/** The services and providers that logout needs. */
 export interface LogoutParts {
   readonly providers: Providers;
   readonly tokens: TokenService;
@@ -33,7 +33,7 @@ export interface LogoutParts {
   readonly audit: AuditRecorder;
 }
 
-/** Ends the session here and sends the browser to the provider, to end it there. */
+/** Ends the session here, and sends the browser to the provider to end it there. */
 export async function logOut(
   { headers }: HttpRequest,
   context: RouteContext,
@@ -50,13 +50,13 @@ export async function logOut(
   return ended(location, gone, asked);
 }
 
-/** A page that asks gets the provider's address to go to; everybody else is led there. */
+/** A script gets the provider's address in the response; any other client is redirected. */
 function ended(location: string | undefined, headers: Strings, isAsked: boolean): HttpAnswer {
   if (isAsked) return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify({ location }) };
   return location === undefined ? { status: 204, headers } : { status: 303, headers: { ...headers, location } };
 }
 
-/** The provider may have no such address, or not answer: the session here ends all the same. */
+/** The provider's logout address. Undefined when it has none or does not respond: the session here ends all the same. */
 async function endSessionUrl(
   session: Immutable<SessionObject>,
   provider: Provider | undefined,
@@ -77,7 +77,7 @@ async function endSessionUrl(
 }
 
 /**
- * Ends sessions because their provider says so.
+ * Ends sessions at the request of their provider.
  *
  * @source OpenID Connect Back-Channel Logout 1.0, section 2
  * @throws IDENTITY_OIDC_LOGOUT_INVALID
@@ -107,7 +107,7 @@ export async function backChannelLogout(
     const isMeant = spec.issuer === provider.settings.name && (sub === undefined || spec.subject === sub);
     if (isMeant) await endSession(session, `the provider ${spec.issuer} has ended it`, { audit, context });
   }
-  // Only now: a provider whose sessions could not be ended sends the same token again.
+  // Recorded last, so that a provider can send the token again if ending its sessions failed.
   await context.state.set(sent, true, { ttlMs: 2 * tokenAgeMsMax, scope: 'platform' });
   return { status: 200, headers: { 'cache-control': 'no-store' } };
 }

@@ -2,13 +2,13 @@ import type { Caller } from '@tappaas/sdk';
 import { errors } from './errors.js';
 import type { IssuerSettings } from './settings.js';
 
-/** A prefix that another provider puts before its names. */
+/** The name prefix of another provider. */
 interface OthersPrefix {
   readonly provider: string;
   readonly prefix: string;
 }
 
-/** What the names of a provider's users and groups may not begin with. */
+/** Prefixes that the names of a provider's users and groups must not have. */
 export interface NamesOfOthers {
   readonly users: readonly OthersPrefix[];
   readonly groups: readonly OthersPrefix[];
@@ -17,8 +17,8 @@ export interface NamesOfOthers {
 const parts = ['userPrefix', 'groupsPrefix'] as const;
 
 /**
- * Two providers that put the same before their names can each name the people of the other: whose roles, sessions and API tokens these are goes by name
- * and tenant alone.
+ * Refuses providers with the same prefix for user or group names: each could name users of the other, and roles, sessions and API tokens
+ * are assigned by name and tenant alone.
  *
  * @throws IDENTITY_OIDC_NAMES_SHARED
  */
@@ -36,8 +36,8 @@ export function refuseSharedNames(issuers: readonly IssuerSettings[]): void {
 }
 
 /**
- * The prefixes of others with which names of this provider could begin: those that go on from its own. So one provider may do without a
- * prefix, and still names nobody of those that have one.
+ * The prefixes of other providers that extend this provider's own prefix, so that its names could begin with them. With this check one
+ * provider may have no prefix and still cannot name users of the others.
  */
 export function namesOfOthers(own: IssuerSettings, issuers: readonly IssuerSettings[]): NamesOfOthers {
   const others = issuers.filter((other) => other !== own && !sharesNames(own, other));
@@ -48,7 +48,7 @@ export function namesOfOthers(own: IssuerSettings, issuers: readonly IssuerSetti
   return { users: beyond('userPrefix'), groups: beyond('groupsPrefix') };
 }
 
-/** @throws IDENTITY_OIDC_CLAIM_FOREIGN when the user, or one of the groups, has a name that only another provider may give */
+/** Refuses a caller with a name or group that only another provider may give. @throws IDENTITY_OIDC_CLAIM_FOREIGN */
 export function refuseNamesOfOthers(
   { name, groups }: Caller,
   { name: issuer, claims }: Pick<IssuerSettings, 'name' | 'claims'>,

@@ -10,14 +10,14 @@ import type { IssuerSettings } from './settings.js';
 
 const callSecondsMax = 5;
 const answerBytesMax = 262_144;
-/** How long what a provider says of itself is believed. */
+/** How long a provider's discovery document is cached. */
 const believedMs = 600_000;
 
-/** A provider as its settings name it: what it says of itself is read when first needed, and again from time to time. */
+/** A configured provider. Its discovery document is read on first use, and again when the cached one is too old. */
 export class Provider {
   readonly settings: IssuerSettings;
   readonly jwt: JwtIssuer;
-  /** Of the host that the operator named, and of all others that its document names. */
+  /** Clients for the host that the operator configured, and for all other hosts that the discovery document names. */
   readonly #own: Way;
   readonly #foreign: Way;
   readonly #nowMs: () => number;
@@ -45,23 +45,23 @@ export class Provider {
     return new Provider(settings, file === '' ? undefined : await readFile(file, 'utf8'), nowMs, others);
   }
 
-  /** What bearer tokens of it are accepted for. */
+  /** Audiences for which the provider's bearer tokens are accepted. */
   get audiences(): readonly string[] {
     const { clientId, cliClientId, audiences } = this.settings;
     return [clientId, ...(cliClientId === '' ? [] : [cliClientId]), ...audiences];
   }
 
-  /** Who somebody is here, from the claims of a verified token of this provider. @throws IDENTITY_OIDC_CLAIM_MISSING, IDENTITY_OIDC_CLAIM_FOREIGN */
+  /** The caller for the claims of a verified token of this provider. @throws IDENTITY_OIDC_CLAIM_MISSING, IDENTITY_OIDC_CLAIM_FOREIGN */
   callerOf(claims: Readonly<Record<string, unknown>>): Caller {
     const caller = callerOf(claims, this.settings);
     refuseNamesOfOthers(caller, this.settings, this.#others);
     return caller;
   }
 
-  /** @throws IDENTITY_OIDC_PROVIDER_FAILED */
+  /** The client configuration from the discovery document. @throws IDENTITY_OIDC_PROVIDER_FAILED */
   async configuration(): Promise<client.Configuration> {
     if (this.#known !== undefined && this.#nowMs() - this.#known.atMs < believedMs) return this.#known.configuration;
-    // Whoever begins to log in comes by here, known to nobody.
+    // Concurrent calls share one request, since every unauthenticated login attempt gets here.
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     return this.#asking;
   }
@@ -81,7 +81,7 @@ export class Provider {
     return configuration;
   }
 
-  /** A call of the provider; what it refuses is told apart from what did not work. @throws IDENTITY_OIDC_PROVIDER_FAILED */
+  /** Calls the provider; rethrows its refusals and converts other failures. @throws IDENTITY_OIDC_PROVIDER_FAILED */
   async attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
     try {
       return await call();
@@ -95,7 +95,10 @@ export class Provider {
     await Promise.all([this.#own.agent.destroy(), this.#foreign.agent.destroy()]);
   }
 
-  /** Goes nowhere but where the operator and the provider's own document say, encrypted, to no inner address, and follows no redirect. */
+  /**
+   * Calls only hosts named by the operator or by the discovery document, over https, never disallowed internal addresses, and follows no
+   * redirects.
+   */
   readonly #fetch: client.CustomFetch = async (text, options) => {
     const url = new URL(text);
     if (url.protocol !== 'https:') throw new TypeError(`expected an https address, found ${url.protocol}`);
@@ -116,7 +119,7 @@ function wayOf(addresses: OutboundAddresses, ca: string | undefined): Way {
   return { addresses, agent: new Agent({ connect, maxResponseSize: answerBytesMax, connections: 16 }) };
 }
 
-/** The error code with which a provider refused something; nothing when it did not get that far. */
+/** The error code of a provider's refusal; undefined for other failures. */
 export function refusalOf(error: unknown): string | undefined {
   if (error instanceof client.ResponseBodyError) return error.error;
   return error instanceof client.AuthorizationResponseError ? error.error : undefined;
@@ -129,9 +132,9 @@ const noAnswers: ReadonlySet<unknown> = new Set([
   'OAUTH_PARSE_ERROR',
 ]);
 
-/** Whether a provider could not be reached, or answered with what is none of the protocol: nobody who logs in is to blame for that. */
+/** Whether a provider could not be reached, or its response violates the protocol: not the fault of the user who logs in. */
 export function hasNotAnswered(error: unknown): boolean {
   const { code } = error as { readonly code?: unknown };
-  // Those of `fetch` have no code of their own; those that the client makes of wrong arguments have.
+  // Network errors of `fetch` have no code; the library's errors about wrong arguments do.
   return noAnswers.has(code) || (error instanceof TypeError && code === undefined);
 }

@@ -17,7 +17,7 @@ export class Providers {
   /** @throws IDENTITY_OIDC_ISSUER_TWICE, IDENTITY_OIDC_NAMES_SHARED, IDENTITY_OIDC_TENANT_CONTRADICTORY */
   static async open({ issuers }: Settings, nowMs: () => number): Promise<Providers> {
     refuseTwice(issuers, 'name');
-    // A token says who issued it, and nobody could say which of the two clients is meant.
+    // Tokens name only their issuer, so two clients of one issuer could not be distinguished.
     refuseTwice(issuers, 'issuer');
     refuseSharedNames(issuers);
     refuseContradictoryTenants(issuers);
@@ -36,7 +36,7 @@ export class Providers {
     return this.#byName.get(name);
   }
 
-  /** The one of a name; without a name, the first. @throws IDENTITY_OIDC_ISSUER_UNKNOWN */
+  /** The provider with this name; without a name, the first. @throws IDENTITY_OIDC_ISSUER_UNKNOWN */
   of(name: string | undefined): Provider {
     const found = name === undefined || name === '' ? this.all[0] : this.#byName.get(name);
     if (found !== undefined) return found;

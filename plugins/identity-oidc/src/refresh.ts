@@ -7,15 +7,18 @@ import type { Providers } from './providers.js';
 import { endSession } from './recorded-sessions.js';
 import { grantedFor, loggedInBefore, renewSession, type LoggedIn } from './sessions.js';
 
-/** Sessions are renewed when what the provider said holds for less than this. */
+/** How long before the end of their validity the provider's statements are refreshed. */
 const aheadMs = 60_000;
 const sessionsMax = 1_000_000;
 /** Maximum number of concurrent refreshes per provider. */
 const atOnceMax = 8;
-/** So many in a row, and a provider is left alone until the next run: where none answers, each session takes as long as a call may. */
+/**
+ * Number of failures in a row after which a provider is skipped until the next run: with an unresponsive provider, each session takes a
+ * whole timeout.
+ */
 const unansweredMax = 8;
 
-/** What sessions are renewed with. */
+/** The services and providers that a refresh needs. */
 export interface RefreshParts {
   readonly providers: Providers;
   readonly tokens: TokenService;
@@ -23,13 +26,16 @@ export interface RefreshParts {
   readonly audit: AuditRecorder;
 }
 
-/** Asks providers again about whoever is logged in: who may no longer be, is logged out; groups and tenant follow. */
+/**
+ * Refreshes the provider's statements about all logged-in users: sessions of users who are no longer accepted end; groups and tenant are
+ * updated.
+ */
 export async function refreshSessions(parts: RefreshParts, context: Context): Promise<void> {
   const { signal, asPlugin, clock } = context;
   const dueMs = clock.nowMs() + aheadMs;
   const isDue = ({ spec: { validUntil, expiresAt } }: Immutable<SessionObject>): boolean =>
     validUntil !== expiresAt && Date.parse(validUntil) <= dueMs;
-  // The list is read to its end first: providers may take longer than it can be gone on with.
+  // The list is read to its end first: refreshing may take longer than a list can be continued.
   const due: DueSession[] = [];
   for await (const session of asPlugin.list(Session, { itemsMax: sessionsMax })) {
     const { metadata, spec } = session;
@@ -48,11 +54,14 @@ export async function refreshSessions(parts: RefreshParts, context: Context): Pr
 interface DueSession {
   readonly name: string;
   readonly issuer: string;
-  /** How far its end is from now, before or behind. */
+  /** Absolute distance of its validity's end from now. */
   readonly awayMs: number;
 }
 
-/** Those of one provider: no other waits for it. Who has long been refused comes last, and keeps nobody from being asked about in time. */
+/**
+ * Refreshes the sessions of one provider, independently of other providers. Sessions that have been failing for long come last, so that
+ * they do not delay others beyond their validity.
+ */
 async function renewAll(
   sessions: readonly DueSession[],
   renew: (session: DueSession) => Promise<void>,
@@ -67,7 +76,7 @@ async function renewAll(
         await renew(session);
         unanswered = 0;
       } catch (error) {
-        // What goes wrong with one session is told, and keeps nobody from the others.
+        // An error of one session is logged and does not stop the others.
         log.warn('a session was not renewed and ends when it is not before long', { session: session.name, error });
         unanswered = isUnanswered(error) ? unanswered + 1 : 0;
       }
@@ -91,8 +100,8 @@ async function refresh(session: Immutable<SessionObject>, parts: RefreshParts, c
   if (typeof granted === 'string') return end(`the provider says ${granted}`);
   const keep = (login: LoggedIn): Promise<void> => renewSession(session, login, { context, sealing });
   const nowMs = context.clock.nowMs();
-  // A provider may let the refresh token stay as it is, and may leave the ID token out: what it said last holds on,
-  // as far as the settings of today let it say that.
+  // A provider may keep the refresh token unchanged, and may omit the ID token: then its last statements remain valid, as far as the
+  // present settings still allow them.
   const before = { ...loggedInBefore(session, kept), refreshToken: granted.refresh_token ?? refreshToken };
   let login: LoggedIn;
   try {
@@ -101,9 +110,9 @@ async function refresh(session: Immutable<SessionObject>, parts: RefreshParts, c
         ? { ...before, caller: provider.callerOf(claimsOf(kept.idToken)), validUntilMs: validUntilMs(granted, nowMs) }
         : await loggedIn(granted, provider, tokens, nowMs);
   } catch (error) {
-    // Whoever says so at a log-in is not let in either.
+    // Such a user could not log in either.
     if (isTapError(error, 'IDENTITY_OIDC_CLAIM_MISSING') || isTapError(error, 'IDENTITY_OIDC_CLAIM_FOREIGN')) return end(error.message);
-    // The refresh token is another one now, and the one before may be good no more.
+    // The refresh token may have been rotated, so that the stored one is no longer valid.
     await keep(before);
     throw error;
   }
@@ -112,8 +121,8 @@ async function refresh(session: Immutable<SessionObject>, parts: RefreshParts, c
 }
 
 /**
- * What a provider refuses because of whom the session is of, or of what was granted; of everything else, such as a client that it does not
- * know any more, the person knows nothing, and it may be mended.
+ * Refusals that end a session, because of the user or the grant. Any other refusal, such as an unknown client, is not the user's fault and
+ * may be fixed.
  *
  * @source RFC 6749, section 5.2; OpenID Connect Core 1.0, section 3.1.2.6
  */
@@ -126,7 +135,7 @@ const endings: ReadonlySet<string> = new Set([
   'consent_required',
 ]);
 
-/** What the provider grants, or the code with which it says that the session has ended there. */
+/** Refreshes the tokens; returns them, or the code with which the provider ended the session. */
 async function grant(provider: Provider, refreshToken: string) {
   const configuration = await provider.configuration();
   try {

@@ -10,10 +10,10 @@ const page = `/${accountPage}` as const;
 const logoutTokenBytesMax = 65_536;
 
 type OpenRoute = Extract<Route, { readonly auth: 'self' }>;
-/** Every route here authenticates by itself; without a limit it takes no body. */
+/** All routes here authenticate by themselves, and take no body by default. */
 type OwnRoute = Omit<OpenRoute, 'auth' | 'bodyBytesMax'> & Partial<Pick<OpenRoute, 'bodyBytesMax'>>;
 
-/** The routes of the plugin: log in, see who is logged in, log out. `parts` is asked for each request, as providers are opened later. */
+/** The plugin's routes: login, account, logout. `parts` is called for each request, since the providers are opened later. */
 export function routes(parts: () => BrowserLoginParts): readonly Route[] {
   const own = [...loginRoutes(parts), ...accountRoutes(parts), ...logoutRoutes(parts)];
   return own.map((route) => ({ bodyBytesMax: 0, ...route, auth: 'self' }));

@@ -9,12 +9,12 @@ const listedMax = 10_000;
 
 export interface Opened {
   readonly session: Known;
-  /** What the browser that has logged in was logged in as until now. */
+  /** The session that the same browser had before. */
   readonly replaced: Known | undefined;
   readonly sessionsMax: number;
 }
 
-/** Ends what a new session takes the place of: the one that its browser had, and the oldest of those beyond the bound. */
+/** Ends the sessions that a new one replaces: the browser's previous session, and the user's oldest sessions beyond the limit. */
 export async function endSurplus({ session, replaced, sessionsMax }: Opened, telling: SessionTelling): Promise<void> {
   const { issuer, subject } = session.spec;
   const others: Known[] = [];

@@ -8,7 +8,7 @@ export interface SessionControllerParts {
   readonly credentials: CredentialRegister;
 }
 
-/** Ends a session when its time is over; whatever ends one, its credential is revoked everywhere. */
+/** Ends a session when it expires, and revokes its credential everywhere however it ended. */
 export function sessionController({ audit, credentials }: SessionControllerParts): Controller<typeof Session> {
   return {
     kind: Session,

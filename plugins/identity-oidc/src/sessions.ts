@@ -5,7 +5,7 @@ import { Session, type SessionObject } from './contract.js';
 const sameIdMax = 4;
 const hourMs = 3_600_000;
 
-/** What a log-in ends with. */
+/** The result of a login or refresh at the provider. */
 export interface LoggedIn {
   readonly issuer: string;
   readonly subject: string;
@@ -16,25 +16,25 @@ export interface LoggedIn {
   readonly idToken: string;
 }
 
-/** A session with the cookie that it is known by. */
+/** A session, and the cookie that identifies it. */
 export interface NewSession {
   readonly session: Immutable<SessionObject>;
   readonly cookie: string;
 }
 
-/** What sessions are kept with. */
+/** What reading and writing sessions needs. */
 export interface SessionParts {
   readonly context: Pick<Context, 'asPlugin' | 'clock'>;
   readonly sealing: SealingService;
 }
 
-/** What a provider granted, for as long as the session lasts. */
+/** The tokens that a provider granted, stored for the duration of the session. */
 interface Granted {
   readonly idToken: string;
   readonly refreshToken?: string;
 }
 
-/** The id by which caches and open streams know a session. */
+/** Credential id of a session. */
 export const credentialIdOf = ({ metadata }: Immutable<SessionObject>): string => `session:${metadata.uid}`;
 
 export async function openSession(login: LoggedIn, hours: number, { context, sealing }: SessionParts): Promise<NewSession> {
@@ -42,7 +42,7 @@ export async function openSession(login: LoggedIn, hours: number, { context, sea
   const { token: cookie, id, sha256 } = createToken();
   const { issuer, subject, sid, caller, refreshToken } = login;
   const expiresAtMs = clock.nowMs() + hours * hourMs;
-  // Without a refresh token the provider cannot be asked again: what it said holds for the session.
+  // Without a refresh token the provider cannot be asked again, so its statements are valid for the whole session.
   const validUntilMs = refreshToken === undefined ? expiresAtMs : Math.min(login.validUntilMs, expiresAtMs);
   const name = `oidc-${id}`;
   const session = await asPlugin.create(Session, {
@@ -62,19 +62,19 @@ export async function openSession(login: LoggedIn, hours: number, { context, sea
   return { session, cookie };
 }
 
-/** What the provider granted; nothing for a session from before it was kept. @throws TAP_SEAL_BROKEN, TAP_SEAL_KEY_UNKNOWN */
+/** The stored tokens; undefined for a session from a version that did not store them. @throws TAP_SEAL_BROKEN, TAP_SEAL_KEY_UNKNOWN */
 export async function grantedFor({ metadata, spec }: Immutable<SessionObject>, sealing: SealingService): Promise<Granted | undefined> {
   return spec.granted === undefined ? undefined : (JSON.parse(await sealing.open(spec.granted, metadata.name)) as Granted);
 }
 
-/** What the provider said until now. */
+/** The provider's last statements. */
 export function loggedInBefore(session: Immutable<SessionObject>, granted: Granted): LoggedIn {
   const { issuer, subject, sid, validUntil } = session.spec;
   const { idToken, refreshToken } = granted;
   return { issuer, subject, sid, caller: holderOf(session), validUntilMs: Date.parse(validUntil), refreshToken, idToken };
 }
 
-/** Keeps what the provider said when it was asked again, in one write: its old tokens may be good no more. */
+/** Stores refreshed statements and tokens in one write, since the old tokens may no longer be valid. */
 export async function renewSession(
   session: Immutable<SessionObject>,
   login: LoggedIn,
@@ -86,7 +86,7 @@ export async function renewSession(
   await asPlugin.patch(Session, { name }, { spec: { tenant: null, ...claimsOf(login.caller), validUntil, granted } });
 }
 
-/** The session that a cookie is of; nothing when it is none of ours or has been ended. */
+/** The session of a cookie; undefined when the cookie is unknown or its session has ended. */
 export async function sessionOf(cookie: string, { asPlugin }: Pick<Context, 'asPlugin'>): Promise<Immutable<SessionObject> | undefined> {
   const id = tokenId(cookie);
   if (id === undefined) return undefined;
@@ -96,12 +96,12 @@ export async function sessionOf(cookie: string, { asPlugin }: Pick<Context, 'asP
   return undefined;
 }
 
-/** Who is logged in, as the provider said last. */
+/** The logged-in user, by the provider's last statements. */
 export function holderOf({ spec: { user, groups, tenant } }: Immutable<SessionObject>): Caller {
   return { name: user, groups, ...(tenant !== undefined && { tenant }) };
 }
 
-/** @throws TAP_CREDENTIAL_EXPIRED */
+/** The identity of a session. @throws TAP_CREDENTIAL_EXPIRED */
 export function identityOf(session: Immutable<SessionObject>, nowMs: number): Identity {
   const { user, validUntil, expiresAt } = session.spec;
   if (Math.min(Date.parse(validUntil), Date.parse(expiresAt)) <= nowMs) {

@@ -95,7 +95,7 @@ export const settingsSchema = Type.Object({
   }),
 });
 
-/** Settings in force. */
+/** The plugin's configuration with defaults filled in. */
 export type Settings = Immutable<Type.Static<typeof settingsSchema>>;
-/** Settings of one provider. */
+/** The settings of one provider. */
 export type IssuerSettings = Settings['issuers'][number];

@@ -3,8 +3,8 @@ import { errors } from './errors.js';
 import type { IssuerSettings } from './settings.js';
 
 /**
- * Settings that say two things about the tenant of a provider's people, or one that has no effect: who then belonged to another tenant than the
- * operator thinks, or to none, would stand outside of a boundary.
+ * Refuses contradictory or ineffective settings for the tenants of a provider's users: a user who ended up in another tenant than the
+ * operator expects, or in none, would be outside a boundary.
  *
  * @throws IDENTITY_OIDC_TENANT_CONTRADICTORY
  */

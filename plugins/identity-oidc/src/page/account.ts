@@ -1,4 +1,7 @@
-/** Says who is logged in, and logs them out. A browser comes here from another site, with nothing; what this page asks for is its own host's. */
+/**
+ * Shows the logged-in user and logs out. The browser arrives from another site, and so without credentials; the requests of this page are
+ * same-origin and carry them.
+ */
 
 const deadlineMs = 15_000;
 
@@ -56,7 +59,7 @@ function text(tag: string, content: string): HTMLElement {
   return made;
 }
 
-/** The session ends here first; then the provider is where it can be ended there. */
+/** Ends the session here, then goes to the provider to end it there. */
 async function logOut(): Promise<void> {
   const { location } = await read<{ readonly location?: string }>(await ask('logout', 'POST'));
   if (location === undefined) await show();
