@@ -11,7 +11,7 @@ import { bearerToken } from '@tappaas/sdk/bearer-token';
 import type { ForeignCluster } from './foreign-accounts.js';
 import { ownAccount } from './own-accounts.js';
 
-/** Knows bearer tokens by who they say has issued them: the platform, or a cluster of the configuration. */
+/** Authenticates bearer tokens by their claimed issuer: the platform, or a configured cluster. */
 export function createAuthenticator(tokens: TokenService, clusters: readonly ForeignCluster[]): Authenticator {
   return {
     async authenticate(credentials: Credentials, context: Context): Promise<Identity | undefined> {
@@ -29,8 +29,8 @@ export function createAuthenticator(tokens: TokenService, clusters: readonly For
 }
 
 /**
- * Clusters often call themselves the same: the first that knows the token counts. When none does, one that could not be asked might have
- * known it.
+ * Tries all clusters with the token's issuer, since clusters often share the default one; the first that accepts the token counts. If none
+ * does, an unavailable cluster is reported rather than a refusal, since that cluster might have accepted it.
  */
 async function byCluster(token: string, clusters: readonly ForeignCluster[]): Promise<Identity | undefined> {
   let refusal: unknown;

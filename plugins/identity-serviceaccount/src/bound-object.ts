@@ -2,7 +2,7 @@ import type { Resources } from '@tappaas/sdk';
 import { errors } from './errors.js';
 import { secrets } from './service-accounts.js';
 
-/** What a token is to be bound to: it is good as long as that exists. */
+/** The object that a token is bound to: the token is valid while the object exists. */
 export interface BoundReference {
   readonly kind?: string;
   readonly apiVersion?: string;
@@ -11,7 +11,8 @@ export interface BoundReference {
 }
 
 /**
- * The uid of the Secret that a token is to be bound to. Pods and Nodes live on clusters and not here, so nobody could say that they are gone.
+ * Returns the uid of the Secret to bind a token to. Pods and Nodes are refused: they live on clusters, so their deletion would not be
+ * noticed here.
  *
  * @throws IDENTITY_SERVICEACCOUNT_REQUEST_INVALID, IDENTITY_SERVICEACCOUNT_BOUND_MISMATCH
  */

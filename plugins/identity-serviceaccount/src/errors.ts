@@ -2,7 +2,7 @@ import { defineErrors } from '@tappaas/sdk';
 
 const caller = { blame: 'caller', retry: 'never' } as const;
 
-/** What is wrong with a request for the token of a service account. */
+/** Errors of token requests for service accounts. */
 export const errors = defineErrors({
   IDENTITY_SERVICEACCOUNT_REQUEST_INVALID: {
     ...caller,

@@ -7,13 +7,15 @@ import type { Settings } from './settings.js';
 type Issuer = Settings['issuers'][number];
 type Reviewer = Settings['reviewers'][number];
 
-/** A cluster whose service accounts may call: how to find out who a token of it stands for; throwing when it is not good there. */
+/**
+ * A cluster whose service accounts are accepted. `identify` returns the identity of a token, and throws when the token is not valid there.
+ */
 export interface ForeignCluster {
   readonly issuer: string;
   readonly identify: (token: string) => Promise<Identity>;
 }
 
-/** The clusters of the configuration, in its order. */
+/** The configured clusters, in order. */
 export function foreignClusters({ issuers, reviewers }: Settings, tokens: TokenService): readonly ForeignCluster[] {
   return [
     ...issuers.map((each) => ({ issuer: each.issuer, identify: (token: string) => byKeys(each, token, tokens) })),
@@ -45,7 +47,7 @@ async function byReview(cluster: Reviewer, token: string, tokens: TokenService):
   return identityOf(cluster, user.username, token);
 }
 
-/** The name of the cluster goes before everything, so that nobody there becomes anybody here. */
+/** Prefixes users and groups with the cluster's name, so that none of them has a name of this platform. */
 function identityOf({ name, tenant }: Issuer | Reviewer, subject: unknown, token: string): Identity {
   const account = accountOf(subject);
   if (account === undefined) throw invalid('the token is no service account’s');
@@ -55,7 +57,7 @@ function identityOf({ name, tenant }: Issuer | Reviewer, subject: unknown, token
   return { caller: { name: user, groups, ...(tenant !== undefined && { tenant }) }, credentialId: `serviceaccount:${name}:${digest}` };
 }
 
-/** Read each time it is needed, so that a file that was replaced counts at once. */
+/** Read on each use, so that a replaced file takes effect at once. */
 async function authorityOf(file: string | undefined): Promise<{ readonly certificateAuthority?: string }> {
   if (file === undefined) return {};
   try {

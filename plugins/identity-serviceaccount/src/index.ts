@@ -5,7 +5,7 @@ import { namespaces, secrets, serviceAccounts } from './service-accounts.js';
 import { settingsSchema } from './settings.js';
 import { tokenAction } from './token-request.js';
 
-/** Service accounts as callers: of this platform through TokenRequest, of connected clusters through their keys or their reviews. */
+/** Authenticates service accounts: of this platform by tokens from TokenRequest, of connected clusters by their keys or TokenReviews. */
 export default definePlugin({
   id: 'identity-serviceaccount',
   stability: 'beta',

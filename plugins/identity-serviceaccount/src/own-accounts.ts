@@ -13,15 +13,15 @@ import {
 import { accountOf, namespaces, secrets, serviceAccounts } from './service-accounts.js';
 import { scopeOfClaims } from './token-scope.js';
 
-/** What the platform has written into its tokens of service accounts. */
+/** Claims that the platform writes into service account tokens. */
 interface OwnClaims {
   readonly serviceaccount?: { readonly uid?: unknown };
   readonly secret?: { readonly name?: unknown; readonly uid?: unknown };
 }
 
 /**
- * Who a token of the platform's own service accounts stands for: as long as its namespace is there, and the account and what the token is bound
- * to are the very ones that it was made for. Its scope is that of the credential with which it was requested.
+ * Authenticates a token of the platform's own service accounts. It is valid while its namespace exists, and while the account and the
+ * object it is bound to exist with the same uid. Its scope is that of the credential that requested it.
  *
  * @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED
  */
@@ -37,7 +37,7 @@ export async function ownAccount(
   const { namespace, name } = account;
   const uid = await checkAccount(claims, account, asPlugin);
   const place = await asPlugin.get(namespaces, { name: namespace });
-  // Of one that is not there nobody knows the tenant, and a caller of no tenant stands outside of every boundary.
+  // Without the namespace the tenant is unknown, and a caller without a tenant would be outside every tenant boundary.
   if (place === undefined || place.metadata.deletionTimestamp !== undefined) throw invalid('the namespace of the service account is gone');
   const tenant = place.metadata.labels?.[tenantLabel];
   const scope = scopeOfClaims(claims);

@@ -33,7 +33,7 @@ const fields = Type.Object({
 type Fields = Type.Static<typeof fields>;
 
 /**
- * What a TokenRequest says of itself: as much of it as Kubernetes looks at, and the other fields of every object.
+ * Metadata of a TokenRequest: the fields that Kubernetes checks are validated, the other fields of object metadata are ignored.
  *
  * @source Kubernetes, `pkg/registry/core/serviceaccount/storage/token.go`
  */
@@ -50,7 +50,8 @@ interface Account {
 }
 
 /**
- * Metadata of the answer. Who has another account in mind than the path names is told so instead of being given a token of this one.
+ * Returns the metadata of the response. A request whose metadata names another account than the path is refused, so that its sender does
+ * not get a token of the wrong account.
  *
  * @throws IDENTITY_SERVICEACCOUNT_REQUEST_INVALID, IDENTITY_SERVICEACCOUNT_ACCOUNT_MISMATCH
  */
@@ -71,5 +72,5 @@ export function answeredMetadata(asked: Immutable<Fields> | null | undefined, ac
   return { ...account, creationTimestamp, ...(labels && { labels }), ...(annotations && { annotations }) };
 }
 
-/** A time as Kubernetes writes it. */
+/** Formats a time as Kubernetes does, without fractions of a second. */
 export const inSeconds = (ms: number): string => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');

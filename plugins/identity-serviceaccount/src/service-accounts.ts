@@ -6,7 +6,7 @@ export const namespaces = kubernetesHandle<Namespace>('', 'Namespace');
 
 const form = /^system:serviceaccount:(?<namespace>[a-z0-9]([-a-z0-9]*[a-z0-9])?):(?<name>[a-z0-9]([-a-z0-9.]*[a-z0-9])?)$/;
 
-/** Namespace and name of a user that is a service account; nothing for any other one. */
+/** Namespace and name of the service account with this user name; undefined for other users. */
 export function accountOf(subject: unknown): { readonly namespace: string; readonly name: string } | undefined {
   const { namespace, name } = (typeof subject === 'string' ? form.exec(subject)?.groups : undefined) ?? {};
   return namespace === undefined || name === undefined ? undefined : { namespace, name };

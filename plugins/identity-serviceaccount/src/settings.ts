@@ -67,5 +67,5 @@ export const settingsSchema = Type.Object({
   ),
 });
 
-/** Settings in force. */
+/** The plugin's configuration with defaults filled in. */
 export type Settings = Immutable<Type.Static<typeof settingsSchema>>;

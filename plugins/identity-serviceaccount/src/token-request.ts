@@ -50,8 +50,8 @@ type Request = Immutable<Type.Static<typeof input>>;
 type Answer = Type.Static<typeof output>;
 
 /**
- * `POST …/serviceaccounts/{name}/token`, as Kubernetes has it. Unlike there, the token keeps the scope of the credential it was requested
- * with: who may do little with a credential would otherwise do everything that the service account may.
+ * `POST …/serviceaccounts/{name}/token`, as in Kubernetes. Unlike there, the token has the scope of the credential that requested it:
+ * otherwise a caller with a restricted credential could get all rights of the service account.
  */
 export function tokenAction(settings: Settings, tokens: TokenService): Action<typeof serviceAccounts, typeof input, typeof output> {
   return {

@@ -1,12 +1,12 @@
 import { credentialErrors, type AccessScope } from '@tappaas/sdk';
 
-/** The private claim that keeps the scope of the credential with which a token was requested. Absent: the token is not narrowed. */
+/** The private claim with the scope of the credential that requested the token. Absent: the token is not restricted. */
 export const scopeClaim = 'tappaas.dev/scope';
 
 /**
- * The scope that a token of the platform was signed with; `undefined` when it was requested with a credential that has none.
+ * The scope in a verified token of the platform; undefined when the token is not restricted.
  *
- * @throws TAP_CREDENTIAL_INVALID when the claim has another form: read as "no scope", it would widen the token.
+ * @throws TAP_CREDENTIAL_INVALID when the claim is malformed: treating it as absent would widen the token
  */
 export function scopeOfClaims(claims: Readonly<Record<string, unknown>>): AccessScope | undefined {
   const claim = claims[scopeClaim];

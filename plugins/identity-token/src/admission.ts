@@ -7,7 +7,7 @@ import { dayMs, type Settings } from './settings.js';
 
 type Request = AdmissionRequest<typeof ApiToken>;
 
-/** Fills in what follows from who creates it, and with what: user, groups, tenant, scope and the end. */
+/** Fills in defaults from the creator and its credential: user, groups, tenant, scope and expiry. */
 export function completeToken(
   { operation, object, caller }: Request,
   { lifetimeDays }: Settings,
@@ -17,7 +17,7 @@ export function completeToken(
   const { name, groups, tenant, scope } = caller;
   return change<ApiTokenObject>(object, ({ spec }) => {
     spec.user ??= name;
-    // The platform gives groups of its own to each request anew.
+    // Reserved groups are left out: the platform adds its own groups to each request.
     spec.groups ??= spec.user === name ? groups.filter((group) => !isReserved(group)) : [];
     if (tenant !== undefined && spec.user === name && spec.withoutTenant !== true) spec.tenant ??= tenant;
     if (scope !== undefined) spec.scope ??= copyOf(scope);
@@ -32,14 +32,14 @@ function copyOf({ namespaces, verbs }: AccessScope): NonNullable<ApiTokenObject[
   return { ...(namespaces && { namespaces: [...namespaces] }), ...(verbs && { verbs: [...verbs] }) };
 }
 
-/** Everything that speaks against a token; `issuer` is the plugin itself, which alone writes what is kept of the secret. */
+/** Validates a token. `issuer` is the user name of the plugin itself, which alone may write the id and hash of the secret. */
 export async function checkToken(
   { object, previous, caller }: Request,
   { lifetimeDaysMax }: Settings,
   issuer: string,
   { clock, asPlugin }: Pick<Context, 'clock' | 'asPlugin'>,
 ): Promise<readonly Denial[]> {
-  // Who merely acts as the plugin (`--as`) has its name, and not its group.
+  // A caller who impersonates the plugin (`--as`) has its name, but not its group.
   if (caller.name === issuer && isAdministrator(caller)) return [];
   const { spec } = object;
   const denials: Denial[] = [

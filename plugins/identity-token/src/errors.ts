@@ -1,6 +1,6 @@
 import { defineErrors } from '@tappaas/sdk';
 
-/** What is wrong with a request for a token. */
+/** Errors of requests to issue a token. */
 export const errors = defineErrors({
   IDENTITY_TOKEN_EXCEEDS_RIGHTS: {
     httpStatus: 403,

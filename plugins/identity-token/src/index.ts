@@ -11,7 +11,7 @@ import { personClaims } from './tokens-per-person.js';
 
 const usesWrittenEveryMs = 60_000;
 
-/** API tokens as objects: whoever creates one may do no more with it than without. */
+/** API tokens as objects: a token never has more rights than its creator. */
 export default definePlugin({
   id: 'identity-token',
   stability: 'beta',
@@ -23,7 +23,7 @@ export default definePlugin({
       { kind: ApiToken, verbs: ['get', 'list', 'watch', 'update', 'delete'] },
       { kind: Namespaces, verbs: ['get'] },
     ],
-    // The first administrator's own tokens; every other authenticator is refused that name.
+    // The user of the first administrator's own tokens; other authenticators may not use that name.
     identity: { users: ['admin'] },
   },
   setup(host, settings, { credentials, audit }) {

@@ -11,7 +11,7 @@ const output = Type.Object({
   expiresAt: Type.Optional(Type.String({ format: 'date-time', description: 'When the token expires.' })),
 });
 
-/** Makes the secret of a token; asked again, it makes another one, and the one before is no longer good. */
+/** Generates the secret of a token; a repeated call generates another one and invalidates the previous one. */
 export const issueAction: Action<typeof ApiToken, typeof input, typeof output> = {
   on: ApiToken,
   name: 'issue',
@@ -46,7 +46,7 @@ async function issue(
   return { token, ...until };
 }
 
-/** Writes on what was checked: status may have changed since, the spec may not. */
+/** Writes the hash, retrying on conflicts. The status may have changed since the check, but not the spec. */
 async function keep({ metadata }: Immutable<ApiTokenObject>, record: object, asPlugin: Resources, attempts: number): Promise<void> {
   const { name, uid, generation, resourceVersion } = metadata;
   try {

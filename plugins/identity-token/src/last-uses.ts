@@ -2,21 +2,21 @@ import { isTapError, type Context, type Resources } from '@tappaas/sdk';
 import { ApiToken } from './contract.js';
 
 const tokensMax = 10_000;
-/** Status says when a token was last used to within this. */
+/** Accuracy of the last use in the status, milliseconds. */
 const coarseMs = 300_000;
 
-/** When tokens were used, noted in memory and written now and then: not a write for each request. */
+/** Records in memory when tokens were used, and writes that periodically, so that a request causes no write. */
 export class LastUses {
   readonly #noted = new Map<string, number>();
 
-  /** Uses beyond the bound are not noted; the next write makes room. */
+  /** Records a use. Uses of further tokens beyond the limit are dropped until the next write makes room. */
   note(name: string, atMs: number): void {
     if (this.#noted.has(name) || this.#noted.size < tokensMax) this.#noted.set(name, atMs);
   }
 
-  /** Writes what has been noted, where the time that is stored is not of late. What cannot be written is tried again next time. */
+  /** Writes the recorded times, unless the stored one is recent. Failed writes are retried next time. */
   async write({ asPlugin, signal, log }: Pick<Context, 'asPlugin' | 'signal' | 'log'>): Promise<void> {
-    // What is noted meanwhile is written next time.
+    // Uses recorded meanwhile are written next time.
     const noted = Array.from(this.#noted);
     const failures: unknown[] = [];
     for (const [name, atMs] of noted) {

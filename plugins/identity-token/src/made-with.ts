@@ -4,17 +4,17 @@ import { ApiToken, type ApiTokenObject } from './contract.js';
 type Token = Immutable<ApiTokenObject>;
 type Spec = Token['spec'];
 
-/** The token that another one was made with. */
+/** The token that another token was created with. */
 export type Maker = NonNullable<Spec['madeWith']>;
 
 const prefix = 'apitoken';
-/** More than there can be. */
+/** Maximum number of tokens that are listed; more than can exist. */
 const madeMax = 1_000_000;
 
-/** The id by which caches and open streams know the credential. */
+/** Credential id of a token; {@link makerOf} parses it. */
 export const credentialIdOf = ({ metadata: { name, uid } }: Token): string => `${prefix}:${uid}:${name}`;
 
-/** The token that a caller acts with; nothing for sessions, certificates and all that is no token of this kind. */
+/** The API token that the caller uses; undefined for other credentials, such as sessions and certificates. */
 export function makerOf({ credential }: Caller): Maker | undefined {
   const [kind, uid, name] = credential?.id.split(':') ?? [];
   return kind === prefix && uid !== undefined && name !== undefined ? { name, uid } : undefined;
@@ -23,8 +23,8 @@ export function makerOf({ credential }: Caller): Maker | undefined {
 export const isMadeWith = ({ spec }: Pick<Token, 'spec'>, { uid }: Pick<Maker, 'uid'>): boolean => spec.madeWith?.uid === uid;
 
 /**
- * What a token may not be because of the one that it was made with: it says which, and ends no later. A credential that is good for an hour
- * must not be a way to one that is good for a year.
+ * Checks a token against the one that it was created with: the token must name its maker, and must not outlive it. Otherwise a credential
+ * that is valid for an hour could create one that is valid for a year.
  */
 export async function makerDenials(
   spec: Spec,
@@ -48,7 +48,10 @@ export async function makerDenials(
 
 export const endOf = ({ expiresAt }: Spec): number => (expiresAt === undefined ? Infinity : Date.parse(expiresAt));
 
-/** Every token that was made with one; read to the end before anything is done with them, as a list cannot be gone on with for ever. */
+/**
+ * All tokens that were created with a token. Read to the end before any is processed, since a list can only be continued for a limited
+ * time.
+ */
 export async function madeWith({ uid }: Pick<Maker, 'uid'>, { asPlugin }: Pick<Context, 'asPlugin'>): Promise<readonly Token[]> {
   const made: Token[] = [];
   for await (const token of asPlugin.list(ApiToken, { fields: fieldIs('spec.madeWith.uid', uid), itemsMax: madeMax })) made.push(token);

@@ -5,12 +5,12 @@ import { dayMs, type Settings } from './settings.js';
 
 type Token = Immutable<ApiTokenObject>;
 
-/** Keeps conditions in step, tells at once of what is no longer good, and forgets what expired long ago. */
+/** Keeps conditions up to date, reports revocations, and deletes tokens that expired long ago. */
 export class TokenKeeper {
   readonly #settings: Settings;
   readonly #credentials: CredentialRegister;
   readonly #audit: AuditRecorder;
-  /** Generation of each token that was told last; a change of the spec may narrow or end it. */
+  /** The last reconciled generation of each token; a change of the spec may restrict or end it, so its credential is revoked then. */
   readonly #told = new Map<string, number>();
 
   constructor(settings: Settings, credentials: CredentialRegister, audit: AuditRecorder) {
@@ -38,7 +38,7 @@ export class TokenKeeper {
     return nextMs === Infinity ? undefined : { againAfterMs: nextMs - nowMs };
   }
 
-  /** Runs when it is deleted, before it is gone: what was made with it goes along. */
+  /** Called before a deleted token is removed; also ends the tokens that were created with it. */
   async finalize(token: Token, context: Pick<Context, 'asPlugin'>): Promise<undefined> {
     this.#told.delete(token.metadata.uid);
     await this.#credentials.revoked([credentialIdOf(token)]);
@@ -46,13 +46,13 @@ export class TokenKeeper {
     return undefined;
   }
 
-  /** One that was being made while its maker was revoked is ended here. */
+  /** Ends a token whose maker no longer exists, such as one that was being created while its maker was revoked. Returns whether it did. */
   async #endedWithMaker(token: Token, context: Pick<Context, 'asPlugin' | 'clock'>): Promise<boolean> {
     const maker = token.spec.madeWith;
     if (maker === undefined) return false;
     const found = await context.asPlugin.get(ApiToken, { name: maker.name });
     if (found?.metadata.uid === maker.uid && found.metadata.deletionTimestamp === undefined) return false;
-    // One that has expired is forgotten after a while; what it made has expired with it and is listed as long.
+    // An expired maker is deleted after a while. Its tokens expired no later than it, and stay listed for as long as other expired tokens.
     if (endOf(token.spec) <= context.clock.nowMs()) return false;
     await this.#end(token, maker.name, context);
     return true;

@@ -5,20 +5,20 @@ type Spec = Immutable<ApiTokenObject['spec']>;
 
 const reserved = 'system:';
 
-/** Whether a name is one of the platform's own. */
+/** Whether a name is reserved for the platform. */
 export const isReserved = (name: string): boolean => name.startsWith(reserved);
 
 export const isAdministrator = ({ groups }: Pick<Caller, 'groups'>): boolean => groups.includes(administratorsGroup);
 
 /**
- * What a token would be able to do beyond who makes it; nothing when it stays inside. Administrators make tokens for anybody, but only
- * inside of the scope of the credential that they use now.
+ * Returns the rights that a token would have beyond those of its creator; empty if there are none. Administrators may create tokens for any
+ * user, but only within the scope of their present credential.
  */
 export function excessRights(spec: Spec, caller: Caller): readonly Denial[] {
   return [...reservedNames(spec), ...(isAdministrator(caller) ? [] : others(spec, caller)), ...wider(spec, caller)];
 }
 
-/** A tenant that is merely forgotten must not be none: who makes a token for somebody else says which, or that there is none. */
+/** A token for another user must state a tenant, or explicitly that there is none, so that a tenant cannot simply be forgotten. */
 export function tenantDenials({ user, tenant, withoutTenant }: Spec, { name }: Pick<Caller, 'name'>): readonly Denial[] {
   if (withoutTenant === true)
     return tenant === undefined
@@ -29,7 +29,7 @@ export function tenantDenials({ user, tenant, withoutTenant }: Spec, { name }: P
   return [denied('spec.tenant', 'TenantRequired', message)];
 }
 
-/** Names of the platform's own are given by the platform alone. */
+/** Denies names that are reserved for the platform. */
 function reservedNames({ user = '', groups = [] }: Spec): readonly Denial[] {
   const denials: Denial[] = [];
   if (isReserved(user)) denials.push(denial('spec.user', `"${user}" begins with "${reserved}", which is the platform's own`));

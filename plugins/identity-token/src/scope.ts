@@ -4,7 +4,7 @@ import type { ApiTokenObject } from './contract.js';
 
 type Spec = Immutable<ApiTokenObject['spec']>;
 
-/** Namespaces, of which a token names only those that are there. */
+/** Namespaces, which a scope may name only if they exist. */
 export const Namespaces = kubernetesHandle<Namespace>('', 'Namespace');
 
 const nameForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -14,7 +14,7 @@ const verbsOfRoles = ['administer', 'bind', 'escalate', 'impersonate', 'oversee'
 const verbsOfPaths = ['head', 'options', 'post', 'put'];
 const known = new Set([...verbsOfObjects, ...verbsOfRoles, ...verbsOfPaths, '*']);
 
-/** What a scope names that nothing is good for: most likely a slip, and its holder would find out by refusals. */
+/** Denies new names in a scope that do not exist: most likely a mistake, which the token's user would otherwise notice only by refusals. */
 export async function scopeDenials({ scope, tenant }: Spec, previous: Spec | undefined, resources: Resources): Promise<readonly Denial[]> {
   const { verbs = [], namespaces = [] } = scope ?? {};
   const before = { verbs: previous?.scope?.verbs ?? [], namespaces: previous?.scope?.namespaces ?? [] };

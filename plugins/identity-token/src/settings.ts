@@ -13,8 +13,8 @@ export const settingsSchema = Type.Object({
   expiredKeptDays: Type.Integer({ default: 30, minimum: 0, maximum: 3650, description: 'How long an expired token stays listed, days.' }),
 });
 
-/** Settings in force. */
+/** The plugin's configuration with defaults filled in. */
 export type Settings = Type.Static<typeof settingsSchema>;
 
-/** Milliseconds of a day. */
+/** Milliseconds per day. */
 export const dayMs = 86_400_000;

@@ -6,10 +6,10 @@ import { credentialIdOf } from './made-with.js';
 
 type Token = Immutable<ApiTokenObject>;
 
-/** Ids are random; more than one token of an id are copies of one. */
+/** Ids are random, so several tokens with the same id can only be copies of one object. */
 const sameIdMax = 4;
 
-/** Says whose a bearer token is, from the watch cache. @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED */
+/** Authenticates a bearer token from the watch cache. @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED */
 export async function authenticateToken(
   { headers }: Credentials,
   { asPlugin, clock }: Pick<Context, 'asPlugin' | 'clock'>,

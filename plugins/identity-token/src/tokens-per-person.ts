@@ -3,8 +3,8 @@ import { deny, type Claim, type Immutable } from '@tappaas/sdk';
 import type { ApiTokenObject } from './contract.js';
 
 /**
- * A place among those of whom a token stands for, whoever makes it: every process of the platform remembers all tokens. Of the name only a
- * digest, since names may be longer than a counter's.
+ * Claims one of the tokens of the token's user, whoever creates it: they are limited because every process keeps all tokens in memory. The
+ * counter's name contains only a digest of the user's name, which may be longer than a counter's name.
  */
 export function personClaims({ spec }: Immutable<ApiTokenObject>, tokensPerPersonMax: number): readonly Claim[] {
   const { user = '', tenant = '' } = spec;

@@ -6,7 +6,7 @@ const config = Type.Object({
   memory: Type.String({ default: '128Mi', description: 'Memory of a process that requests none.' }),
 });
 
-/** Ordinary processes: requests as asked or these defaults, memory limited to what was asked for, no privileges. */
+/** Ordinary processes: requests as given or by default, memory limited to the request, no privileges. */
 export default definePlugin({
   id: 'runtime-standard',
   stability: 'beta',

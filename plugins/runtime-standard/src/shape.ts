@@ -1,6 +1,6 @@
 import type { PodTemplate } from '@tappaas/sdk';
 
-/** Fills in what an ordinary process leaves open; what it asked for stays. */
+/** Fills in what an ordinary process leaves unset; values that are set are kept. */
 export function shapeStandard(draft: PodTemplate, defaults: { readonly cpu: string; readonly memory: string }): void {
   const spec = draft.spec;
   if (spec === undefined) return;

@@ -1,6 +1,6 @@
 import { columns, type NodeColumn, type PodClass, type RetryOn } from '@tappaas/sdk';
 
-/** What a filter call gives and takes; entry i of each list is candidate i. */
+/** Input and output of a filter call; entry i of each array is candidate i. */
 export interface FitInput {
   readonly pod: PodClass;
   readonly count: number;
@@ -23,7 +23,7 @@ const nativeResources = ['cpu', 'memory', 'ephemeral-storage'] as const;
 const retryOn: readonly RetryOn[] = ['node-added', 'node-changed', 'pod-deleted'];
 const tooManyPods = 1;
 
-/** Refuses nodes where something a pod requests is not free; what it does not request never stands in the way. */
+/** Rejects nodes that lack a requested resource; resources that a pod does not request never matter. */
 export function makeFit(extendedResources: readonly string[]): Fit {
   const resources = [...new Set([...nativeResources, ...extendedResources])];
   return {

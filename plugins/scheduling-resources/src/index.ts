@@ -24,7 +24,7 @@ const config = Type.Object({
   }),
 });
 
-/** Places pods where what they request is free, on the least used node first. */
+/** Places pods on nodes with enough free resources, the least used ones first. */
 export default definePlugin({
   id: 'scheduling-resources',
   stability: 'beta',

@@ -15,7 +15,8 @@ const pointsMax = 100;
 const pods = 'pods';
 
 /**
- * Points for what would be left: the free share after the pod in whole percent, as a weighted mean over the resources, rounded down.
+ * Scores by the remaining share: the free share after placing the pod in whole percent, as a weighted mean over the resources, rounded
+ * down.
  *
  * A resource that the node does not have is left out of the mean.
  */

@@ -2,7 +2,7 @@ import { defineErrors } from '@tappaas/sdk';
 
 const broken = { httpStatus: 503, blame: 'upstream', retry: 'never' } as const;
 
-/** What is wrong with the files of this store. */
+/** Errors of this store's files. */
 export const errors = defineErrors({
   SECRETS_LOCAL_KEY_INSIDE: { ...broken, remedy: 'Choose a keyFile outside of the directory, so that no backup holds both.' },
   SECRETS_LOCAL_KEY_EXPOSED: { ...broken, remedy: 'Make the key file readable for its owner only: chmod 600.' },

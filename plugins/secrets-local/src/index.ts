@@ -15,7 +15,7 @@ const config = Type.Object({
   }),
 });
 
-/** Keeps secrets in encrypted files on this machine. */
+/** Stores secrets in encrypted files on this machine. */
 export default definePlugin({
   id: 'secrets-local',
   stability: 'beta',

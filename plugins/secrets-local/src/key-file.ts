@@ -8,7 +8,7 @@ import { errors } from './errors.js';
 const othersMode = 0o077;
 
 /**
- * The key of a store, from a file that is made when there is none.
+ * Reads the key of a store from its file, which is created if it does not exist.
  *
  * @throws SECRETS_LOCAL_KEY_INSIDE, SECRETS_LOCAL_KEY_EXPOSED, SECRETS_LOCAL_KEY_UNREADABLE
  */

@@ -13,18 +13,21 @@ type Values = SecretBundle['values'];
 export interface SecretFilesOptions {
   readonly directory: string;
   readonly keyFile: string;
-  /** Names and values of one secret together. */
+  /** Maximum size of the names and values of one secret together. */
   readonly secretBytesMax: number;
 }
 
-/** A stored secret: the version in the open, so that asking for it decrypts nothing; the values encrypted and bound to path and version. */
+/**
+ * A stored secret. The version is not encrypted, so that reading it needs no decryption; the values are encrypted and bound to path and
+ * version.
+ */
 interface Envelope {
   readonly format: 1;
   readonly version: string;
   readonly data: string;
 }
 
-/** Opens the store, making directory and key at the first start. @throws SECRETS_LOCAL_KEY_* */
+/** Opens the store; creates directory and key at the first start. @throws SECRETS_LOCAL_KEY_* */
 export async function openSecretFiles(options: SecretFilesOptions): Promise<SecretStore> {
   await mkdir(options.directory, { recursive: true, mode: 0o700 });
   return new SecretFiles(options, await openKeyFile(options.keyFile, options.directory));
@@ -34,7 +37,7 @@ class SecretFiles implements SecretStore {
   readonly #directory: string;
   readonly #secretBytesMax: number;
   readonly #key: Uint8Array;
-  /** The last write of each path under way; the next one waits for it. */
+  /** The last write of each path in progress; the next one waits for it. */
   readonly #writing = new Map<string, Promise<unknown>>();
 
   constructor({ directory, secretBytesMax }: SecretFilesOptions, key: Uint8Array) {
@@ -79,7 +82,7 @@ class SecretFiles implements SecretStore {
     return version;
   }
 
-  /** The version that is stored; nothing when there is no such secret. */
+  /** The stored version; undefined when the secret does not exist. */
   async #version({ store, path }: SecretRef, signal: AbortSignal): Promise<string | undefined> {
     try {
       return (await this.#current({ store, path }, signal)).version;
@@ -89,7 +92,7 @@ class SecretFiles implements SecretStore {
     }
   }
 
-  /** Only the current version is kept. */
+  /** Reads the stored secret; only the current version is kept. */
   async #current({ path, version }: SecretRef, signal: AbortSignal): Promise<Envelope> {
     const envelope = parseEnvelope(path, await this.#read(path, signal));
     if (version === undefined || version === envelope.version) return envelope;
@@ -133,7 +136,7 @@ class SecretFiles implements SecretStore {
 
 const binding = (path: string, version: string): string => `${path}\0${version}`;
 
-/** Counts up; the rest tells apart what was written on the same version of two restored backups. */
+/** A counter with a random suffix, which distinguishes versions written after two restores of the same backup. */
 function nextVersion(version: string | undefined): string {
   const count = Number.parseInt(version ?? '0', 10) + 1;
   return `${count}-${randomBytes(4).toString('hex')}`;
@@ -144,7 +147,7 @@ function parseEnvelope(path: string, bytes: Buffer): Envelope {
   try {
     envelope = (JSON.parse(bytes.toString()) ?? {}) as Partial<Envelope>;
   } catch {
-    // Said below, without what stands in the file.
+    // Reported below, without the content of the file.
   }
   const { format, version, data } = envelope;
   if (format === 1 && typeof version === 'string' && typeof data === 'string') return { format, version, data };

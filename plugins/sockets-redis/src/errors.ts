@@ -1,6 +1,6 @@
 import { defineErrors } from '@tappaas/sdk';
 
-/** What can go wrong between the sockets of several processes. */
+/** Errors of the connection between the sockets of several processes. */
 export const errors = defineErrors({
   SOCKETS_REDIS_UNREACHABLE: {
     httpStatus: 503,

@@ -2,7 +2,7 @@ import { definePlugin, families } from '@tappaas/sdk';
 import { config } from './config.js';
 import { redisAdapter, type RedisAdapter } from './redis-adapter.js';
 
-/** Joins the sockets of several processes through a stream of Redis. */
+/** Connects the socket servers of several processes through a Redis stream. */
 export default definePlugin({
   id: 'sockets-redis',
   stability: 'experimental',

@@ -18,7 +18,7 @@ type Client = ReturnType<typeof clientOf>;
 const commandsMax = 1000;
 const reconnectMsMax = 5000;
 
-/** The adapter, and what ends its connection. */
+/** The adapter, with a function that closes its connection. */
 export interface RedisAdapter extends SocketAdapter {
   close(): void;
 }
@@ -68,7 +68,7 @@ function clientOf({ url, username, password, connectMsMax }: RedisAdapterOptions
     socket: {
       ...place,
       connectTimeout: connectMsMax,
-      // The first connection is tried once, so that whoever waits for it hears; a lost one for ever.
+      // The first connection is tried once, so that its caller gets the error; a lost one is retried forever.
       reconnectStrategy: (retries: number) => wasReady && Math.min(reconnectMsMax, 100 * 2 ** retries),
     },
   });
@@ -79,8 +79,8 @@ function clientOf({ url, username, password, connectMsMax }: RedisAdapterOptions
 }
 
 /**
- * The library does not look at what becomes of a message it publishes, and a promise that nobody looks at ends the process when it is
- * refused, as all are while Redis is away. So they are looked at here: what is not told is asked for again with the next round.
+ * Catches failed publishes: the library ignores the promise of `publish`, and an unhandled rejection would end the process, as all of them
+ * are rejected while Redis is unavailable. The next round requests lost data again.
  */
 function publishing(client: Client, log: Logger): Client {
   return new Proxy(client, {

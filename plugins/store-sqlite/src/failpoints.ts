@@ -1,4 +1,4 @@
-/** Places in the writer where a test may make something go wrong. */
+/** Places in the writer where a test may inject a failure. */
 export const failpointNames = [
   'batch.begun',
   'batch.written',
@@ -16,13 +16,13 @@ export type FailpointName = (typeof failpointNames)[number];
 
 const actions = ['none', 'kill', 'full', 'io', 'pause'] as const;
 
-/** `kill`: SIGKILL; `full` and `io`: what SQLite throws on a full or failing disk; `pause`: wait until the point is disarmed. */
+/** `kill`: SIGKILL; `full` and `io`: the errors of SQLite on a full or failing disk; `pause`: wait until the point is disarmed. */
 export type FailpointAction = (typeof actions)[number];
 
 /**
- * Named failpoints, shared with the writer's thread through memory. Nobody makes them outside tests: a store without them has none.
+ * Named failpoints, shared with the writer's thread through memory. They exist only in tests.
  *
- * Each point has three cells: its action, how often it is passed before that happens, and how often it was reached.
+ * Each point has three cells: its action, how often it is passed before the action happens, and how often it was reached.
  */
 export class Failpoints {
   readonly buffer: SharedArrayBuffer;
@@ -33,7 +33,7 @@ export class Failpoints {
     this.#cells = new Int32Array(buffer);
   }
 
-  /** From the passing after `skip` more on, the action happens every time until the point is armed with `none`. */
+  /** Arms a point: after `skip` passes the action happens on every pass, until the point is armed with `none`. */
   arm(name: FailpointName, action: FailpointAction, skip = 0): void {
     const cell = cellOf(name);
     Atomics.store(this.#cells, cell + 1, skip);
@@ -41,12 +41,12 @@ export class Failpoints {
     Atomics.notify(this.#cells, cell);
   }
 
-  /** How often the writer came by. */
+  /** Number of times that the writer reached the point. */
   reached(name: FailpointName): number {
     return Atomics.load(this.#cells, cellOf(name) + 2);
   }
 
-  /** Called by the writer's thread. @throws what a full or failing disk makes SQLite throw */
+  /** Called by the writer's thread. @throws the error of SQLite on a full or failing disk */
   pass(name: FailpointName): void {
     const cell = cellOf(name);
     Atomics.add(this.#cells, cell + 2, 1);

@@ -14,10 +14,10 @@ const config = Type.Object({
   }),
 });
 
-/** How long superseded revisions are kept: long enough for watchers to resume, short enough for the file to stay small. */
+/** How long superseded revisions are kept: long enough for watchers to resume, short enough to keep the file small. */
 const historyMs = 5 * 60_000;
 
-/** Keeps the platform's state in one SQLite file: durable, embedded, nothing to install. */
+/** Stores the platform's state in one SQLite file: durable, embedded, nothing to install. */
 export default definePlugin({
   id: 'store-sqlite',
   stability: 'beta',

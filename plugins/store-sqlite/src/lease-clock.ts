@@ -8,9 +8,9 @@ interface Running extends Lease {
 const retryMs = 1_000;
 
 /**
- * Measures the time to live of leases. Renewals are not written: after a restart every lease starts anew, so none ends early.
+ * Measures the time to live of leases. Renewals are not stored: after a restart the time of every lease restarts, so none ends early.
  *
- * `end` deletes a lease and its keys durably; it is tried again until it succeeds.
+ * `end` deletes a lease and its keys durably; it is retried until it succeeds.
  */
 export class LeaseClock {
   readonly #clock: Clock;
@@ -41,7 +41,7 @@ export class LeaseClock {
     this.#running.delete(id);
   }
 
-  /** Forgets all leases and measures these instead. */
+  /** Replaces all leases by these. */
   replace(leases: readonly Lease[]): void {
     this.close();
     this.#closed = new AbortController();
@@ -63,7 +63,7 @@ export class LeaseClock {
     while (!closed.aborted && !(await this.#tryToEnd(lease.id))) await this.#sleep(retryMs, closed);
   }
 
-  /** Says whether the lease has ended: until then its keys stay, which is late but not wrong. */
+  /** Returns whether the lease has ended. Until then its keys remain, which is late but not wrong. */
   async #tryToEnd(id: string): Promise<boolean> {
     try {
       await this.#end(id);

@@ -1,12 +1,12 @@
 import type { KeyValue } from '@tappaas/sdk';
 import type { WireResult, WireStamp } from './protocol.js';
 
-/** Results as one flat list of numbers, and in full only where that does not do. */
+/** Results as one flat list of numbers; results that do not fit it are included as objects. */
 export interface EncodedResults {
-  /** For a transaction that was done: its revision, the number of its stamps, two numbers a stamp. For anything else: −1. */
+  /** For a completed transaction: its revision, the number of its stamps, two numbers per stamp. For any other result: −1. */
   readonly numbers: Float64Array<ArrayBuffer>;
   readonly others: readonly WireResult[];
-  /** What stood before, for each stamp in order, if anybody asked. */
+  /** The previous state for each stamp in order, if a watch requested it. */
   readonly previous: readonly (KeyValue | undefined)[] | undefined;
 }
 

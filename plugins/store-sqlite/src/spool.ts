@@ -2,10 +2,10 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { storeErrors } from '@tappaas/sdk/store';
 
-/** Where a snapshot waits while it is being restored; the writer removes what a dead process left. */
+/** File of a snapshot during a restore; the writer removes one that a dead process left. */
 export const spoolName = 'restore.part';
 
-/** Keeps a snapshot in a file of `directory` while `use` reads it. @throws TAP_STORE_READ_ONLY when the disk is full */
+/** Writes a snapshot to a file in `directory`, and removes it when `use` has ended. @throws TAP_STORE_READ_ONLY when the disk is full */
 export async function withSpooled(
   directory: string,
   snapshot: AsyncIterable<Uint8Array>,

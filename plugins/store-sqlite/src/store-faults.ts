@@ -1,15 +1,15 @@
 import { storeErrors, type Clock, type StoreHealth, type TapError } from '@tappaas/sdk';
 
-/** How often a disk that took no writes is tried again. */
+/** Interval at which a disk that refused writes is probed. */
 const probeEveryMs = 1_000;
 
 export interface StoreFaultsOptions {
   readonly clock: Clock;
-  /** Whether the disk takes writes again; rejects while it does not. */
+  /** Resolves when the disk accepts writes again, rejects while it does not. */
   readonly probe: () => Promise<void>;
 }
 
-/** What keeps a store from working: it is closed, its writer is gone, or its disk takes no writes. */
+/** The fault that keeps a store from working: it is closed, its writer has ended, or its disk refuses writes. */
 export class StoreFaults {
   readonly #options: StoreFaultsOptions;
   readonly #closing = new AbortController();
@@ -24,7 +24,7 @@ export class StoreFaults {
     this.#closing.abort();
   }
 
-  /** Writes rest until a probe has shown that the disk takes them again; what is damaged stays so. */
+  /** Refuses writes until a probe has shown that the disk accepts them again; after TAP_STORE_CORRUPT for good. */
   break(error: TapError): void {
     const first = this.#broken === undefined;
     this.#broken = error;
@@ -35,7 +35,7 @@ export class StoreFaults {
     this.#lost = error;
   }
 
-  /** Without its writer a store knows nothing any more: the directory may be another's by now. */
+  /** Without its writer a store must refuse reads too: another process may use the directory by now. */
   assertOpen(): void {
     if (this.#lost !== undefined) throw this.#lost;
     if (this.#closing.signal.aborted) throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the store is closed' });
@@ -48,7 +48,7 @@ export class StoreFaults {
     throw storeErrors.TAP_STORE_READ_ONLY({ message: this.#broken.message, retryAfterMs: probeEveryMs });
   }
 
-  /** `ok` is what to say where nothing is wrong. */
+  /** `ok` is the message when there is no fault. */
   health(ok: string): Pick<StoreHealth, 'state' | 'message'> {
     if (this.#closing.signal.aborted) return { state: 'unavailable', message: 'the store is closed' };
     const fault = this.#lost ?? this.#broken;

@@ -29,21 +29,21 @@ import { eventsOf, selector } from './told-events.js';
 import { fromWire } from './wire-error.js';
 import { WriterLink, type Pending } from './writer-link.js';
 
-/** What a store is opened with. */
+/** Options of a store. */
 export interface SqliteStoreOptions {
-  /** Made if absent, readable by its owner only; one process at a time uses it. */
+  /** Created if absent, readable by its owner only; used by one process at a time. */
   readonly directory: string;
   readonly clock: Clock;
-  /** The write-ahead log is copied into the file when about this much was written. Default 4 MiB. */
+  /** Approximate size of the write-ahead log at which it is copied into the database file. Default 4 MiB. */
   readonly checkpointBytes?: number;
-  /** The file grows no further: writes are refused then as on a full disk. Default: as the disk allows. */
+  /** Maximum size of the file, at which writes are refused as on a full disk. Default: no limit but the disk. */
   readonly sizeBytesMax?: number;
-  /** For tests. */
+  /** Failpoints, for tests only. */
   readonly failpoints?: Failpoints;
 }
 
 /**
- * Opens the store in a directory, making it if need be, and reads it once from end to end.
+ * Opens the store in a directory, creating it if needed, and reads it completely once.
  *
  * @throws TAP_STORE_LOCKED, TAP_STORE_CORRUPT, TAP_STORE_READ_ONLY, TAP_STORE_UNAVAILABLE
  */
@@ -58,7 +58,7 @@ class SqliteStore implements ResourceStore {
   readonly #clock: Clock;
   readonly #link: WriterLink;
   readonly #leases: LeaseClock;
-  /** Live watches, each with what it wants of the events told. */
+  /** Live watches, each with a function that selects its events. */
   readonly #feeds = new Map<WatchFeed<StoreEvent>, (events: readonly StoreEvent[]) => readonly StoreEvent[]>();
   readonly #faults: StoreFaults;
   #previousWatches = 0;
@@ -90,7 +90,7 @@ class SqliteStore implements ResourceStore {
     return this.#state.epoch;
   }
 
-  /** Asked before every read. */
+  /** Called before every read. */
   readonly currentRevision = atOnce((): number => {
     this.#faults.assertOpen();
     return this.#state.revision;
@@ -170,7 +170,7 @@ class SqliteStore implements ResourceStore {
     this.#leases.stop(id);
   }
 
-  /** Tried on a full disk, too: it is what may give space back. */
+  /** Also tried on a full disk, since it may free space. */
   async compact(revision: number): Promise<void> {
     this.#faults.assertOpen();
     const result = await this.#write({ kind: 'compact', revision });
@@ -181,7 +181,7 @@ class SqliteStore implements ResourceStore {
     this.#faults.assertOpen();
     const snapshot = ++this.#snapshots;
     const begun = this.#link.query<void>({ kind: 'snapshot', snapshot });
-    // Whoever reads the snapshot is told; nobody may.
+    // The reader of the snapshot gets the error; without a reader it must not be unhandled.
     begun.catch(() => undefined);
     return this.#chunks(snapshot, begun);
   }
@@ -220,7 +220,7 @@ class SqliteStore implements ResourceStore {
     if (result.kind === 'failed' && result.error.code !== 'TAP_STORE_LEASE_GONE') throw fromWire(result.error);
   }
 
-  /** What is durable now is told first and acknowledged then. */
+  /** Delivers durable changes to watches; the writes are acknowledged afterwards. */
   #publish(works: readonly Pending[], { results, revision, sizeBytes }: Written): void {
     const compactedRevision = results.reduce(
       (last, result) => (result.kind === 'compacted' ? result.revision : last),
@@ -231,7 +231,7 @@ class SqliteStore implements ResourceStore {
     for (const [feed, wanted] of this.#feeds) feed.offer(revision, wanted(events));
   }
 
-  /** Goes live at once when nothing lies behind; else the log tells, and the feed goes live with its last page. */
+  /** If nothing is missing, the feed goes live at once; otherwise it gets pages from the log and goes live with the last one. */
   #history(
     { start, end, previous = false }: WatchQuery,
     afterRevision: number,

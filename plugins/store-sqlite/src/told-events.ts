@@ -2,7 +2,7 @@ import { keysBetween, type KeyValue, type StoreEvent, type WatchQuery } from '@t
 import type { WireResult, WireStamp } from './protocol.js';
 import type { Pending } from './writer-link.js';
 
-/** The events of operations that have become durable, in order; failed ones have none. */
+/** The events of operations that have become durable, in order; failed operations have none. */
 export function eventsOf(works: readonly Pending[], results: readonly WireResult[]): readonly StoreEvent[] {
   return works.flatMap((work, index) => {
     const result = results[index];
@@ -32,13 +32,13 @@ function event(key: string, revision: number, current: KeyValue | undefined, { p
   return { key, revision, ...(current && { current }), ...(previous && { previous }) };
 }
 
-/** Picks from the events told those that a watch asked for, as it asked for them. */
+/** Returns a function that selects the events of a watch, in the form that the watch requested. */
 export function selector({ start, end, previous }: WatchQuery): (events: readonly StoreEvent[]) => readonly StoreEvent[] {
   const inside = keysBetween(start, end);
   const plain = ({ key, revision, current }: StoreEvent): StoreEvent => ({ key, revision, ...(current && { current }) });
   return (events) => {
     const wanted = events.filter(({ key }) => inside(key));
-    // What other watches asked for is not told to this one.
+    // Previous states that other watches requested are left out.
     return previous === true ? wanted : wanted.map((event) => (event.previous === undefined ? event : plain(event)));
   };
 }

@@ -5,11 +5,11 @@ import type { Reply, Request, WireOperation, WireQuery, WireResult, WireState, W
 import { decodeResults } from './result-codec.js';
 import { fromWire } from './wire-error.js';
 
-/** Operations that may wait for the writer, and their bytes. */
+/** Limits on operations that wait for the writer, and on their bytes. */
 const pendingOperationsMax = 10_000;
 const pendingBytesMax = 64 * 1_024 * 1_024;
 
-/** An operation on its way, with the values of its puts. */
+/** A pending operation, with the values of its puts. */
 export interface Pending {
   readonly operation: WireOperation;
   readonly values: readonly Uint8Array[];
@@ -23,23 +23,23 @@ interface Asked {
   readonly failed: (error: TapError) => void;
 }
 
-/** Callbacks of the link; each is called before the promises concerned settle. */
+/** Callbacks of the link; each is called before the affected promises settle. */
 export interface LinkListener {
-  /** Operations became durable or failed, in their order. */
+  /** Operations became durable or failed, in order. */
   onWritten(works: readonly Pending[], written: Written): void;
-  /** The disk refused. */
+  /** The disk failed. */
   onBroken(error: TapError): void;
-  /** The writer is gone for good; without an error because it was asked to. */
+  /** The writer has ended for good; `error` is undefined if that was requested. */
   onGone(error: TapError | undefined): void;
 }
 
-/** The way to the writer's thread: what is written in one turn of the event loop goes as one message. */
+/** The connection to the writer's thread; all writes of one turn of the event loop are sent as one message. */
 export class WriterLink {
   readonly #worker: Worker;
   readonly #listener: LinkListener;
-  /** Collected in this turn. */
+  /** Writes of the present turn, not sent yet. */
   #collected: Pending[] = [];
-  /** Sent and not answered, oldest first. */
+  /** Sent writes without a response, oldest first. */
   #sent: Pending[] = [];
   #pendingBytes = 0;
   readonly #asked = new Map<number, Asked>();
@@ -50,7 +50,7 @@ export class WriterLink {
 
   constructor(data: WriterData, listener: LinkListener) {
     this.#listener = listener;
-    // Options of the process, such as --input-type, may not fit a thread.
+    // Options of the process, such as --input-type, may not be allowed for a thread.
     this.#worker = new Worker(new URL('writer/worker.js', import.meta.url), { workerData: data, name: 'store-sqlite', execArgv: [] });
     this.#worker.on('message', (reply: Reply) => this.#receive(reply));
     this.#worker.on('error', (cause) => this.#end(writerFailed(cause)));
@@ -60,12 +60,12 @@ export class WriterLink {
     });
   }
 
-  /** Where the store stood when it was opened. @throws TAP_STORE_LOCKED, TAP_STORE_CORRUPT, TAP_STORE_UNAVAILABLE */
+  /** The state of the store when it was opened. @throws TAP_STORE_LOCKED, TAP_STORE_CORRUPT, TAP_STORE_UNAVAILABLE */
   opened(): Promise<WireState> {
     return this.#opening.promise;
   }
 
-  /** Queues an operation for the end of this turn. @throws TAP_STORE_UNAVAILABLE when too much waits or the writer is gone */
+  /** Queues an operation for the end of this turn. @throws TAP_STORE_UNAVAILABLE when the queue is full or the writer has ended */
   write(operation: WireOperation, values: readonly Uint8Array[] = []): Promise<WireResult> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
     const bytes = values.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -79,7 +79,7 @@ export class WriterLink {
     });
   }
 
-  /** Asks the writer, after all that was written before; `onAnswer` runs before anything that comes later is told. */
+  /** Sends a query, which is processed after all earlier writes; `onAnswer` runs before any later reply is processed. */
   query<T>(query: WireQuery, onAnswer?: (value: T) => void): Promise<T> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
     this.#send();
@@ -94,12 +94,12 @@ export class WriterLink {
     });
   }
 
-  /** Says whether results should carry what stood before. */
+  /** Sets whether results include the previous states of keys. */
   wantPrevious(wanted: boolean): void {
     if (this.#gone === undefined) this.#post({ kind: 'previous', wanted });
   }
 
-  /** Sends what is collected, waits for the answers and for the end of the thread. */
+  /** Sends pending writes, waits for their results and for the end of the thread. */
   async close(): Promise<void> {
     if (this.#gone === undefined) {
       this.#send();
@@ -161,7 +161,7 @@ export class WriterLink {
     return asked;
   }
 
-  /** What was sent may or may not have become durable; what was not sent has not happened. */
+  /** Rejects everything pending: the outcome of sent writes is unknown; unsent writes have not happened. */
   #end(error: TapError | undefined): void {
     if (this.#gone !== undefined) return;
     const reason = error ?? storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the store is closed' });

@@ -19,14 +19,14 @@ const dayMs = 86_400_000;
 const lookEveryMs = 3_600_000;
 const readBytesMax = 1024 * 1024;
 
-/** The file that is written on. */
+/** The file being written. */
 interface OpenFile {
   readonly file: FileHandle;
   readonly path: string;
   size: number;
-  /** Number of the last line. */
+  /** Sequence number of the last line. */
   last: number;
-  /** When that was written: once it is too old, what comes goes into another file, and this one can go. */
+  /** Time of the last write. Once it is too old, further lines go to a new file, so that this one can be removed. */
   writtenMs: number;
 }
 
@@ -36,11 +36,11 @@ export class AuditFiles implements AuditSink {
   readonly #nowMs: () => number;
   readonly #open = new Map<string, OpenFile>();
   /**
-   * By chain. The platform gives up a call after 5 s and calls again, while the first may still wait for a disk that stalls: two calls at
-   * a time would append the same lines twice, or cut off what the other one is writing.
+   * Serializes calls by chain. The platform gives up on a call after 5 s and calls again, while the first may still wait for a stalled
+   * disk: concurrent calls would append the same lines twice, or truncate what the other one is writing.
    */
   readonly #mutex = new KeyedMutex();
-  /** When files are looked at again for their age and size, by chain. */
+  /** When the files of a chain are next checked for age and size. */
   readonly #nextLookMs = new Map<string, number>();
 
   private constructor(settings: AuditFilesSettings, nowMs: () => number) {
@@ -137,7 +137,7 @@ export class AuditFiles implements AuditSink {
     return this.#retention(chain, isFull);
   }
 
-  /** Names what is too much or too old: when a file is full, and once an hour. */
+  /** Determines which lines to remove, when a new file was started and once an hour. */
   async #retention(chain: string, hasStarted: boolean): Promise<AuditWritten> {
     const nowMs = this.#nowMs();
     if (!hasStarted && nowMs < (this.#nextLookMs.get(chain) ?? 0)) return {};
@@ -183,7 +183,7 @@ export class AuditFiles implements AuditSink {
     }
   }
 
-  /** Looks at the file anew before the next write: after a failure nobody knows what of it is there. */
+  /** Closes the file, so that the next write reads it again: after a failure its content is unknown. */
   async #forget(chain: string): Promise<void> {
     const known = this.#open.get(chain);
     this.#open.delete(chain);
@@ -191,14 +191,14 @@ export class AuditFiles implements AuditSink {
   }
 }
 
-/** Takes a piece of a line away; the whole ones before it are as old as they were. */
+/** Truncates an incomplete last line, keeping the file's times: its complete lines are as old as before. */
 async function cut(path: string, size: number): Promise<void> {
   const { atime, mtime } = await stat(path);
   await truncate(path, size);
   await utimes(path, atime, mtime);
 }
 
-/** Usually all of them: only after a failure some are there already. */
+/** The lines that are not stored yet: usually all; only after a failure some may be stored already. */
 function after(lines: AuditLines, last: number): AuditLines {
   return (lines[0]?.sequence ?? 0) > last ? lines : lines.filter(({ sequence }) => sequence > last);
 }
@@ -214,7 +214,7 @@ async function append(current: OpenFile, lines: AuditLines): Promise<void> {
   current.last = lines.at(-1)?.sequence ?? current.last;
 }
 
-/** Files all of whose lines come before a number: those that a later file, beginning there or earlier, follows. */
+/** The files that contain only lines before a number, which is so if the next file begins at or before it. */
 function wholeBefore(files: readonly ChainFile[], before: number): readonly ChainFile[] {
   return files.filter((_, index) => (files[index + 1]?.first ?? Infinity) <= before);
 }

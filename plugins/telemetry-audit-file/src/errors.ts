@@ -1,6 +1,6 @@
 import { defineErrors } from '@tappaas/sdk';
 
-/** What can be wrong with the files of the audit log. */
+/** Errors of the audit log's files. */
 export const errors = defineErrors({
   TELEMETRY_AUDIT_FILE_FAILED: {
     httpStatus: 503,

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** One file of a chain, named by the number of its first line. */
+/** One file of a chain, named by the sequence number of its first line. */
 export interface ChainFile {
   readonly path: string;
   readonly first: number;
@@ -9,7 +9,7 @@ export interface ChainFile {
 
 const form = /^([A-Za-z0-9-]{1,63})-(\d{16})\.audit$/;
 
-/** Where the file that begins with a line lies. */
+/** The file that begins with a given line. */
 export function chainFile(directory: string, chain: string, first: number): ChainFile {
   return { path: join(directory, `${chain}-${String(first).padStart(16, '0')}.audit`), first };
 }

@@ -23,7 +23,7 @@ const config = Type.Object({
   }),
 });
 
-/** Keeps the audit log in files: one line an event, on the disk before it counts as kept. */
+/** Stores the audit log in files: one line per event, on the disk before it counts as stored. */
 export default definePlugin({
   id: 'telemetry-audit-file',
   stability: 'beta',

@@ -1,11 +1,11 @@
-/** Runs the work on one key one piece at a time, in the order of the calls; work on different keys runs side by side. */
+/** Runs work on the same key one piece at a time, in the order of the calls; work on different keys runs concurrently. */
 export class KeyedMutex {
-  /** By key: settles when everything that was asked for so far is over. */
+  /** By key: settles when all work requested so far has ended. */
   readonly #earlier = new Map<string, Promise<unknown>>();
 
   /**
-   * Waits until the earlier work on the key is over, then runs this work. When the signal aborts first, the work is not run and its memory is
-   * free: a caller that gives up and calls again does not pile up work behind a piece that hangs. Work that has begun is not interrupted.
+   * Runs the work once earlier work on the key has ended. If the signal aborts first, the work is not run and is released from memory: a
+   * caller that gives up and calls again does not accumulate work behind a piece that hangs. Work that has begun is not interrupted.
    */
   run<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const earlier = this.#earlier.get(key) ?? Promise.resolve();

@@ -4,7 +4,9 @@ import { auditLineOf, type AuditLine } from '@tappaas/sdk';
 const chunkBytes = 256 * 1024;
 const newline = 0x0a;
 
-/** Lines of a file that end before `end` bytes, newest first, none left out between: at most `max`, and `bytesMax` unless one line is larger. */
+/**
+ * The lines of a file that end before byte `end`, newest first and without gaps: at most `max`, and `bytesMax` unless one line is larger.
+ */
 export async function linesBefore(file: FileHandle, end: number, max: number, bytesMax: number): Promise<readonly AuditLine[]> {
   const lines: AuditLine[] = [];
   let bytes = 0;
@@ -13,7 +15,7 @@ export async function linesBefore(file: FileHandle, end: number, max: number, by
     const from = Math.max(0, at - chunkBytes);
     const text = Buffer.concat([await bytesBetween(file, from, at), rest]);
     const begin = from === 0 ? 0 : text.indexOf(newline) + 1;
-    // Without a line's end the chunk is part of a longer line.
+    // A chunk without a line end is part of a longer line.
     const whole = from > 0 && begin === 0 ? text.subarray(text.length) : text.subarray(begin);
     rest = text.subarray(0, text.length - whole.length);
     at = from;
@@ -21,7 +23,7 @@ export async function linesBefore(file: FileHandle, end: number, max: number, by
       const read = auditLineOf(line);
       if (read === undefined) continue;
       bytes += Buffer.byteLength(line);
-      // Whoever asks goes on below the last line of the page, so that one that is left out ends it.
+      // The page ends here: the caller continues below its last line, so leaving out only this line would create a gap.
       if (lines.length >= max || (lines.length > 0 && bytes > bytesMax)) return lines;
       lines.push(read);
     }
@@ -29,7 +31,7 @@ export async function linesBefore(file: FileHandle, end: number, max: number, by
   return lines;
 }
 
-/** Where the line with this number, or the first after it, begins; lines stand in the order of their numbers. */
+/** Offset of the line with this number, or of the first line after it. A binary search, since lines are in the order of their numbers. */
 export async function offsetOf(file: FileHandle, sequence: number, size: number): Promise<number> {
   let low = 0;
   let high = size;
@@ -42,7 +44,7 @@ export async function offsetOf(file: FileHandle, sequence: number, size: number)
   return low;
 }
 
-/** The first line that begins at an offset or after it, and where the next one begins. */
+/** The first line that begins at or after an offset, and the offset of the next one. */
 async function lineFrom(
   file: FileHandle,
   offset: number,
@@ -72,7 +74,7 @@ async function bytesBetween(file: FileHandle, from: number, to: number): Promise
   return bytes.subarray(0, bytesRead);
 }
 
-/** How many bytes after the last line's end a crash has left. */
+/** Number of bytes after the last line end, which a crash has left. */
 export async function tornBytes(path: string): Promise<{ readonly size: number; readonly torn: number }> {
   const file = await open(path, 'r');
   try {

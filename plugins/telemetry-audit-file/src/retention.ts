@@ -2,15 +2,15 @@ import { stat } from 'node:fs/promises';
 import { chainFiles, everyFile } from './file-names.js';
 
 export interface RetentionLimits {
-  /** Maximum bytes of the files of all chains together. */
+  /** Maximum number of bytes of the files of all chains together. */
   readonly totalBytesMax: number;
-  /** No file whose last line is older is kept. */
+  /** Files whose last line is older than this time are removed, milliseconds since the epoch. */
   readonly oldestMs: number;
 }
 
 /**
- * The line that a chain is to begin with: files before it are too much or too old. Undefined while all may stay. The file that is written
- * on always stays, and so do those of other chains: each says itself what was removed from it.
+ * The first line of a chain that is kept: files before it are too large together or too old. Undefined if all files are kept. The file
+ * being written is always kept. Files of other chains are not considered, since each chain records its own removals.
  */
 export async function firstToKeep(
   directory: string,
@@ -30,14 +30,14 @@ export async function firstToKeep(
   return kept === 0 ? undefined : own[kept]?.first;
 }
 
-/** Whether the last line of a chain is older than any is kept; its file goes when another one is begun. */
+/** Whether the last line of a chain is too old; its file is removed once another one is started. */
 export async function isLastOld(directory: string, chain: string, { oldestMs }: Pick<RetentionLimits, 'oldestMs'>): Promise<boolean> {
   const last = (await chainFiles(directory, chain)).at(-1);
   const file = last && (await found(last.path));
   return file !== undefined && file.mtimeMs < oldestMs;
 }
 
-/** Nothing when another process has just removed it. */
+/** Undefined when another process has just removed the file. */
 async function found(path: string): Promise<{ readonly size: number; readonly mtimeMs: number } | undefined> {
   try {
     return await stat(path);

@@ -1,6 +1,6 @@
 import { defineErrors } from '@tappaas/sdk';
 
-/** What can be wrong with the standard output. */
+/** Errors of standard output. */
 export const errors = defineErrors({
   TELEMETRY_AUDIT_STDOUT_FAILED: {
     httpStatus: 503,

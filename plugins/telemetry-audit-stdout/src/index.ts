@@ -1,7 +1,7 @@
 import { definePlugin, families } from '@tappaas/sdk';
 import { LineOutput } from './line-output.js';
 
-/** Writes the audit log to the standard output, for platforms whose surroundings collect that; the platform's own log is on standard error. */
+/** Writes the audit log to standard output, for environments that collect it from there; the platform's own log goes to standard error. */
 export default definePlugin({
   id: 'telemetry-audit-stdout',
   stability: 'beta',

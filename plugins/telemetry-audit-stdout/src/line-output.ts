@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { AuditLine, AuditSink, AuditWritten } from '@tappaas/sdk';
 import { errors } from './errors.js';
 
-/** Writes lines to a stream; a line counts as kept when the stream has passed it on. */
+/** Writes lines to a stream; a line counts as stored once the stream has passed it on. */
 export class LineOutput implements AuditSink {
   readonly #stream: Writable;
   readonly #given = new Map<string, number>();
@@ -12,7 +12,7 @@ export class LineOutput implements AuditSink {
     this.#stream = stream;
   }
 
-  /** Lines that wait in the stream since an earlier call are waited for, not written again. */
+  /** Writes new lines; lines that still wait in the stream from an earlier call are awaited and not written again. */
   async write(lines: readonly AuditLine[]): Promise<AuditWritten> {
     const fresh = lines.filter(({ chain, sequence }) => sequence > (this.#given.get(chain) ?? 0));
     if (fresh.length > 0) this.#passedOn = this.#pass(`${fresh.map(({ text }) => text).join('\n')}\n`);

@@ -1,6 +1,6 @@
 import { defineErrors } from '@tappaas/sdk';
 
-/** What can be wrong with the webhook of the audit log. */
+/** Errors of the audit log's webhook. */
 export const errors = defineErrors({
   TELEMETRY_AUDIT_WEBHOOK_FAILED: {
     httpStatus: 503,

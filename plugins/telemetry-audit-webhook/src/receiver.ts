@@ -16,7 +16,7 @@ export interface ReceiverSettings {
 
 const answerBytesMax = 64 * 1024;
 
-/** Sends lines as they are, one POST for each batch; the platform repeats a batch until it is taken. */
+/** Sends lines unchanged, one POST per batch; the platform repeats a batch until it is accepted. */
 export class Receiver implements AuditSink {
   readonly #url: URL;
   readonly #settings: ReceiverSettings;
@@ -31,7 +31,7 @@ export class Receiver implements AuditSink {
     this.#agent = url.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
   }
 
-  /** @throws TELEMETRY_AUDIT_WEBHOOK_REFUSED */
+  /** Validates the settings. @throws TELEMETRY_AUDIT_WEBHOOK_REFUSED */
   static async open(settings: ReceiverSettings, resolve?: ResolveName): Promise<Receiver> {
     const url = new URL(settings.url);
     if (url.protocol !== 'https:' && !settings.allowPlainHttp) {
@@ -66,7 +66,7 @@ export class Receiver implements AuditSink {
     this.#agent.destroy();
   }
 
-  /** Redirects are an answer like any other: nobody but the operator says where the log goes. */
+  /** Redirects count as failures: only the operator decides where the log is sent. */
   #post(body: string, key: string, signal: AbortSignal): Promise<number> {
     const send = this.#url.protocol === 'https:' ? httpsRequest : httpRequest;
     const { timeoutMs, token } = this.#settings;
@@ -107,7 +107,7 @@ function unusable(error: unknown): Error {
   return errors.TELEMETRY_AUDIT_WEBHOOK_REFUSED({ message, field: 'config.allowedAddresses' });
 }
 
-/** What the receiver says is not looked at; it is read so that the connection can be used again. */
+/** Discards the response's body; it is read so that the connection can be reused. */
 async function readAway(answer: IncomingMessage): Promise<void> {
   let bytes = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {

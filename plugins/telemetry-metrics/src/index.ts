@@ -2,7 +2,7 @@ import { definePlugin, metricsPage, platformServices } from '@tappaas/sdk';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { processMetrics } from './process-metrics.js';
 
-/** Answers `/metrics`: what the platform counts, and how its process is. */
+/** Serves `/metrics`: the metrics of the platform and its plugins, and of the process. */
 export default definePlugin({
   id: 'telemetry-metrics',
   stability: 'beta',

@@ -1,13 +1,13 @@
-/** What is measured of the process at the moment it is asked. */
+/** Measurements of the process at the time of the request. */
 export interface ProcessFacts {
   readonly usage: { readonly userCPUTime: number; readonly systemCPUTime: number };
   readonly memory: { readonly rss: number; readonly heapUsed: number; readonly external: number };
   readonly upSeconds: number;
-  /** Nanoseconds; NaN without samples. */
+  /** Event loop delay in nanoseconds; NaN without samples. */
   readonly delay: { readonly max: number; percentile(percent: number): number };
 }
 
-/** The process's metrics under the names that Prometheus' client libraries use. */
+/** Formats the process's metrics under the names used by Prometheus' client libraries. */
 export function processMetrics({ usage, memory, upSeconds, delay }: ProcessFacts): string {
   const seconds = (nanoseconds: number) => (Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0);
   return [

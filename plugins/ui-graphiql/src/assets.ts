@@ -15,7 +15,7 @@ const html = 'text/html; charset=utf-8';
 const css = 'text/css; charset=utf-8';
 const script = 'text/javascript; charset=utf-8';
 
-/** Everything that the page needs: nothing of it comes from elsewhere. */
+/** All files of the page: nothing is loaded from other hosts. */
 export function pageAssets(): readonly Asset[] {
   return [
     asset('explore.html', html, () => own('../page/explore.html')),
@@ -31,7 +31,7 @@ export function pageAssets(): readonly Asset[] {
   ];
 }
 
-/** Read once, when it is first asked for; a failed read is tried again. */
+/** Read on first use and kept in memory; a failed read is retried. */
 function asset(name: string, mediaType: string, locate: () => string): Asset {
   let held: Promise<Uint8Array> | undefined;
   const load = async () => {
@@ -49,7 +49,7 @@ function own(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
 }
 
-/** Their builds for browsers are not among what these packages export, so they are found beside their package.json. */
+/** These packages do not export their browser builds, so the files are located relative to their package.json. */
 function packaged(name: string, path: string): string {
   return join(dirname(require.resolve(`${name}/package.json`)), path);
 }

@@ -4,7 +4,7 @@ import { pageAssets } from './assets.js';
 const nothingMax = 0;
 const startPage = 'explore.html';
 
-/** Scripts and styles of this host alone, none of them inline; the editor's fonts and images are data in its style sheet. */
+/** Only scripts and styles of this host are allowed, and none inline; the editor's fonts and images are data URLs in its style sheet. */
 const headers = {
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src data:; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -12,7 +12,7 @@ const headers = {
   'Referrer-Policy': 'no-referrer',
 };
 
-/** A page to explore GraphQL, for development. It has no rights of its own: it asks as whoever looks at it. */
+/** A page to explore GraphQL during development. It has no rights of its own: it uses those of its user. */
 export default definePlugin({
   id: 'ui-graphiql',
   stability: 'beta',

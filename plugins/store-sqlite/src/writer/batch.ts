@@ -4,27 +4,27 @@ import { wireError } from '../wire-error.js';
 import { revisionOf, rowId } from './key-index.js';
 import type { Ledger } from './ledger.js';
 
-/** A key that was not there and was to be deleted. */
+/** The stamp for deleting a missing key. */
 const untouched: WireStamp = { createRevision: 0, version: 0 };
 
 /**
- * Applies operations one after the other, each seeing what those before it did, to the ledger and to an open database transaction.
+ * Applies operations in order, each seeing the effects of those before it, to the ledger and to an open database transaction.
  *
- * Nothing is durable yet and nobody is answered yet: that is up to the writer.
+ * Committing and responding is left to the writer.
  */
 export class Batch {
   readonly #ledger: Ledger;
   readonly #begin: () => void;
   readonly #withPrevious: boolean;
 
-  /** `begin` is called before the first write, perhaps more than once; `withPrevious` adds to each stamp what stood there before. */
+  /** `begin` is called before every write, and must tolerate repeated calls; `withPrevious` adds the previous state to each stamp. */
   constructor(ledger: Ledger, begin: () => void, withPrevious: boolean) {
     this.#ledger = ledger;
     this.#begin = begin;
     this.#withPrevious = withPrevious;
   }
 
-  /** `values` holds the values of the operation's puts, one after the other. */
+  /** Applies one operation. `values` contains the values of its puts, one after the other. */
   apply(operation: WireOperation, values: Uint8Array): WireResult {
     switch (operation.kind) {
       case 'transact':
@@ -81,7 +81,7 @@ export class Batch {
     return found && this.#ledger.log.keyValue(found);
   }
 
-  /** Makes the changes at the next revision, which is used only if anything happens. */
+  /** Makes the changes at the next revision, which is used only if something changes. */
   #change(changes: readonly WireChange[], values: Uint8Array, claimed: boolean): { revision: number; stamps: readonly WireStamp[] } {
     const { keys, leases, log, revision: before } = this.#ledger;
     const revision = before + 1;
@@ -148,13 +148,13 @@ export class Batch {
   }
 }
 
-/** The error for a revision that cannot be read any more. */
+/** The error for a revision that was compacted. */
 export function compacted(revision: number, oldest: number): WireError {
   const message = `revision ${revision} has been compacted, the oldest still to be had is ${oldest}`;
   return wireError(storeErrors.TAP_STORE_COMPACTED({ message, data: { revision: oldest } }));
 }
 
-/** The error for a revision that no transaction has used yet. */
+/** The error for a revision that does not exist yet. */
 export function futureRevision(revision: number, newest: number): WireError {
   return wireError(storeErrors.TAP_STORE_FUTURE_REVISION({ message: `revision ${revision} does not exist yet, the newest is ${newest}` }));
 }

@@ -1,10 +1,10 @@
 import type { ClaimChange } from '@tappaas/sdk';
 import type { Journal } from './journal.js';
 
-/** Why a claim cannot be had. */
+/** Why a claim failed. */
 export type Refusal = { readonly failedClaim: number; readonly sum: number } | { readonly failedClaim: number; readonly holder: string };
 
-/** The claims that are taken, with the names that the running batch has touched. */
+/** The claims in force, with the names changed by the running batch. */
 export class ClaimIndex {
   readonly #journal: Journal;
   readonly counters = new Map<string, number>();
@@ -16,10 +16,7 @@ export class ClaimIndex {
     this.#journal = journal;
   }
 
-  /**
-   * Makes the claims one after the other and says whether that changed anything in the end. The caller takes back what was made when
-   * one is refused.
-   */
+  /** Makes the claims in order; returns whether they changed anything in total. If one is refused, the caller undoes those made before. */
   take(claims: readonly ClaimChange[]): Refusal | boolean {
     const before = new Map<Map<string, unknown>, Map<string, unknown>>([
       [this.counters, new Map()],

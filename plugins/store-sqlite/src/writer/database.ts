@@ -10,9 +10,9 @@ import { checkWal } from './wal-check.js';
 export const fileName = 'store.sqlite';
 
 const busyTimeoutMs = 5_000;
-/** `TAPP` in ASCII: marks the file as ours. */
+/** `TAPP` in ASCII: the SQLite application id of the file. */
 const applicationId = 0x54_41_50_50;
-/** Raised when an older program could not read what a newer one writes. */
+/** Increased whenever an older program could not read what a newer one writes. */
 const formatVersion = 1;
 
 const schema = `
@@ -41,11 +41,11 @@ const schema = `
   PRAGMA user_version = ${formatVersion};
 `;
 
-/** Makes the directory, durably, readable by its owner only. @throws TAP_STORE_DIRECTORY */
+/** Creates the directory, durably, readable by its owner only. @throws TAP_STORE_DIRECTORY */
 export function makeDirectory(directory: string): void {
   const missing: string[] = [];
   for (let above = resolve(directory); !existsSync(above); above = dirname(above)) missing.push(above);
-  // One by one: where nothing can be made, as below /proc, Node's recursive way tries for ever.
+  // One by one: where nothing can be created, as below /proc, Node's recursive mode tries forever.
   for (const each of missing.toReversed()) {
     try {
       mkdirSync(each, { mode: 0o700 });
@@ -59,9 +59,9 @@ export function makeDirectory(directory: string): void {
 }
 
 /**
- * Opens the database of a locked directory so that a commit returns only when it is on the disk.
+ * Opens the database of a locked directory, configured so that a commit returns only when it is on the disk.
  *
- * @throws TAP_STORE_CORRUPT, TAP_STORE_UNAVAILABLE when the file is of a newer version or the file system cannot do it
+ * @throws TAP_STORE_CORRUPT, TAP_STORE_UNAVAILABLE when the file has a newer format or the file system does not support it
  */
 export function openDatabase(directory: string, sizeBytesMax: number | undefined): DatabaseSync {
   const file = join(directory, fileName);
@@ -69,7 +69,7 @@ export function openDatabase(directory: string, sizeBytesMax: number | undefined
   if (existsSync(`${file}-wal`)) checkWal(`${file}-wal`);
   let database: DatabaseSync | undefined;
   try {
-    // Somebody's tool may hold the file for a moment.
+    // Another program may lock the file for a moment.
     database = new DatabaseSync(file, { timeout: busyTimeoutMs });
     prepareFile(database, file);
     configure(database, file, sizeBytesMax);
@@ -83,7 +83,7 @@ export function openDatabase(directory: string, sizeBytesMax: number | undefined
 function prepareFile(database: DatabaseSync, file: string): void {
   const [application, format] = [pragma(database, 'application_id'), pragma(database, 'user_version')];
   if (application === 0 && format === 0 && pragma(database, 'schema_version') === 0) {
-    // WAL comes first: it makes the schema one atomic, durable step.
+    // WAL mode is set first: it makes the creation of the schema one atomic, durable step.
     database.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
     database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`);
     return syncDirectory(dirname(file));
@@ -109,12 +109,12 @@ function configure(database: DatabaseSync, file: string, sizeBytesMax: number | 
     database.exec(`PRAGMA max_page_count = ${Math.ceil(sizeBytesMax / Number(pragma(database, 'page_size')))}`);
 }
 
-/** One value of a pragma. */
+/** Returns the value of a pragma. */
 export function pragma(database: DatabaseSync, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
 }
 
-/** Makes what was created in a directory survive a loss of power. */
+/** Makes files created in a directory survive a power failure. */
 function syncDirectory(directory: string): void {
   if (process.platform === 'win32') return;
   const handle = openSync(directory, 'r');

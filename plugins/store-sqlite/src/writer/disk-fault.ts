@@ -1,9 +1,9 @@
 import { storeErrors, TapError } from '@tappaas/sdk/store';
 
-/** SQLite's primary result codes that say something about the disk. */
+/** SQLite's primary result codes about the disk. */
 const codes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notDatabase: 26 } as const;
 
-/** SQLite's primary result code, if the error comes from it. */
+/** SQLite's primary result code, if the error has one. */
 export function sqliteCode(error: unknown): number | undefined {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
 }
@@ -13,10 +13,10 @@ export function isBusy(error: unknown): boolean {
 }
 
 /**
- * What a failure of SQLite means to the caller.
+ * Converts an error of SQLite to one of the store.
  *
- * `committing`: it came while the batch was made durable. A full disk leaves no commit mark behind, so nothing happened. After any
- * other I/O error the mark may or may not be on the disk: should the process die now, the next start would find out.
+ * `committing`: it occurred while the batch was committed. A full disk leaves no commit mark, so nothing happened. After any other I/O
+ * error the mark may or may not be on the disk, which only a new start after a crash would reveal.
  */
 export function diskFault(error: unknown, file: string, committing = false): TapError {
   if (error instanceof TapError) return error;

@@ -1,4 +1,4 @@
-/** How to take back, newest first, what a batch has changed in memory; the disk takes it back by itself. */
+/** Records how to undo a batch's changes in memory, newest first; SQLite rolls back the disk. */
 export class Journal {
   #undo: (() => void)[] = [];
 
@@ -6,7 +6,7 @@ export class Journal {
     this.#undo.push(undo);
   }
 
-  /** A place to come back to. */
+  /** A position for {@link undoTo}. */
   mark(): number {
     return this.#undo.length;
   }
@@ -15,7 +15,7 @@ export class Journal {
     while (this.#undo.length > mark) this.#undo.pop()?.();
   }
 
-  /** What was recorded is durable now. */
+  /** Drops the undo steps, since the changes are durable. */
   settle(): void {
     this.#undo = [];
   }

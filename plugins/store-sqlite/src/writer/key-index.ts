@@ -1,7 +1,7 @@
 import { SortedKeys } from '@tappaas/sdk/store';
 import type { Journal } from './journal.js';
 
-/** Positions of changes in one revision, so that `revision × 2,048 + position` numbers the rows of the log. */
+/** Maximum number of changes in one revision, so that `revision × 2,048 + position` identifies a row of the log. */
 const positionsMax = 2_048;
 
 /** One row of the log without its value; a `version` of 0 is a deletion. */
@@ -11,7 +11,7 @@ export interface Version {
   readonly createRevision: number;
   readonly version: number;
   readonly lease: string | undefined;
-  /** What it superseded, as long as that can still be read. */
+  /** The version that it superseded, as long as that can still be read. */
   older: Version | undefined;
 }
 
@@ -23,14 +23,14 @@ export function revisionOf({ id }: Pick<Version, 'id'>): number {
   return Math.floor(id / positionsMax);
 }
 
-/** All keys with the versions that can be read; values stay on disk. */
+/** All keys with their readable versions; values stay on disk. */
 export class KeyIndex {
   readonly #journal: Journal;
   readonly #newest = new Map<string, Version>();
   readonly #order = new SortedKeys();
-  /** Those of the keys that are deleted now. */
+  /** The keys that are deleted at present. */
   readonly #deleted = new SortedKeys();
-  /** Versions that superseded something or are deletions, in the order of revisions: what compaction goes through. */
+  /** Versions that superseded another one or are deletions, in the order of revisions; compaction works through them. */
   #superseding: Version[] = [];
   #superseded = 0;
 
@@ -38,13 +38,13 @@ export class KeyIndex {
     this.#journal = journal;
   }
 
-  /** What stands now. */
+  /** The present version of a key; undefined if it does not exist. */
   current(key: string): Version | undefined {
     const newest = this.#newest.get(key);
     return newest?.version === 0 ? undefined : newest;
   }
 
-  /** What stood at `revision`. */
+  /** The version of a key at `revision`; undefined if it did not exist then. */
   at(key: string, revision: number): Version | undefined {
     let found = this.#newest.get(key);
     while (found !== undefined && revisionOf(found) > revision) found = found.older;
@@ -58,7 +58,7 @@ export class KeyIndex {
     return found;
   }
 
-  /** What stood in the interval at `revision`, in key order. */
+  /** The versions in the interval at `revision`, in key order. */
   *between(start: string, end: string | undefined, revision: number): Generator<Version, void, undefined> {
     for (const key of this.#order.between(start, end)) {
       const found = this.at(key, revision);
@@ -66,7 +66,7 @@ export class KeyIndex {
     }
   }
 
-  /** How many keys stand in the interval now, without walking it. */
+  /** Number of existing keys in the interval, without iterating over it. */
   count(start: string, end: string): number {
     return this.#order.countBetween(start, end) - this.#deleted.countBetween(start, end);
   }
@@ -75,7 +75,7 @@ export class KeyIndex {
   put(row: Omit<Version, 'older'>): Version {
     const older = this.#newest.get(row.key);
     const { id, createRevision, lease } = row;
-    // There are many of them: they share their key, and are written out so that no field is kept apart from the object.
+    // There are many versions: they share the key's string, and the literal keeps all fields in the object itself.
     const version: Version = { key: older?.key ?? row.key, id, createRevision, version: row.version, lease, older };
     this.#newest.set(row.key, version);
     if (older === undefined) this.#order.add(row.key);
@@ -97,7 +97,7 @@ export class KeyIndex {
     else if (this.#deleted.size > 0) this.#deleted.delete(key);
   }
 
-  /** The next versions, at most `max`, whose predecessors nobody can read once everything up to `revision` is compacted. */
+  /** The next versions, at most `max`, whose predecessors are unreadable once everything up to `revision` is compacted. */
   garbage(revision: number, max: number): readonly Version[] {
     let end = this.#superseded;
     while (end - this.#superseded < max && end < this.#superseding.length && revisionOf(this.#superseding[end] as Version) <= revision)
@@ -105,7 +105,7 @@ export class KeyIndex {
     return this.#superseding.slice(this.#superseded, end);
   }
 
-  /** Forgets what the first of {@link garbage} superseded, after the log has. */
+  /** Drops the predecessors of the first versions of {@link garbage}, once the log has deleted their rows. */
   drop(versions: readonly Version[]): void {
     for (const version of versions) {
       version.older = undefined;

@@ -7,7 +7,7 @@ interface Holding {
   readonly keys: Set<string>;
 }
 
-/** The leases that are alive, with the keys attached to them. */
+/** The active leases, with their attached keys. */
 export class LeaseIndex {
   readonly #journal: Journal;
   readonly #leases = new Map<string, Holding>();
@@ -32,7 +32,7 @@ export class LeaseIndex {
     return this.#leases.get(id)?.keys.size ?? 0;
   }
 
-  /** In key order. */
+  /** The keys of a lease, in key order. */
   keysOf(id: string): readonly string[] {
     return [...(this.#leases.get(id)?.keys ?? [])].toSorted(compareKeys);
   }
@@ -53,7 +53,7 @@ export class LeaseIndex {
     this.#journal.record(() => this.#leases.set(id, holding));
   }
 
-  /** A key follows the lease of its last put only. */
+  /** Attaches a key to the lease of its last put, and detaches it from the previous one. */
   follow({ key, lease, older }: Version): void {
     const before = older?.version === 0 ? undefined : older?.lease;
     if (lease === before) return;

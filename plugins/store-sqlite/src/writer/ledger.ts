@@ -17,7 +17,7 @@ interface StateRow {
   readonly leases_granted: number;
 }
 
-/** What the store knows: the tables on disk and, in step with them, the indexes in memory. Values are on disk only. */
+/** The state of the store: the tables on disk and the indexes in memory, kept in step. Values are on disk only. */
 export class Ledger {
   readonly database: DatabaseSync;
   readonly file: string;
@@ -80,7 +80,7 @@ export class Ledger {
     };
   }
 
-  /** The file without its write-ahead log; what it last was while the disk does not answer. */
+  /** Size of the file without its write-ahead log; the last known size while the disk fails. */
   get sizeBytes(): number {
     try {
       this.#sizeBytes = Number(this.#pages.get()?.['page_count']) * this.#pageBytes;
@@ -102,7 +102,7 @@ export class Ledger {
     this.journal.record(() => (this.#compacted = before));
   }
 
-  /** An id that was never given before, not even before a restore. */
+  /** Returns an id that was never used before, not even before a restore. */
   nextLeaseId(): string {
     this.#leasesGranted++;
     this.journal.record(() => this.#leasesGranted--);
@@ -114,7 +114,7 @@ export class Ledger {
     else this.#statements.lease.run(id, ttlMs);
   }
 
-  /** Writes what a batch has touched besides the log. */
+  /** Writes the batch's changes outside the log. */
   saveState(): void {
     const { counter, noCounter, unique, noUnique, state } = this.#statements;
     const { counters, uniques, touched } = this.claims;
@@ -131,13 +131,13 @@ export class Ledger {
     state.run(this.#epoch, this.#revision, this.#compacted, this.#leasesGranted);
   }
 
-  /** The batch is durable. */
+  /** Called when the batch is durable. */
   settle(): void {
     this.journal.settle();
     this.#forgetTouched();
   }
 
-  /** The batch is not on the disk: memory goes back to where the disk is. */
+  /** Called when the batch is not on the disk: restores memory to the state of the disk. */
   takeBack(): void {
     this.journal.undoTo(0);
     this.#forgetTouched();

@@ -5,9 +5,10 @@ import { storeErrors } from '@tappaas/sdk/store';
 import { isBusy } from './disk-fault.js';
 
 /**
- * Takes the data directory for this process until the answer is called or the process ends, however it ends.
+ * Locks the data directory for this process until the returned function is called or the process ends, for whatever reason.
  *
- * The lock is SQLite's own, on an empty database beside the data: no stale lock files, and other programs may still read the data.
+ * The lock is SQLite's own, on an empty database beside the data: there are no stale lock files, and other programs can still read the
+ * data.
  *
  * @throws TAP_STORE_LOCKED
  */
@@ -26,12 +27,12 @@ export function lockDirectory(directory: string): () => void {
 
 const holderFile = (directory: string): string => join(directory, 'holder');
 
-/** For whoever is refused; the lock does not depend on it, so a full disk keeps nobody from starting. */
+/** Records the process for error messages. The lock does not depend on it, so a full disk does not prevent a start. */
 function tellHolder(directory: string): void {
   try {
     writeFileSync(holderFile(directory), `${process.pid}\n`, { mode: 0o600 });
   } catch {
-    // Then the next one is told of another process.
+    // The error message then names no process, or an earlier one.
   }
 }
 
@@ -40,7 +41,7 @@ function holderOf(directory: string): string {
     const pid = Number(readFileSync(holderFile(directory), 'utf8'));
     if (pid > 0) return `process ${pid} (to stop it: Ctrl-C in its terminal, or "kill ${pid}")`;
   } catch {
-    // An older version did not tell.
+    // An older version did not record its process.
   }
   return 'another process';
 }

@@ -3,7 +3,7 @@ import { storeErrors, type KeyValue } from '@tappaas/sdk/store';
 import { checksum } from './checksum.js';
 import { revisionOf, rowId, type Version } from './key-index.js';
 
-/** A type, and no interface, so that it can be told of what the library reads, whose columns have any name. */
+/** A type alias instead of an interface, so that the library's rows, which have arbitrary columns, can be cast to it. */
 type Row = {
   readonly id: number;
   readonly key: string;
@@ -14,7 +14,7 @@ type Row = {
   readonly checksum: number;
 };
 
-/** A row as the rest of the writer knows it. */
+/** A row in the form that the rest of the writer uses. */
 export interface LogRow {
   readonly version: Omit<Version, 'older'>;
   readonly value: Uint8Array;
@@ -49,7 +49,7 @@ export class LogTable {
     this.#remove.run(id);
   }
 
-  /** The key as it stood in this version. @throws TAP_STORE_CORRUPT */
+  /** The key's state in this version. @throws TAP_STORE_CORRUPT */
   keyValue(version: Version): KeyValue {
     const row = this.#one.get(version.id) as Row | undefined;
     if (row === undefined) throw this.#damaged(`row ${version.id} of ${version.key} is missing`);
@@ -79,7 +79,7 @@ export class LogTable {
   }
 }
 
-/** A row as a reader of the store sees it. */
+/** Converts a row to the form for readers of the store. */
 export function keyValue({ version, value }: LogRow): KeyValue {
   const { key, createRevision, version: count, lease } = version;
   return { key, value, createRevision, modRevision: revisionOf(version), version: count, ...(lease !== undefined && { lease }) };

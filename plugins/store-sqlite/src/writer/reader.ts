@@ -6,16 +6,16 @@ import { revisionOf } from './key-index.js';
 import type { Ledger } from './ledger.js';
 import { keyValue, type LogRow } from './log-table.js';
 
-/** A page of events is about this long; it ends with a whole revision. */
+/** Approximate number of events in a page, which always ends with a complete revision. */
 const eventsPage = 1_000;
 
-/** The key at a revision. @throws TAP_STORE_COMPACTED, TAP_STORE_FUTURE_REVISION, TAP_STORE_CORRUPT */
+/** Reads a key at a revision. @throws TAP_STORE_COMPACTED, TAP_STORE_FUTURE_REVISION, TAP_STORE_CORRUPT */
 export function readKey(ledger: Ledger, { key, revision }: Extract<WireQuery, { kind: 'get' }>): KeyValue | undefined {
   const found = ledger.keys.at(key, readable(ledger, revision));
   return found && ledger.log.keyValue(found);
 }
 
-/** A page of an interval. @throws as {@link readKey} */
+/** Reads a page of an interval. @throws the same as {@link readKey} */
 export function readRange(ledger: Ledger, query: Extract<WireQuery, { kind: 'range' }>): RangeResult {
   const revision = readable(ledger, query.revision);
   const items: KeyValue[] = [];
@@ -23,7 +23,7 @@ export function readRange(ledger: Ledger, query: Extract<WireQuery, { kind: 'ran
   let bytes = 0;
   for (const version of ledger.keys.between(query.start, query.end, revision)) {
     const full = items.length === query.itemsMax || bytes >= storeLimits.pageBytesMax;
-    // The rest of the past has to be walked to be counted; the rest of the present has not.
+    // Only past revisions require iterating over the rest to count it; the present one does not.
     if (full && revision === ledger.revision) return { revision, items, more: true, count: ledger.keys.count(query.start, query.end) };
     count++;
     if (full) continue;
@@ -40,7 +40,7 @@ function readable(ledger: Ledger, revision = ledger.revision): number {
   return revision;
 }
 
-/** What a watch has to be told next. @throws TAP_STORE_COMPACTED, TAP_STORE_CORRUPT */
+/** Reads the next events of a watch. @throws TAP_STORE_COMPACTED, TAP_STORE_CORRUPT */
 export function readEvents(ledger: Ledger, query: Extract<WireQuery, { kind: 'events' }>): WireEvents {
   const { start, end, afterRevision, previous } = query;
   if (afterRevision < ledger.compactedRevision) {

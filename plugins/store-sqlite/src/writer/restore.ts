@@ -4,26 +4,26 @@ import { Ledger } from './ledger.js';
 import { LogTable } from './log-table.js';
 import { readFrames, type Frame, type SnapshotHead } from './snapshot-file.js';
 
-/** What a restore needs. */
+/** The input of a restore. */
 export interface RestoreOptions {
   readonly database: DatabaseSync;
   readonly directory: string;
-  /** What is there now. */
+  /** The present state. */
   readonly ledger: Ledger;
-  /** The spooled snapshot. */
+  /** The spooled snapshot file. */
   readonly file: string;
   readonly pass: (point: 'restore.written' | 'restore.committed') => void;
 }
 
 /**
- * Replaces everything by a snapshot, in one durable transaction, and reads the result anew.
+ * Replaces everything by a snapshot in one durable transaction, and reads the result.
  *
- * The revision after it lies beyond all that either side ever told, everything before it is compacted, and the epoch is new.
+ * The new revision is greater than all that either side ever returned, everything before it is compacted, and the epoch is new.
  *
- * @throws TAP_STORE_CORRUPT and what SQLite throws, leaving everything as it was
+ * @throws TAP_STORE_CORRUPT, or SQLite's error; nothing has changed then
  */
 export function restoreSnapshot({ database, directory, ledger, file, pass }: RestoreOptions): Ledger {
-  // The whole file is read before anything is touched: damage shows at its end at the latest.
+  // Reads the whole file before changing anything: damage may show only at its end.
   for (const _ of readFrames(file)) void _;
   database.exec('BEGIN IMMEDIATE');
   try {
@@ -45,7 +45,7 @@ function inserter(database: DatabaseSync, ledger: Ledger): (frame: Frame) => voi
   const counter = database.prepare('INSERT INTO counter VALUES (?, ?)');
   const unique = database.prepare('INSERT INTO unique_name VALUES (?, ?)');
   const lease = database.prepare('INSERT INTO lease VALUES (?, ?)');
-  /** Keys put by the same transaction need rows of their own; their order does not matter any more. */
+  /** Keys put by the same transaction need distinct rows; their order no longer matters. */
   const positions = new Map<number, number>();
   return (frame) => {
     if ('key' in frame) {

@@ -6,14 +6,14 @@ const format = 'tappaas-sqlite-store/1';
 const pieceBytesMax = 16 * 1_024 * 1_024;
 const nothing = new Uint8Array(0);
 
-/** What begins a snapshot. */
+/** The first frame of a snapshot. */
 export interface SnapshotHead {
   readonly epoch: number;
   readonly revision: number;
   readonly leasesGranted: number;
 }
 
-/** What one frame of a snapshot says. */
+/** One frame of a snapshot. */
 export type Frame =
   | ({ readonly format: string } & SnapshotHead)
   | KeyValue
@@ -25,7 +25,10 @@ export function headFrame(head: SnapshotHead): Frame {
   return { format, ...head };
 }
 
-/** Turns frames into bytes: two lengths, words in JSON, value. The end is a frame without words whose value digests all before it. */
+/**
+ * Encodes frames: two lengths, the fields in JSON, the value. The last frame has no fields, and its value is the digest of all frames
+ * before it.
+ */
 export class FrameEncoder {
   readonly #digest = createHash('sha256');
 
@@ -50,7 +53,7 @@ function layOut(words: Uint8Array, value: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Reads the frames of a snapshot in a file; damage shows at its end at the latest, so read it all before using it. @throws TAP_STORE_CORRUPT */
+/** Reads the frames of a snapshot file. Damage may show only at its end, so read it all before using it. @throws TAP_STORE_CORRUPT */
 export function* readFrames(file: string): Generator<Frame, void, undefined> {
   const handle = openSync(file, 'r');
   const digest = createHash('sha256');

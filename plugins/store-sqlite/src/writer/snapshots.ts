@@ -8,17 +8,17 @@ const chunkBytes = 1_024 * 1_024;
 interface OpenSnapshot {
   readonly revision: number;
   readonly encoder: FrameEncoder;
-  /** Frames that are small and change without leaving history: taken at once. */
+  /** Frames of small data without history, captured when the snapshot is opened. */
   readonly first: Uint8Array;
   after: string | undefined;
   ended: boolean;
 }
 
-/** The snapshots being read. While one is open, what stood at its revision is not collected. */
+/** The open snapshots. While one is open, versions that were current at its revision are not deleted. */
 export class Snapshots {
   readonly #open = new Map<number, OpenSnapshot>();
 
-  /** Garbage must be readable from this revision on; none: no snapshot is open. */
+  /** The oldest revision that must stay readable; Infinity if no snapshot is open. */
   get oldestRevision(): number {
     return Math.min(...[...this.#open.values()].map(({ revision }) => revision));
   }
@@ -32,7 +32,7 @@ export class Snapshots {
     this.#open.set(id, { revision: ledger.revision, encoder, first: firstFrames(ledger, encoder), after: undefined, ended: false });
   }
 
-  /** The next bytes; none: it has ended. @throws TAP_STORE_UNAVAILABLE when a restore came between, TAP_STORE_CORRUPT */
+  /** The next bytes; undefined at the end. @throws TAP_STORE_UNAVAILABLE after a restore, TAP_STORE_CORRUPT */
   chunk(id: number, ledger: Ledger): Uint8Array | undefined {
     const snapshot = this.#open.get(id);
     if (snapshot === undefined)

@@ -6,11 +6,11 @@ const headerBytes = 32;
 const frameHeaderBytes = 24;
 
 /**
- * Tells a torn tail from damage in the write-ahead log.
+ * Distinguishes a torn tail of the write-ahead log from damage.
  *
- * SQLite reads the log up to the first frame that is wrong and forgets the rest in silence. That is right for the end of a batch that
- * never became durable, and loses acknowledged batches if the frame is damaged in the middle. A batch is written only after the one
- * before it has reached the disk; so if whole batches stand behind the broken one, the broken one had been durable.
+ * SQLite reads the log up to the first invalid frame and silently ignores the rest. That is right for the end of a batch that never became
+ * durable, but loses acknowledged batches if a frame in the middle is damaged. A batch is written only after the one before it has reached
+ * the disk; so if complete batches follow the invalid one, that one had been durable.
  *
  * @throws TAP_STORE_CORRUPT
  * @source SQLite, "The Database File Format", section 4: The Write-Ahead Log
@@ -20,13 +20,13 @@ export function checkWal(file: string): void {
   if (bytes.length < headerBytes + frameHeaderBytes) return;
   const wal = new WalFile(bytes, isBigEndian(bytes));
   if (!wal.headerHolds) {
-    // Which way the sums run stands in the header, too.
+    // The byte order of the checksums is also stored in the damaged header, so both are tried.
     if ([true, false].some((bigEndian) => new WalFile(bytes, bigEndian).commitsFrom(1) > 0)) throw damaged(file, 0);
     return;
   }
   const broken = wal.firstBroken();
   if (broken === undefined) return;
-  // The first commit mark from here on ends the broken batch itself; one more is a batch that came later.
+  // The first commit mark from here on ends the invalid batch itself; another one belongs to a later batch.
   if (wal.commitsFrom(broken) > 1) throw damaged(file, wal.offsetOf(broken));
 }
 
@@ -43,7 +43,7 @@ type Sum = readonly [number, number];
 class WalFile {
   readonly #bytes: Buffer;
   readonly #view: DataView;
-  /** What marks the frames of this generation: the salts of the header, or of the first frame if the header does not hold. */
+  /** Offset of the salts that mark the frames of this generation: in the header, or in the first frame if the header is invalid. */
   readonly #salt: number;
   readonly #bigEndian: boolean;
   readonly #frameBytes: number;
@@ -64,7 +64,9 @@ class WalFile {
     return headerBytes + frame * this.#frameBytes;
   }
 
-  /** The first frame of this generation's chain that does not hold; none: the file ends before, or an older generation follows. */
+  /**
+   * The first invalid frame in this generation's chain; undefined if the file ends first. A frame of an older generation counts as invalid.
+   */
   firstBroken(): number | undefined {
     let sum = this.#sumAt(24);
     for (let frame = 0; frame < this.#frames; frame++) {
@@ -74,14 +76,14 @@ class WalFile {
     return undefined;
   }
 
-  /** Commit marks in frames of this generation from `first` on, each of which fits the frame before it. */
+  /** Number of commit marks in frames of this generation from `first` on whose checksum matches the frame before. */
   commitsFrom(first: number): number {
     let commits = 0;
     for (let frame = first; frame < this.#frames; frame++) {
       const isCommit = this.#bytes.readUInt32BE(this.offsetOf(frame) + 4) !== 0;
       if (!isCommit || !this.#ofGeneration(frame)) continue;
       const before = frame === 0 ? this.#sumAt(24) : this.#sumAt(this.offsetOf(frame - 1) + 16);
-      // The broken frame itself counts if it says that it ends its batch.
+      // The invalid frame itself counts if it is marked as the end of its batch.
       if (frame === first || equal(this.#frameSum(frame, before), this.#sumAt(this.offsetOf(frame) + 16))) commits++;
     }
     return commits;
@@ -111,7 +113,7 @@ class WalFile {
     return this.#view.getInt32(at, !this.#bigEndian);
   }
 
-  /** Stored sums are always big-endian. */
+  /** Stored checksums are always big-endian. */
   #sumAt(at: number): Sum {
     return [this.#view.getInt32(at), this.#view.getInt32(at + 4)];
   }
@@ -121,7 +123,7 @@ function equal(left: Sum, right: Sum): boolean {
   return left[0] === right[0] && left[1] === right[1];
 }
 
-/** A size that no database can have is damage. */
+/** Size of a frame; an impossible page size in a damaged header is replaced by the default. */
 function frameBytes(found: number): number {
   return frameHeaderBytes + (found >= 512 && found <= 65_536 && (found & (found - 1)) === 0 ? found : pageBytes);
 }

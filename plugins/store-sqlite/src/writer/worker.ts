@@ -10,11 +10,11 @@ import { diskFault } from './disk-fault.js';
 import { lockDirectory } from './lock.js';
 import { Writer, type Work } from './writer.js';
 
-/** So much is made durable at a time; what waits beyond that is the next batch. */
+/** Limits of one batch; further operations form the next batch. */
 const batchOperationsMax = 4_096;
 const batchBytesMax = 16 * 1_024 * 1_024;
 
-/** The thread: takes what has come in, batches what is written, answers in order. */
+/** The writer's thread: takes all pending messages, batches writes, and responds in order. */
 class WriterThread {
   readonly #port: MessagePort;
   readonly #writer: Writer;
@@ -41,7 +41,7 @@ class WriterThread {
     this.#housekeepSoon();
   }
 
-  /** Everything that has come in belongs to this turn: that is what makes commits groups. */
+  /** Takes all pending messages in one turn, which is what makes a group commit. */
   #takeAll(first: Request): void {
     for (let request: Request | undefined = first; request !== undefined; request = receiveMessageOnPort(this.#port)?.message) {
       this.#take(request);

@@ -9,11 +9,11 @@ import { readEvents, readKey, readRange } from './reader.js';
 import { restoreSnapshot } from './restore.js';
 import { Snapshots } from './snapshots.js';
 
-/** What the writer works with. */
+/** Options of the writer. */
 export interface WriterOptions {
   readonly database: DatabaseSync;
   readonly directory: string;
-  /** The write-ahead log is copied into the file when about this much was written. */
+  /** Approximate size of the write-ahead log at which it is copied into the database file. */
   readonly checkpointBytes: number;
   readonly failpoints: Failpoints | undefined;
 }
@@ -25,12 +25,12 @@ export interface Work {
 }
 
 const garbageChunk = 500;
-/** So many bytes of the write-ahead log a batch needs besides its values. */
+/** Estimated bytes of the write-ahead log per batch, besides its values and rows. */
 const batchOverheadBytes = 16_384;
 const rowOverheadBytes = 160;
 const probeBytes = 262_144;
 
-/** The only one who writes the database: batches, reads in between, and housekeeping when there is nothing else to do. */
+/** The only writer of the database: batches, reads in between, and housekeeping when idle. */
 export class Writer {
   readonly #options: WriterOptions;
   readonly #database: DatabaseSync;
@@ -38,9 +38,9 @@ export class Writer {
   #ledger: Ledger;
   #previousWanted = false;
   #begun = false;
-  /** About how much the write-ahead log has grown since it was last copied. */
+  /** Approximate growth of the write-ahead log since it was last copied. */
   #walBytes = 0;
-  /** After a failure housekeeping waits until a probe has succeeded. */
+  /** Whether housekeeping waits for a successful probe, after a failure. */
   #resting = false;
 
   /** Reads the whole database once. @throws TAP_STORE_CORRUPT */
@@ -54,12 +54,12 @@ export class Writer {
     return this.#ledger;
   }
 
-  /** Says whether results carry what stood before. */
+  /** Sets whether results include the previous states of keys. */
   wantPrevious(wanted: boolean): void {
     this.#previousWanted = wanted;
   }
 
-  /** Group commit: all operations in one durable transaction. When it cannot be made durable, none has happened. */
+  /** Group commit: all operations in one durable transaction. If it cannot be made durable, none has happened. */
   write(works: readonly Work[]): Written {
     let committing = false;
     let results: readonly WireResult[];
@@ -82,7 +82,7 @@ export class Writer {
     return this.#written(results);
   }
 
-  /** Answers what is not written in turn. @throws errors of the store's table */
+  /** Answers a query. @throws errors of the store */
   query(query: WireQuery): unknown {
     try {
       return this.#answer(query);
@@ -92,7 +92,7 @@ export class Writer {
     }
   }
 
-  /** Does one piece of what can wait; says whether there is more. @throws what a full or failing disk makes SQLite throw */
+  /** Does one piece of housekeeping; returns whether more remains. @throws the store's error for a full or failing disk */
   housekeep(): boolean {
     if (this.#resting) return false;
     try {
@@ -105,7 +105,7 @@ export class Writer {
     }
   }
 
-  /** Leaves one whole file behind. */
+  /** Closes the database, which merges the write-ahead log into the file. */
   close(): void {
     this.#database.close();
   }
@@ -174,8 +174,8 @@ export class Writer {
   }
 
   /**
-   * Finds out whether the disk takes writes again: as much as a usual batch, and the copying that a full disk held up. What compaction
-   * left comes first, since that may be the space that is missing.
+   * Checks whether the disk accepts writes again: writes as much as a usual batch, and makes the checkpoint that a full disk prevented.
+   * Deletes compacted versions first, since that may free the missing space.
    */
   #probe(): void {
     while (this.#collect());
@@ -194,7 +194,7 @@ export class Writer {
     this.#pass('checkpoint.done');
   }
 
-  /** Deletes a chunk of what compaction has made unreadable. */
+  /** Deletes a chunk of the rows that compaction has made unreadable; returns whether there were any. */
   #collect(): boolean {
     const { keys, log, compactedRevision } = this.#ledger;
     const garbage = keys.garbage(Math.min(compactedRevision, this.#snapshots.oldestRevision), garbageChunk);
