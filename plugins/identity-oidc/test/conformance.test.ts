@@ -23,7 +23,7 @@ const spec = {
   expiresAt: '2030-01-01T00:00:00Z',
 };
 const make = () => ({
-  plugin: load(identityOidc, { issuers } as never, { id: 'oidc' }),
+  plugin: load(identityOidc, { issuers }, { id: 'oidc' }),
   objects: [{ kind: Session, object: { name: 'oidc-1', spec } }],
 });
 
@@ -72,9 +72,13 @@ async function bearer(kernel: TestKernel, { audience = 'tappaas', minutes = 10, 
 }
 
 const identity = () => ({
-  plugin: load(identityOidc, { issuers: [{ name: 'corp', issuer: issuer(), clientId: 'tappaas', certificateAuthorityFile }] } as never, {
-    id: 'oidc',
-  }),
+  plugin: load(
+    identityOidc,
+    { issuers: [{ name: 'corp', issuer: issuer(), clientId: 'tappaas', certificateAuthorityFile }] },
+    {
+      id: 'oidc',
+    },
+  ),
   good: async (kernel: TestKernel) => ({ credentials: await bearer(kernel), caller: { name: 'ann', groups: ['developers'] } }),
   bad: (kernel: TestKernel) =>
     Promise.all([

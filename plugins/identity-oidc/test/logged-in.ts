@@ -17,7 +17,7 @@ export async function loggedIn(t: { teardown(close: () => unknown): void }, { co
     clientId: 'x',
     claims: { userPrefix: `${settings.name}:`, groupsPrefix: `${settings.name}:` },
   }));
-  const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers } as never, { id: 'oidc' })] });
+  const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers }, { id: 'oidc' })] });
   t.teardown(() => kernel.stop());
   const at = new Date(kernel.clock.nowMs() + 3_600_000).toISOString();
   for (const [index, issuer] of ['corp', 'partner'].entries()) {

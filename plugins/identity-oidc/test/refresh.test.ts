@@ -26,7 +26,7 @@ async function world(
   t.teardown(() => issuer.close());
   const key = await issuer.makeKey('k');
   const configuration = { name: 'corp', issuer: issuer.url, clientId: 'tappaas' };
-  const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers: [configuration] } as never, { id: 'oidc' })] });
+  const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers: [configuration] }, { id: 'oidc' })] });
   t.teardown(() => kernel.stop());
   // What is granted is looked at by the clock of the machine first.
   let nowMs = Date.now();

@@ -15,7 +15,7 @@ async function world(t: { teardown(close: () => unknown): void }) {
     clientId: 'tappaas',
     sharesNames: true,
   }));
-  const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers } as never, { id: 'oidc' })] });
+  const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers }, { id: 'oidc' })] });
   t.teardown(() => kernel.stop());
   const told: string[] = [];
   const record: AuditRecorder['record'] = async ({ name, reason }) => void told.push(`${name}: ${reason}`);

@@ -80,7 +80,7 @@ test('each provider sends browsers back to an address of its own, and what comes
 
 test('two providers of one name, or of one issuer, are refused at start, naming which', async (t) => {
   const one = { name: 'corp', issuer: 'https://one.example.invalid', clientId: 'x' };
-  const start = (second: object) => startTestKernel({ plugins: [load(identityOidc, { issuers: [one, { ...one, ...second }] } as never)] });
+  const start = (second: object) => startTestKernel({ plugins: [load(identityOidc, { issuers: [one, { ...one, ...second }] })] });
   for (const [second, twice] of [
     [{ issuer: 'https://two.example.invalid' }, /issuers: the name "corp" stands there twice/],
     [{ name: 'other' }, /issuers: the issuer "https:\/\/one\.example\.invalid" stands there twice/],
