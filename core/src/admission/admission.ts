@@ -13,31 +13,34 @@ import { admissionErrors } from './errors.js';
 
 type JsonObject = AdmissionRequest['object'];
 
-/** What hides confidential values from taps that may not see them. */
+/** Hides confidential values from taps without the permission to see them. */
 export interface Confidentiality {
   /** Whether a plugin has the permission `secrets:read`. */
   readonly isVisibleTo: (plugin: string) => boolean;
-  /** The object without its values. */
+  /** Returns the object without its values. */
   readonly redacted: (object: JsonObject) => JsonObject;
-  /** The object with the values of `original` where redacted ones were left as they were shown. */
+  /** Returns the object with the values of `original` where redacted ones were left unchanged. */
   readonly restored: (object: JsonObject, original: JsonObject) => JsonObject;
 }
 
 export interface AdmissionOptions {
   readonly dispatch: Pick<Dispatch, 'has' | 'withSideEffects' | 'transform' | 'gate' | 'collectSync'>;
   readonly confidentiality: Confidentiality;
-  /** What of a caller's rights counts where an object lies, which taps are told: who hands rights on may not hand on others. */
+  /**
+   * Whether only rights granted in the object's own namespace count for the caller; passed to taps, since a caller must not pass on other
+   * rights.
+   */
   readonly isProjectOnly: (where: Where) => boolean | Promise<boolean>;
 }
 
-/** Who writes, and the namespace of the object, if it has one. */
+/** The caller of a write, and the namespace of the object, if any. */
 interface Where {
   readonly caller: Caller;
   readonly engine: string;
   readonly namespace?: string;
 }
 
-/** Admission through the kernel's hooks. */
+/** Makes admission, which calls the kernel's hooks. */
 export function createAdmission(options: AdmissionOptions): Admission {
   return new HookAdmission(options);
 }
@@ -71,7 +74,7 @@ class HookAdmission implements Admission {
     return { object: value, changes, isProjectOnly: request.isProjectOnly };
   }
 
-  /** @throws TAP_ADMISSION_DRY_RUN_REFUSED; TAP_ADMISSION_PLUGIN_FAILED when nobody denies and somebody could not be asked */
+  /** @throws TAP_ADMISSION_DRY_RUN_REFUSED; TAP_ADMISSION_PLUGIN_FAILED when no tap denies but one could not be called */
   async validate(written: AdmissionRequest): Promise<readonly TapDenial[]> {
     const selector = this.#selector(written, written.operation);
     if (!this.#dispatch.has(validate, selector)) return [];
@@ -83,7 +86,10 @@ class HookAdmission implements Admission {
     return [...denials, ...failures.map(failureCause)];
   }
 
-  /** Confidential values are no basis for a claim: names of claims are not sealed. @throws TAP_ADMISSION_PLUGIN_FAILED */
+  /**
+   * Returns claims. Confidential values cannot be part of a claim, because names of claims are not sealed. @throws
+   * TAP_ADMISSION_PLUGIN_FAILED
+   */
   claims(about: ClaimRequest): readonly PluginClaim[] {
     const selector = this.#selector(about);
     if (!this.#dispatch.has(claim, selector)) return [];
@@ -136,7 +142,7 @@ const isObject = (value: unknown): value is JsonObject => typeof value === 'obje
 
 const scopeOf = ({ signal, caller }: AdmissionRequest): Scope => ({ signal, tenant: caller.tenant });
 
-/** A namespace lies in itself, as access has it. */
+/** Returns the namespace of an object; a namespace counts as being in itself, as in access control. */
 function namespaceOf({ group, kind, object }: AdmissionRequest): string | undefined {
   const { namespace, name } = (object['metadata'] ?? {}) as { readonly namespace?: string; readonly name?: string };
   return group === '' && kind === 'Namespace' ? name : namespace;

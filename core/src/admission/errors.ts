@@ -1,6 +1,6 @@
 import { errorTable } from '@tappaas/sdk';
 
-/** Why admission could not come to an answer. */
+/** Errors of admission that are not denials. */
 export const admissionErrors = errorTable({
   TAP_ADMISSION_PLUGIN_FAILED: {
     httpStatus: 503,

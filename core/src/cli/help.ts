@@ -1,6 +1,6 @@
 import { exitCodes, type Command, type Option } from './command.js';
 
-/** What `tappaas help` prints. */
+/** Returns the output of `tappaas help`. */
 export function overview(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
@@ -12,11 +12,11 @@ export function overview(commands: readonly Command[]): string {
 
 export const usageOf = ({ name, operands }: Pick<Command, 'name' | 'operands'>): string => `tappaas ${name} ${operands}`.trimEnd();
 
-/** How an option is written, such as `-f, --file FILE`. */
+/** Formats an option, such as `-f, --file FILE`. */
 export const flagOf = (name: string, { short, value }: Option): string =>
   `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`;
 
-/** What `tappaas COMMAND --help` prints. */
+/** Returns the output of `tappaas COMMAND --help`. */
 export function commandHelp(command: Command, common: Readonly<Record<string, Option>>): string {
   const options = Object.entries({ ...command.options, ...common });
   const flags = options.map(([name, option]) => `${option.short ? '' : '    '}${flagOf(name, option)}`);

@@ -1,17 +1,17 @@
 import type { Client } from '@tappaas/client';
 import { discoveredGroups, wordsOf, type DiscoveredResource } from './discovery.js';
 
-/** A kind that the platform serves, and what can be done to its objects beyond reading and writing them. */
+/** A served kind, with the actions on its objects. */
 export interface KindWithActions {
   readonly kind: string;
-  /** Where its objects are, without the namespace. */
+  /** Where its objects are served, apart from the namespace. */
   readonly group: string;
   readonly plural: string;
   readonly isNamespaced: boolean;
   readonly actions: readonly string[];
 }
 
-/** The kind that a word names, by its kind, plural, singular or short name, in any case; of several versions the first that is served. */
+/** Finds a kind by kind, plural, singular or short name, ignoring case; of several versions, the first that is served. */
 export async function findKind(client: Client, word: string): Promise<KindWithActions | undefined> {
   const wanted = word.toLowerCase();
   for (const root of ['/apis', '/api']) {

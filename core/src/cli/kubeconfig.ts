@@ -10,7 +10,7 @@ interface Kubeconfig {
   readonly contexts?: readonly { readonly name: string; readonly context: { readonly cluster: string; readonly user: string } }[];
 }
 
-/** The connection of a kubeconfig's context `tappaas`; nothing when it has none. */
+/** Returns the connection of the context `tappaas` in a kubeconfig; undefined when it has none. */
 export function connectionOfKubeconfig(text: string): Connection | undefined {
   const config = parse(text) as Kubeconfig;
   const context = config.contexts?.find(({ name }) => name === 'tappaas')?.context;

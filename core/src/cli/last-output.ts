@@ -3,7 +3,7 @@ import { podsOfApplication, type PodView } from './pods-of-application.js';
 
 const linesMax = 10;
 const lineCharactersMax = 300;
-/** Times that one deployment looks: a pod that crashes gives the same reason again and again. */
+/** Maximum number of reads per deployment, because a crashing pod repeats the same reasons. */
 const looksMax = 20;
 
 interface Application {
@@ -12,8 +12,9 @@ interface Application {
 }
 
 /**
- * What the pods of an application wrote last that keep ending, read as soon as one has ended: when a rollout has failed, they are gone. With
- * the caller's own rights; without them, or where a cluster shows no logs, there is none.
+ * Captures the last output of an application's pods that keep exiting. It is read as soon as one has exited, because the pods are gone once
+ * a
+ * rollout has failed. Uses the caller's own permissions; if they do not suffice, or the cluster serves no logs, there is no output.
  */
 export class LastOutput {
   readonly #client: Client;
@@ -26,7 +27,7 @@ export class LastOutput {
     this.#application = application;
   }
 
-  /** Looks once for each reason why the application does not serve yet; goes on behind. */
+  /** Reads once per distinct reason why the application does not serve yet, in the background. */
   lookFor(reason: string): void {
     if (this.#reasons.has(reason) || this.#reasons.size >= looksMax) return;
     this.#reasons.add(reason);
@@ -41,7 +42,7 @@ export class LastOutput {
   }
 }
 
-/** What the newest pod that keeps ending wrote last; nothing for whom there is none to see. */
+/** Returns the last output of the newest pod that keeps exiting; an empty list if there is none or it cannot be read. */
 export async function lastOutputOf(client: Client, application: Application): Promise<readonly string[]> {
   return read(client, application).catch(() => []);
 }
@@ -59,7 +60,7 @@ async function read(client: Client, application: Application): Promise<readonly 
     .map((line) => line.slice(0, lineCharactersMax));
 }
 
-/** A container that does not run now, and has run before. */
+/** Whether a pod has a container that has run before but is not running now. */
 function hasEnded({ status }: PodView): boolean {
   return (status?.containerStatuses ?? []).some(
     ({ ready, restartCount, state }) =>

@@ -4,7 +4,7 @@ import { exitCodes, type Invocation } from './command.js';
 import { print, renderTable, tableType, type ServerTable } from './print.js';
 import { isForPrograms } from './watching-options.js';
 
-/** Prints the collection at a path: for people the platform's own table, or `empty` when nothing is in it. */
+/** Prints the collection at a path: for people as the platform's table, or `empty` when there are no items. */
 export async function printList(invocation: Invocation, client: Client, path: string, empty: string): Promise<number> {
   const isTable = !isForPrograms(invocation);
   const list = await client.json<object>(path, isTable ? { accept: tableType } : {});
@@ -22,6 +22,6 @@ export async function printList(invocation: Invocation, client: Client, path: st
   return exitCodes.ok;
 }
 
-/** The namespaces that a list is of, in words. */
+/** Describes the namespaces that a list covers. */
 export const placeOf = ({ options, namespace }: Invocation): string =>
   options['all-namespaces'] === true ? 'any namespace' : `namespace ${namespace}`;

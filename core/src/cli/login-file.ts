@@ -4,13 +4,13 @@ import { replaceFile } from '@tappaas/sdk/durable-file';
 import type { Connection } from './connection.js';
 import type { Terminal } from './terminal.js';
 
-/** Where the login is kept: below $TAPPAAS_HOME, else $XDG_CONFIG_HOME/tappaas, else ~/.config/tappaas. */
+/** Path of the stored login: below $TAPPAAS_HOME, else $XDG_CONFIG_HOME/tappaas, else ~/.config/tappaas. */
 export function loginFile(env: Terminal['env']): string {
   const home = env['TAPPAAS_HOME'] ?? join(env['XDG_CONFIG_HOME'] ?? join(env['HOME'] ?? '.', '.config'), 'tappaas');
   return join(home, 'login.json');
 }
 
-/** The stored login; nothing when there is none or it is unreadable. */
+/** Reads the stored login; undefined when there is none or it is unreadable. */
 export async function readLogin(env: Terminal['env']): Promise<Connection | undefined> {
   const text = await readFile(loginFile(env), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
@@ -21,7 +21,7 @@ export async function readLogin(env: Terminal['env']): Promise<Connection | unde
   }
 }
 
-/** Stores a login so that only its owner can read it. */
+/** Stores a login, readable by its owner only. */
 export async function writeLogin(env: Terminal['env'], login: Connection): Promise<string> {
   const path = loginFile(env);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });

@@ -6,15 +6,16 @@ import { exitCodes } from './command.js';
 import { loginFile } from './login-file.js';
 import type { Terminal } from './terminal.js';
 
-/** Longer than a provider has for its answers. */
+/** Longer than the time limit for responses of a provider. */
 const waitMsMax = 25_000;
 const pollMs = 50;
 
 /**
- * Runs while no other command on this machine does so with the same stored login. The operating system lets go of the lock when its holder ends, however
- * it ends.
+ * Runs while no other command on this machine changes the same stored login. The operating system releases the lock when its holder ends,
+ * in
+ * whatever way.
  *
- * SQLite is used for nothing but its file lock: Node has no other way to one on all systems.
+ * SQLite is used only for its file lock, because Node has no other portable one.
  *
  * @throws CliError when the lock does not become free in time
  */
@@ -22,7 +23,7 @@ export async function withLoginLock<T>(env: Terminal['env'], run: () => Promise<
   const directory = dirname(loginFile(env));
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, 'login.lock');
-  // Loaded only by those few commands that change a login.
+  // Loaded lazily, because only few commands change a login.
   const { DatabaseSync } = await import('node:sqlite');
   for (let waitedMs = 0; waitedMs < waitMsMax; waitedMs += pollMs) {
     const lock = new DatabaseSync(path, { timeout: 0 });

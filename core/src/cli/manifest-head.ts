@@ -4,13 +4,13 @@ import { exitCodes, type Invocation } from './command.js';
 
 type Written = Readonly<Record<string, unknown>>;
 
-/** The only version of the Application kind there is. */
+/** The only version of the Application kind. */
 export const applicationVersion = 'apps.tappaas.dev/v1alpha1';
 
-/** `status` is what kubectl prints and what nobody sends. */
+/** `status` is in the output of kubectl, but is never sent. */
 const topLevelKeys: readonly string[] = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
 
-/** Refuses what would otherwise be left out of what is sent without a word. */
+/** Refuses fields that would otherwise be dropped silently. */
 export function checkHead(path: string, written: Written): void {
   const { apiVersion } = written;
   if (apiVersion !== undefined && apiVersion !== applicationVersion)
@@ -27,7 +27,7 @@ export function checkHead(path: string, written: Written): void {
   throw refused(`${path}: unknown field "${unknown}" beside ${topLevelKeys.slice(0, 4).join(', ')}`, remedy);
 }
 
-/** What the command line says of the namespace: what was asked for with `-n`, and what is meant when nobody says anything. */
+/** The namespace given with `-n`, if any, and the default namespace. */
 export interface NamespaceChoice {
   readonly asked?: string;
   readonly usual: string;
@@ -38,7 +38,7 @@ export function namespaceChoice({ options, namespace }: Invocation): NamespaceCh
   return { usual: namespace, ...(typeof asked === 'string' && { asked }) };
 }
 
-/** The namespace that is asked for and the one that is written must be the same one. */
+/** Returns the namespace; one given with `-n` and one in the manifest must agree. */
 export function namespaceOf(path: string, metadata: Written, { asked, usual }: NamespaceChoice): string {
   const written = metadata['namespace'];
   if (written === undefined) return asked ?? usual;

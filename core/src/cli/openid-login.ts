@@ -7,7 +7,7 @@ import type { OpenIdLogin } from './connection.js';
 import type { Terminal } from './terminal.js';
 import { harmless } from './harmless.js';
 
-/** A provider as the platform tells of it. */
+/** A provider as offered by the platform. */
 export interface OfferedIssuer {
   readonly name: string;
   readonly issuer: string;
@@ -15,7 +15,7 @@ export interface OfferedIssuer {
   readonly scopes: readonly string[];
 }
 
-/** A token to act with, and what gets the next one. */
+/** A token, and the data for obtaining the next one. */
 export interface Granted {
   readonly token: string;
   readonly openid: OpenIdLogin;
@@ -24,7 +24,7 @@ export interface Granted {
 const loginMsMax = 600_000;
 const requestBytesMax = 16_384;
 
-/** Logs in with a browser on this machine that comes back to a port of it. @source RFC 8252, RFC 7636 */
+/** Logs in with a local browser, which is redirected to a port of this machine. @source RFC 8252, RFC 7636 */
 export async function logInWithBrowser(offered: OfferedIssuer, terminal: Terminal): Promise<Granted> {
   const configuration = await discover(offered);
   const verifier = client.randomPKCECodeVerifier();
@@ -52,7 +52,7 @@ export async function logInWithBrowser(offered: OfferedIssuer, terminal: Termina
   }
 }
 
-/** Logs in with a browser anywhere, by a code that a person types. @source RFC 8628 */
+/** Logs in with a browser on any device, by a code that the user enters. @source RFC 8628 */
 export async function logInWithDevice(offered: OfferedIssuer, terminal: Terminal): Promise<Granted> {
   const configuration = await discover(offered);
   try {
@@ -65,7 +65,7 @@ export async function logInWithDevice(offered: OfferedIssuer, terminal: Terminal
   }
 }
 
-/** The next token, without a person. */
+/** Obtains the next token without the user. */
 export async function refreshLogin({ issuer, clientId, refreshToken, scopes }: OpenIdLogin): Promise<Granted> {
   const offered = { name: issuer, issuer, clientId, scopes };
   const configuration = await discover(offered);
@@ -117,12 +117,12 @@ function refused({ name }: OfferedIssuer, error: unknown): unknown {
 
 interface Arrival {
   readonly redirectUri: string;
-  /** Where the browser has come back to. */
+  /** Resolves to the URL of the redirect. */
   readonly url: Promise<URL>;
   close(): void;
 }
 
-/** Waits on a port of this machine for the browser to come back, once. */
+/** Listens on a local port for a single redirect of the browser. */
 async function awaitArrival(): Promise<Arrival> {
   const came = Promise.withResolvers<URL>();
   const server = createServer({ maxHeaderSize: requestBytesMax }, (request: IncomingMessage, response: ServerResponse) => {

@@ -1,4 +1,4 @@
-/** What commands read of an Operation. */
+/** The parts of an Operation that commands read. */
 export interface OperationView {
   readonly metadata: { readonly name: string; readonly namespace: string; readonly creationTimestamp: string };
   readonly spec: {
@@ -18,7 +18,7 @@ export interface OperationView {
   };
 }
 
-/** A step of it. */
+/** A step of an Operation. */
 export interface StepView {
   readonly name: string;
   readonly phase: string;
@@ -28,10 +28,10 @@ export interface StepView {
   readonly message?: string;
 }
 
-/** Whether nothing more will become of it. */
+/** Whether an operation has ended. */
 export const isOver = (operation: OperationView | undefined): boolean => operation?.status?.completionTime !== undefined;
 
-/** How long something took between two times; until `nowMs` when it goes on. */
+/** Duration of a step; until `nowMs` if it is still running. */
 export function tookMs({ startTime, completionTime }: Pick<StepView, 'startTime' | 'completionTime'>, nowMs: number): number | undefined {
   if (startTime === undefined) return undefined;
   return Math.max(0, (completionTime === undefined ? nowMs : Date.parse(completionTime)) - Date.parse(startTime));

@@ -1,6 +1,6 @@
 import { duration, textTable } from './table.js';
 
-/** What commands read of a Plugin object. */
+/** The parts of a Plugin object that commands read. */
 export interface PluginView {
   readonly metadata: { readonly name: string };
   readonly spec: { readonly use: string; readonly version: string; readonly id: string };
@@ -22,7 +22,7 @@ const some = (items: readonly string[] = []): string => (items.length === 0 ? '-
 const many = (items: readonly string[] = []): string => (items.length === 0 ? '-' : String(items.length));
 const initOf = ({ status }: PluginView): string => (status?.initMs === undefined ? '-' : duration(status.initMs));
 
-/** All of them, a line each: how many hooks, kinds and permissions, or which ones with `wide`. */
+/** Formats plugins, one per line: the numbers of hooks, kinds and permissions, or with `wide` their names. */
 export function pluginTable(plugins: readonly PluginView[], wide: boolean): string {
   const told = wide ? some : many;
   return textTable(
@@ -35,7 +35,7 @@ export function pluginTable(plugins: readonly PluginView[], wide: boolean): stri
   );
 }
 
-/** Everything about one. */
+/** Describes one plugin in full. */
 export function describePlugin(plugin: PluginView): string {
   const { metadata, spec, status = {} } = plugin;
   const { state = '-', mode = '-', hooks, kinds, provides, permissions, conditions = [] } = status;
@@ -59,7 +59,7 @@ export function describePlugin(plugin: PluginView): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Each process has breakers of its own. */
+/** Describes an open breaker of a hook; each process has its own breakers. */
 function breakerOf({ openBreakers = [], openBreakerProcesses = [] }: NonNullable<PluginView['status']>, hook: string): string {
   if (!openBreakers.includes(hook)) return '';
   const processes = openBreakerProcesses.find((each) => each.hook === hook)?.processes ?? [];

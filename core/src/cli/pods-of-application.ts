@@ -5,13 +5,13 @@ import { exitCodes } from './command.js';
 import { unknownApplication } from './commands/delete.js';
 import { applicationPath, kindPath } from './paths.js';
 
-/** What commands read of an object that a release holds. */
+/** The parts of an object in a release that commands read. */
 interface RenderedObject {
   readonly kind: string;
   readonly metadata?: { readonly namespace?: string };
 }
 
-/** Kinds whose pods are an application's. A release may hold other objects elsewhere. */
+/** Kinds whose pods belong to an application. A release may contain other objects in other namespaces. */
 const workloads = new Set(['Deployment', 'StatefulSet', 'Job', 'CronJob']);
 
 interface ReleaseView {
@@ -20,7 +20,7 @@ interface ReleaseView {
 
 const processLabel = 'app.kubernetes.io/component';
 
-/** What commands read of a pod. */
+/** The parts of a pod that commands read. */
 export interface PodView {
   readonly metadata: {
     readonly name: string;
@@ -39,15 +39,15 @@ export interface PodView {
   };
 }
 
-/** The process that a pod is of. */
+/** Returns the process that a pod belongs to. */
 export const processOf = ({ metadata }: PodView): string | undefined => metadata.labels?.[processLabel];
 
-/** Whether a pod has written, or could have. */
+/** Whether a pod has written output, or could have. */
 export const hasStarted = ({ status }: PodView): boolean =>
   status?.containerStatuses?.some(({ restartCount, state }) => restartCount > 0 || (state !== undefined && state.waiting === undefined)) ===
   true;
 
-/** The pods that have a log; where none has started, all of them, since the platform says why there is no log. */
+/** Returns the pods that have a log; if none has started, returns all, because the platform explains the missing log. */
 export function startedOrAll(found: readonly PodView[]): readonly PodView[] {
   const started = found.filter(hasStarted);
   return started.length === 0 ? found : started;
@@ -58,7 +58,7 @@ export function podsSelector({ name, process }: { readonly name: string; readonl
   return [`app.kubernetes.io/instance=${name}`, ...(process === undefined ? [] : [`${processLabel}=${process}`])].join(',');
 }
 
-/** The pods of an application, or of one of its processes, the API path of the namespace that they are in, and all processes in their order. */
+/** Returns the pods of an application or of one of its processes, the API path of their namespace, and all processes in order. */
 export async function podsOfApplication(
   client: Client,
   { namespace, name, process }: { readonly namespace: string; readonly name: string; readonly process?: string },
@@ -101,7 +101,7 @@ export async function placeOfRelease(client: Client, namespace: string, name: st
   return `/clusters/${release.spec.cluster}/api/v1/namespaces/${there}`;
 }
 
-/** Says that nothing of an application is there. */
+/** The error for an application without pods. */
 export function noPods(name: string): CliError {
   return new CliError(`application ${name} has no pods`, { remedy: `tappaas status ${name} says why.`, exitCode: exitCodes.failed });
 }

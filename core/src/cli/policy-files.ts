@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 
-/** What `tappaas policy test` decides about: Policy manifests, and what is expected of them. */
+/** The input of `tappaas policy test`: Policy manifests, and expectations about them. */
 export interface PolicyFiles {
   readonly policies: readonly unknown[];
   readonly tests: readonly unknown[];
@@ -13,8 +13,9 @@ export interface PolicyFiles {
 const apiVersion = 'platform.tappaas.dev/v1alpha1';
 
 /**
- * Reads a file of expectations and the policies that it names, as seen from it. What kubectl would refuse to apply, or would apply as another kind, is
- * refused here: expectations of NotForbidden would be met without it.
+ * Reads a file of expectations and the policies that it names, relative to it. Anything that kubectl would refuse to apply, or would apply
+ * as
+ * another kind, is refused: without it, expectations of NotForbidden would be met trivially.
  *
  * @throws CliError
  */

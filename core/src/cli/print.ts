@@ -2,7 +2,7 @@ import type { Invocation } from './command.js';
 import { harmless } from './harmless.js';
 import { textTable } from './table.js';
 
-/** Prints a value for programs, or calls `people` for people. */
+/** Prints a value for programs, or the text from `people` for people. */
 export async function print(invocation: Pick<Invocation, 'terminal' | 'output'>, value: object, people: () => string): Promise<void> {
   const { terminal, output } = invocation;
   if (output === 'json') terminal.stdout.write(harmless(`${JSON.stringify(value, null, 2)}\n`));
@@ -10,7 +10,7 @@ export async function print(invocation: Pick<Invocation, 'terminal' | 'output'>,
   else terminal.stdout.write(harmless(people()));
 }
 
-/** Writes one of many values that come one after the other: for programs a line of JSON or a YAML document each, else what `people` makes of it. */
+/** Prints one of a series of values: for programs as one line of JSON or one YAML document, otherwise as the text from `people`. */
 export async function printEach(invocation: Pick<Invocation, 'terminal' | 'output'>, value: object, people: () => string): Promise<void> {
   const { terminal, output } = invocation;
   if (output === 'json') terminal.stdout.write(harmless(`${JSON.stringify(value)}\n`));
@@ -18,27 +18,27 @@ export async function printEach(invocation: Pick<Invocation, 'terminal' | 'outpu
   else terminal.stdout.write(harmless(people()));
 }
 
-/** meta.k8s.io/v1 Table, as the platform renders lists. */
+/** A meta.k8s.io/v1 Table, as the platform renders lists. */
 export interface ServerTable {
   readonly columnDefinitions: readonly { readonly name: string; readonly priority?: number }[];
   readonly rows: readonly { readonly cells: readonly unknown[]; readonly object?: RowObject }[];
 }
 
-/** What a row is about. */
+/** The object of a row. */
 export interface RowObject {
   readonly metadata: { readonly namespace?: string; readonly name: string; readonly resourceVersion: string };
 }
 
-/** Accept header of a rendered list. */
+/** Accept header that requests a rendered list. */
 export const tableType = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 
-/** Lays out a server's table; columns of low priority only with `-o wide`. */
+/** Formats a server's table; low-priority columns only with `-o wide`. */
 export function renderTable(table: ServerTable, wide: boolean): string {
   const { header, rows } = textOf(table, wide);
   return textTable(header, rows);
 }
 
-/** The cells of a server's table as they are shown. */
+/** Returns the displayed cells of a server's table. */
 export function textOf(table: ServerTable, wide: boolean): { readonly header: readonly string[]; readonly rows: readonly string[][] } {
   const shown = table.columnDefinitions
     .map((column, index) => ({ ...column, index }))

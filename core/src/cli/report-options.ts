@@ -5,7 +5,7 @@ import type { ReportOptions } from '../kernel/configuration-report.js';
 import { requiredServices } from '../kernel/required-services.js';
 import type { Invocation } from './command.js';
 
-/** What the kernel needs to look at the configuration that `--file` names, without starting anything. */
+/** Options with which the kernel examines the configuration named by `--file` without starting anything. */
 export async function reportOptions({ terminal, options }: Pick<Invocation, 'terminal' | 'options'>): Promise<ReportOptions> {
   const file = typeof options['file'] === 'string' ? options['file'] : 'tappaas.yaml';
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };

@@ -1,7 +1,7 @@
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 
-/** The value of `--timeout`. */
+/** Parses the value of `--timeout`. */
 export function secondsOf(text: string): number {
   const seconds = Number(text);
   if (Number.isFinite(seconds) && seconds > 0 && seconds <= 86_400) return seconds;

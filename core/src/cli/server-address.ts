@@ -1,7 +1,7 @@
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 
-/** The address of a platform as it may be written: `HOST:PORT`, too. @throws CliError */
+/** Normalizes the address of a platform; `HOST:PORT` is accepted as well. @throws CliError */
 export function httpsAddress(text: string): string {
   const url = URL.parse(text.includes('://') ? text : `https://${text}`);
   if (url?.protocol === 'https:') return url.origin + url.pathname.replace(/\/$/, '');
@@ -11,18 +11,18 @@ export function httpsAddress(text: string): string {
   });
 }
 
-/** Likewise; what stands before a platform on this machine may speak http. @throws CliError */
+/** As {@link httpsAddress}, but allows http on this machine, for a local proxy in front of a platform. @throws CliError */
 export function serverAddress(text: string): string {
   return /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:\/|$)/.test(text) && URL.canParse(text) ? text : httpsAddress(text);
 }
 
-/** Says whether two addresses name the same platform: several may have one host, each below a path of its own. */
+/** Whether two addresses name the same platform; several platforms may share a host under different paths. */
 export function isSameAddress(one: string, other: string): boolean {
   const [first, second] = [new URL(one), new URL(other)];
   return first.origin === second.origin && first.pathname.replace(/\/$/, '') === second.pathname.replace(/\/$/, '');
 }
 
-/** A token without the line break that files and secrets end with. @throws CliError when no header can carry it */
+/** Removes the line break at the end of a token from a file or secret. @throws CliError when it cannot be sent in a header */
 export function sayable(token: string): string {
   const trimmed = token.trim();
   if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed;

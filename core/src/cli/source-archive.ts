@@ -5,7 +5,7 @@ import { create } from 'tar';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 
-/** A directory as it is uploaded. */
+/** A packed directory. */
 export interface SourceArchive {
   readonly digest: string;
   readonly bytes: Uint8Array;
@@ -16,8 +16,9 @@ const alwaysLeftOut: readonly string[] = ['.git', '.tappaasignore'];
 const filesMax = 50_000;
 
 /**
- * Packs a directory into a gzipped tar whose digest depends on its files alone. Left out: .git and what `.tappaasignore` names, one name
- * or path a line; `node_modules` is packed, since the platform installs nothing.
+ * Packs a directory into a gzipped tar whose digest depends only on its files. Excludes .git and the entries of `.tappaasignore`, one name
+ * or
+ * path per line; `node_modules` is included, because the platform installs nothing.
  */
 export async function packSource(directory: string): Promise<SourceArchive> {
   const leftOut = new Set([...alwaysLeftOut, ...(await ignoredIn(directory))]);
@@ -59,7 +60,7 @@ async function filesBelow(directory: string, prefix: string, leftOut: ReadonlySe
   return files;
 }
 
-/** Whether a path is a directory; a path that does not exist is an error of the caller's. */
+/** Whether a path is a directory; a path that does not exist is a usage error. */
 export async function isDirectory(path: string): Promise<boolean> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new CliError(`there is no file or directory ${path}`, {

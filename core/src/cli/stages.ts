@@ -2,16 +2,18 @@ import { harmlessLine } from './harmless.js';
 import type { Outlet } from './terminal.js';
 import { duration } from './table.js';
 
-/** Progress by stages: each line says what was reached and how long it took; on a terminal the running stage is shown too. */
+/** Progress by stages: each line has the stage reached and its duration. On a terminal, the running stage is shown too. */
 export interface Stages {
-  /** What is under way, or what it waits for; shown only on a terminal: in a log each stage has one line, and a failure says what was waited for. */
+  /**
+   * Shows what is running or being waited for, on terminals only: in a log each stage has one line, and a failure says what was awaited.
+   */
   running(what: string): void;
-  /** A stage has ended: a line that stays. Default of `tookMs`: since the stage before. */
+  /** Ends a stage with a permanent line. Default of `tookMs`: the time since the previous stage. */
   reached(what: string, tookMs?: number): void;
   totalMs(): number;
 }
 
-/** Writes stages to `outlet`; `quiet` prints nothing, for programs. */
+/** Makes stages that write to `outlet`; `quiet` prints nothing, for programs. */
 export function createStages(outlet: Outlet, nowMs: () => number, quiet: boolean): Stages {
   const startMs = nowMs();
   let stageMs = startMs;

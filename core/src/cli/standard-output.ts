@@ -3,8 +3,9 @@ import { exitCodes } from './command.js';
 import type { Outlet } from './terminal.js';
 
 /**
- * Ends a command whose output cannot be written, with a message and a code of its own: whoever keeps a dump in a file must not take a part of it for
- * all. A reader that has gone (`tappaas logs -f | head`) has what it wanted.
+ * Ends a command whose output cannot be written, with an error message and a separate exit code, so that a partial dump is not mistaken for
+ * a
+ * complete one. A reader that has gone (`tappaas logs -f | head`) is not an error.
  */
 export function outputLost(error: NodeJS.ErrnoException): never {
   if (error.code === 'EPIPE') process.exit();
@@ -15,10 +16,11 @@ export function outputLost(error: NodeJS.ErrnoException): never {
 }
 
 /**
- * Where a command writes: errors of the stream are told to `lost`, and a file gets all or an error is told. Node's own stream takes it for written
- * when a disk that becomes full has taken only a part.
+ * Makes the output of a command: stream errors are reported to `lost`, and a file either receives everything or an error is reported.
+ * Node's own
+ * stream counts a write as complete when a full disk accepted only a part.
  *
- * @source write(2): a write that has room for a part writes that part and is no error
+ * @source write(2): a write that has room for a part writes that part and is not an error
  */
 export function outletTo(stream: NodeJS.WriteStream & { readonly fd: number }, lost: (error: NodeJS.ErrnoException) => void): Outlet {
   stream.on('error', lost);

@@ -2,12 +2,12 @@ import { harmlessLine } from './harmless.js';
 
 type Row = readonly string[];
 
-/** Lays rows out in columns, as wide as their widest cell; the last is not padded. */
+/** Formats rows in columns as wide as their widest cell; the last column is not padded. */
 export function textTable(header: Row, rows: readonly Row[]): string {
   return new GrowingTable().begin(header, rows);
 }
 
-/** The same for rows that come one after the other: columns are as wide as what has come so far. */
+/** As {@link textTable}, for rows that arrive one by one: columns are as wide as the cells so far. */
 export class GrowingTable {
   #widths: readonly number[] = [];
 
@@ -15,7 +15,7 @@ export class GrowingTable {
     return [header, ...rows].map(this.#widened).map(this.#line).join('');
   }
 
-  /** One more row, below the others. */
+  /** Formats a further row. */
   add(row: Row): string {
     return this.#line(this.#widened(row));
   }
@@ -30,7 +30,7 @@ export class GrowingTable {
     `${row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((this.#widths[column] ?? 0) + 3))).join('')}\n`;
 }
 
-/** A duration as people say it: 320 ms, 4.1 s, 2 min 5 s, 3 h 20 min, 4 d. */
+/** Formats a duration for people: 320 ms, 4.1 s, 2 min 5 s, 3 h 20 min, 4 d. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;

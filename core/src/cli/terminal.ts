@@ -1,7 +1,7 @@
 import type { AuditTools } from './audit-tools.js';
 import type { OutputFormat } from './command.js';
 
-/** Where a command writes; a real stream or a test's buffer. */
+/** The output of a command; a real stream, or a buffer in tests. */
 export interface Outlet {
   write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
@@ -9,43 +9,43 @@ export interface Outlet {
   readonly rows?: number;
 }
 
-/** What a person types, or another program writes. */
+/** The input of a command, typed or piped. */
 export interface Input extends AsyncIterable<Uint8Array> {
   readonly isTTY?: boolean;
-  /** Each key comes as it is, Ctrl-C too, instead of a line at a time. */
+  /** Delivers each key immediately, including Ctrl-C, instead of whole lines. */
   setRawMode?(isRaw: boolean): unknown;
-  /** Ends a read that waits. */
+  /** Ends a pending read. */
   destroy(): unknown;
 }
 
-/** Everything a command may know of its surroundings; nothing else reads the process. */
+/** The environment of a command; no other code accesses the process. */
 export interface Terminal {
   readonly arguments: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly stdout: Outlet;
   readonly stderr: Outlet;
-  /** Opened by those commands alone that read it. */
+  /** Opens the input; called only by commands that read it. */
   input(): Input;
-  /** Hears of each new size of the terminal until the signal aborts. */
+  /** Calls the listener for each new size of the terminal until the signal aborts. */
   onResize(heard: () => void, signal: AbortSignal): void;
   nowMs(): number;
-  /** Schemas of the configuration's sections that belong to the platform itself, such as `api`. */
+  /** Loads the schemas of the configuration sections that belong to the platform itself, such as `api`. */
   sections(): Promise<Readonly<Record<string, object>>>;
-  /** What reads and verifies the files of an audit log. */
+  /** Loads the functions that read and verify the files of an audit log. */
   audit(): Promise<AuditTools>;
-  /** Runs the platform in this process until it is told to stop; answers the exit code. */
+  /** Runs the platform in this process until it is stopped; returns the exit code. */
   startPlatform(options: UpOptions, terminal: Terminal): Promise<number>;
 }
 
-/** What `tappaas up` was asked for. */
+/** Options of `tappaas up`. */
 export interface UpOptions {
   readonly configFile: string;
-  /** Directory deployed once, at the first start; absent: nothing. */
+  /** Directory that is deployed once, at the first start; absent: none. */
   readonly firstDeployment?: string;
-  /** The first administrator gets another token, in place of one that is lost. */
+  /** Replaces the token of the first administrator, for one that is lost. */
   readonly isTokenReplaced?: boolean;
-  /** How to say where everything is once the platform is ready; for programs nothing else is printed. */
+  /** How to print the addresses once the platform is ready; for programs nothing else is printed. */
   readonly output: OutputFormat;
   readonly stdout: Outlet;
   readonly stderr: Outlet;

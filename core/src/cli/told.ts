@@ -2,7 +2,7 @@ import type { ApiError, UnreachableError } from '@tappaas/client';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 
-/** What a person is told of an error of the client; nothing for errors that are nobody's to tell. Known by name, so that nothing is loaded. */
+/** Converts an error of the client for the user; undefined for other errors. Errors are recognized by name, so that no module is loaded. */
 export function toldError(error: unknown): CliError | undefined {
   if (error instanceof CliError) return error;
   if (!(error instanceof Error)) return undefined;
@@ -10,10 +10,10 @@ export function toldError(error: unknown): CliError | undefined {
   return error.name === 'UnreachableError' ? unreachable(error as UnreachableError) : undefined;
 }
 
-/** The platform's own words: message, each cause, and what to do. */
+/** Uses the platform's own message, each cause, and the remedy. */
 function refusal(error: ApiError): CliError {
   const told = error.causes.map(({ field, message }) => `${field ? `${field}: ` : ''}${message ?? ''}`);
-  // What a single cause says often is the whole message already, and the field stands nowhere else.
+  // A single cause often equals the whole message, but only the cause has the field.
   const isWhole = error.causes.length === 1 && error.causes[0]?.message === error.message;
   const message = isWhole ? (told[0] ?? error.message) : error.message;
   const causes = told.filter((cause) => !message.includes(cause)).map((cause) => `\n  ${cause}`);

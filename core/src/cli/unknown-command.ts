@@ -3,7 +3,7 @@ import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 import { commands } from './commands.js';
 
-/** The command that a mistyped one may have been meant to be. */
+/** Returns the command most similar to a mistyped one. */
 export function nearestCommand(name: string): string | undefined {
   return nearestName(
     name,
@@ -11,7 +11,7 @@ export function nearestCommand(name: string): string | undefined {
   );
 }
 
-/** What a first word is answered with that names nothing. */
+/** The error for a first word that is not a command. */
 export function unknownCommand(name: string): CliError {
   const guess = nearestCommand(name);
   return new CliError(`there is no command "${name}"${guess ? `; did you mean "${guess}"?` : ''}`, {

@@ -2,13 +2,13 @@ import type { ApiError, Client } from '@tappaas/client';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 
-/** What commands ask for and a plugin serves, by how its paths begin. */
+/** Resources that commands need and plugins serve, by path prefix. */
 const servedBy: readonly { readonly begin: string; readonly what: string; readonly plugin: string }[] = [
   { begin: '/apis/apps.tappaas.dev/', what: 'applications', plugin: '@tappaas/controller-application' },
   { begin: '/apis/identity.tappaas.dev/v1alpha1/apitokens', what: 'API tokens', plugin: '@tappaas/identity-token' },
 ];
 
-/** The client with which a command that asks for what no plugin serves says which plugin would. */
+/** Wraps a client so that requests for resources that no plugin serves fail with the name of the plugin to load. */
 export function sayingWhoServes(client: Client): Client {
   return {
     ...client,

@@ -10,23 +10,21 @@ import type { Stages } from './stages.js';
 import type { Terminal } from './terminal.js';
 import { duration } from './table.js';
 
-/** A change of an application that the platform has taken. */
+/** A change of an application that the platform has accepted. */
 export interface Change {
   readonly sent: ApplicationView;
-  /** The operation of the change; if nothing changed, that of the present spec. */
+  /** The operation of the change; if nothing changed, that of the current spec. */
   readonly operation: string | undefined;
 }
 
-/** What the answer to a write of an application tells. */
+/** Reads the change from the response to a write of an application. */
 export function changeOf(answer: Pick<ApiAnswer, 'text' | 'header'>): Change {
   const sent = JSON.parse(answer.text) as ApplicationView;
   const location = answer.header('location')?.split('/').at(-1);
   return { sent, operation: location === undefined ? sent.status?.operation : decodeURIComponent(location) };
 }
 
-/**
- * Follows the operation to its end; what kept it from succeeding is told in the platform's own words, and with `next`, what to do about it.
- */
+/** Follows the operation to its end. A failure is reported in the platform's own words, with `next` as the remedy. */
 export async function untilServing(
   client: Client,
   { sent, operation }: Change,
@@ -40,7 +38,7 @@ export async function untilServing(
   const followed = await followOperation(client, { namespace, name: operation ?? '' }, timeoutMs, stages, (step) => {
     waitsFor = step.message;
     if (step.name === 'rollout' && step.message !== undefined) output.lookFor(step.message);
-    // Rendering takes no time: if it waits for something, a plugin has failed.
+    // Rendering takes no time, so if it waits for something, a plugin has failed.
     return step.name === 'render' && step.message !== undefined;
   });
   const application = await client.json<ApplicationView>(applicationPath(namespace, name));

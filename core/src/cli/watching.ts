@@ -5,8 +5,9 @@ import { GrowingTable } from './table.js';
 import { isForPrograms } from './watching-options.js';
 
 /**
- * Goes on showing a collection, from what is there: a line for each change of what the platform's own table shows, and for programs each
- * object that has changed, as it is then. Ends with Ctrl-C.
+ * Shows a collection and then its changes until Ctrl-C: a line for each change visible in the platform's table, or, for programs, the
+ * current
+ * state of each changed object.
  */
 export async function watchTable(invocation: Invocation, client: Client, path: string): Promise<number> {
   const { terminal, output } = invocation;
@@ -15,7 +16,7 @@ export async function watchTable(invocation: Invocation, client: Client, path: s
   const look = async (at: string) => {
     const found = (await client.json<ServerTable>(at, { accept: tableType })) ?? { columnDefinitions: [], rows: [] };
     const { header, rows } = textOf(found, output === 'wide');
-    // That it is older now is no change.
+    // A change of age alone is not shown.
     const age = header.indexOf('AGE');
     const news = rows.filter((row, index) => {
       const object = found.rows[index]?.object;
@@ -49,7 +50,7 @@ export async function watchTable(invocation: Invocation, client: Client, path: s
   return exitCodes.ok;
 }
 
-/** A row as it was written last. */
+/** A row as last written. */
 interface Shown {
   readonly version: string;
   readonly row: readonly string[];
@@ -58,7 +59,7 @@ interface Shown {
 
 const keyOf = ({ metadata: { namespace = '', name } }: RowObject): string => `${namespace}/${name}`;
 
-/** The path of an object, also for the collection of all namespaces. */
+/** Returns the path of an object in a collection, which may cover all namespaces. */
 function pathOf(collection: string, { metadata: { namespace = '', name } }: RowObject): string {
   const isOfAll = !collection.includes('/namespaces/');
   const own = isOfAll ? collection.replace(/\/(?<plural>[^/]+)$/, `/namespaces/${encodeURIComponent(namespace)}/$<plural>`) : collection;

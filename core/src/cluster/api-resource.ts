@@ -1,6 +1,6 @@
 import { objectErrors } from '@tappaas/sdk';
 
-/** Where objects of one kind are found on a server. */
+/** Where objects of one kind are served. */
 export interface ApiResource {
   /** Empty for the core group. */
   readonly group: string;
@@ -10,7 +10,7 @@ export interface ApiResource {
   readonly namespaced: boolean;
 }
 
-/** An object of a resource; without a name it means all of a namespace, without a namespace those of all. */
+/** The key of an object. */
 export interface ObjectKey {
   readonly namespace?: string;
   readonly name: string;
@@ -21,7 +21,7 @@ export function apiVersionOf({ group, version }: ApiResource): string {
   return group === '' ? version : `${group}/${version}`;
 }
 
-/** Where a group and version is served. */
+/** Returns the path of a group and version. */
 export function groupPath(apiVersion: string): string {
   const segments = apiVersion.split('/').map((segment) => pathSegment(segment, 'apiVersion'));
   return segments.length === 1 ? `/api/${segments[0] ?? ''}` : `/apis/${segments.join('/')}`;
@@ -39,7 +39,7 @@ export function resourcePath(resource: ApiResource, target: { namespace?: string
   return parts.join('/');
 }
 
-/** Encoding keeps "." and "..", which a URL resolves, so names that contain them as a whole are refused, as Kubernetes does. */
+/** Encodes a path segment. Encoding does not change "." and "..", which URLs resolve, so such names are refused, as in Kubernetes. */
 function pathSegment(text: string, field: string): string {
   if (text === '' || text === '.' || text === '..' || /[/%]/.test(text)) {
     throw objectErrors.TAP_OBJECT_INVALID({ message: `${field} must be a name without "/" and "%", found "${text}"`, field });

@@ -7,7 +7,7 @@ import { watchEvent, type WatchEvent } from './watch-event.js';
 import { Transport, type TransportOptions, type WireRequest } from './transport.js';
 
 export interface ClusterClientOptions extends TransportOptions {
-  /** For one call with all its attempts, unless the call says otherwise. Default 30,000. */
+  /** For one call including all its attempts, unless the call has its own. Default 30,000. */
   readonly deadlineMs?: number;
 }
 
@@ -28,7 +28,7 @@ export interface ListOptions extends CallOptions {
   readonly fields?: string;
   /** Objects per request. Default 500. */
   readonly pageItems?: number;
-  /** More objects than this are an error. Default 1,000,000. */
+  /** A list of more objects fails. Default 1,000,000. */
   readonly itemsMax?: number;
 }
 
@@ -58,9 +58,9 @@ export interface LogOptions extends CallOptions {
   readonly sinceSeconds?: number;
 }
 
-/** How a whole list is kept while its pages come. */
+/** Options of a complete list. */
 export interface ShapedListOptions<T> extends ListOptions {
-  /** What is kept of an object; the rest is let go with its page. Default: all of it. */
+  /** Selects the part of an object to keep, so that the rest is released with its page. Default: all of it. */
   readonly shape?: (item: T) => T;
 }
 
@@ -80,7 +80,7 @@ export function createClusterClient(options: ClusterClientOptions): ClusterClien
   return new ClusterClient(options);
 }
 
-/** An API server begins a watch at once, however little there is to tell; later than this it is in trouble. */
+/** An API server starts a watch immediately, even without events; later than this it has a problem. */
 const watchOpenMs = 10_000;
 
 /** A client of one API server. All calls throw TAP_OBJECT_* and TAP_CLUSTER_* errors of errors.ts, or the reason of their signal. */
@@ -95,17 +95,17 @@ export class ClusterClient {
     this.discovery = new Discovery(options.clock, (path) => this.read(path));
   }
 
-  /** Ends everything under way; later calls throw TAP_CLUSTER_CLOSED. */
+  /** Aborts everything in flight; later calls throw TAP_CLUSTER_CLOSED. */
   close(): Promise<void> {
     return this.transport.close();
   }
 
-  /** Any path below the server's base, such as `/version`. */
+  /** Reads any path below the server's base, such as `/version`. */
   read(path: string, options: CallOptions = {}): Promise<unknown> {
     return this.send({ method: 'GET', path, what: `get ${path}`, repeatable: true }, options);
   }
 
-  /** Nothing when there is no such object. */
+  /** Returns undefined when there is no such object. */
   async find<T = KubernetesObject>(resource: ApiResource, key: ObjectKey, options: CallOptions = {}): Promise<T | undefined> {
     try {
       return await this.get<T>(resource, key, options);
@@ -119,7 +119,7 @@ export class ClusterClient {
     return this.onObject<T>('GET', 'get', resource, key, { repeatable: true }, options);
   }
 
-  /** Everything there is, fetched page by page at one revision. */
+  /** Lists all objects, fetched page by page at one revision. */
   async list<T = KubernetesObject>(resource: ApiResource, options: ShapedListOptions<T> = {}): Promise<ObjectList<T>> {
     const { itemsMax = 1_000_000, shape } = options;
     const items: T[] = [];
@@ -151,7 +151,7 @@ export class ClusterClient {
     } while (next !== undefined && next !== '');
   }
 
-  /** Changes after a revision, with bookmarks, until the server or the signal ends it; it is not begun anew by itself. */
+  /** Yields changes after a revision, with bookmarks, until the server or the signal ends it. Does not reconnect. */
   async *watch<T = KubernetesObject>(resource: ApiResource, options: WatchOptions = {}): AsyncGenerator<WatchEvent<T>> {
     const { namespace, labels, fields, fromRevision, timeoutMs, signal } = options;
     const what = `watch ${resource.plural}`;
@@ -180,13 +180,13 @@ export class ClusterClient {
     return this.send({ method: 'POST', path, query: writeQuery(options), body, what, repeatable: false }, options) as Promise<T>;
   }
 
-  /** Replaces an object; its resourceVersion, when it has one, must still be the newest. */
+  /** Replaces an object; its resourceVersion, if present, must be the latest. */
   update<T = KubernetesObject>(resource: ApiResource, key: ObjectKey, object: object, options: WriteOptions = {}): Promise<T> {
     const body = JSON.stringify(object);
     return this.onObject<T>('PUT', 'update', resource, key, { body, query: writeQuery(options), repeatable: false }, options);
   }
 
-  /** A merge patch without resourceVersion may be sent again when its answer was lost; others may not. */
+  /** A merge patch without resourceVersion is retried when its response was lost; others are not. */
   patch<T = KubernetesObject>(
     resource: ApiResource,
     key: ObjectKey,
@@ -201,7 +201,7 @@ export class ClusterClient {
     return this.onObject<T>('PATCH', 'patch', resource, key, sent, options);
   }
 
-  /** Server-side apply: the object's fields become the manager's, and those it applied before and leaves out now go. */
+  /** Server-side apply: the manager comes to own the object's fields, and fields of its previous apply that are now missing are removed. */
   apply<T = KubernetesObject>(
     resource: ApiResource,
     object: KubernetesObject,
@@ -226,7 +226,7 @@ export class ClusterClient {
       propagationPolicy: propagation,
       gracePeriodSeconds: graceSeconds,
     });
-    // Without a precondition a second attempt might hit a successor of the same name.
+    // Without a precondition, a retry might delete a new object with the same name.
     await this.onObject('DELETE', 'delete', resource, key, { body, goneIsDone: true, repeatable: preconditions !== undefined }, options);
   }
 
@@ -243,7 +243,7 @@ export class ClusterClient {
     await this.send({ method: 'POST', path, body, what: `bind ${label(pods, target)} to ${node}`, repeatable: false }, options);
   }
 
-  /** A container's log as the bytes it wrote. */
+  /** Yields a container's log as the bytes it wrote. */
   async *logs(key: ObjectKey, options: LogOptions = {}): AsyncGenerator<Uint8Array> {
     const { signal, deadlineMs = this.deadlineMs, ...query } = options;
     const what = `read the log of ${label(pods, key)}`;
@@ -281,7 +281,7 @@ function writeQuery({ fieldManager, dryRun }: WriteOptions): NonNullable<WireReq
   return { fieldManager, dryRun: dryRun === true ? 'All' : undefined };
 }
 
-/** Items of a list leave out what the list says once. */
+/** Adds apiVersion and kind, which items of a list omit. */
 function complete(item: { apiVersion?: string; kind?: string }, resource: ApiResource): void {
   item.apiVersion ??= apiVersionOf(resource);
   item.kind ??= resource.kind;

@@ -2,17 +2,17 @@ import type { ClusterConnection } from '@tappaas/sdk';
 import type { Pool } from 'undici';
 import { clusterErrors } from './errors.js';
 
-/** How to reach an API server, with what a kubeconfig may say beyond the SDK's fields. */
+/** How to reach an API server: the SDK's fields and those that only a kubeconfig has. */
 export interface Connection extends ClusterConnection {
-  /** A whole Authorization header, instead of `token`. */
+  /** A complete Authorization header, instead of `token`. */
   readonly authorization?: string;
-  /** The name the server's certificate must have, when it is not that of the URL. */
+  /** Expected name in the server's certificate, if it is not the host of the URL. */
   readonly serverName?: string;
-  /** Trusts whatever answers. Only where an operator's kubeconfig says so. */
+  /** Disables verification of the server. Only for an operator's kubeconfig that says so. */
   readonly insecure?: boolean;
 }
 
-/** An open way to a server: short requests share few connections, every stream has its own. */
+/** An open connection to a server: short requests share few sockets, every stream has its own. */
 export interface OpenConnection {
   readonly basePath: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -21,19 +21,19 @@ export interface OpenConnection {
 }
 
 export interface ConnectionLimits {
-  /** Connections for requests. */
+  /** Sockets for requests. */
   readonly connectionsMax: number;
-  /** Watches and logs at once. */
+  /** Maximum number of concurrent watches and logs. */
   readonly streamsMax: number;
 }
 
-/** After this long without a packet the kernel asks the peer for a sign of life, ten times within ten seconds. */
+/** Idle time until TCP keep-alive probes are sent, ten of them within ten seconds. */
 const keepAliveProbeAfterMs = 10_000;
 const connectMs = 10_000;
-/** An idle connection is dropped soon, so that few of them can have died unnoticed. */
+/** Idle sockets are closed soon, so that few of them can be dead without notice. */
 const idleMs = 10_000;
 
-/** The library is loaded with the first connection. */
+/** Loads the HTTP library with the first connection. */
 async function openConnection(connection: Connection, limits: ConnectionLimits): Promise<OpenConnection> {
   const { Pool } = await import('undici');
   const url = serverUrl(connection);
@@ -47,7 +47,7 @@ async function openConnection(connection: Connection, limits: ConnectionLimits):
     ...(connection.serverName === undefined ? {} : { servername: connection.serverName }),
     ...(connection.insecure === true ? { rejectUnauthorized: false } : {}),
   };
-  // Deadlines and silence are measured on the platform's clock, so the library's own timers are off.
+  // Deadlines and silence are measured with the platform's clock, so the library's own timers are disabled.
   const common = { connect, pipelining: 1, keepAliveTimeout: idleMs, headersTimeout: 0, bodyTimeout: 0, allowH2: false };
   return {
     basePath: url.pathname.replace(/\/+$/, ''),
@@ -64,9 +64,9 @@ function serverUrl({ server }: Connection): URL {
 }
 
 /**
- * The connection in use, made when first needed and again after it was found wrong (credentials, certificate, address).
+ * The connection in use, created on demand, and again after it was found to be wrong (credentials, certificate, address).
  *
- * Whoever still uses a discarded connection ends undisturbed.
+ * Requests on a discarded connection finish undisturbed.
  */
 export class ConnectionHolder {
   private readonly connect: (signal: AbortSignal) => Promise<Connection>;
@@ -97,7 +97,7 @@ export class ConnectionHolder {
     connection.streams.close().catch(() => {});
   }
 
-  /** Ends everything that is under way. */
+  /** Aborts everything in flight. */
   async close(): Promise<void> {
     const closed = clusterErrors.TAP_CLUSTER_CLOSED({ message: 'the client of the cluster was closed' });
     this.stop.abort(closed);

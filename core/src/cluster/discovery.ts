@@ -11,13 +11,13 @@ interface KnownGroup {
   readonly askedAtMs: number;
 }
 
-/** What a server serves is asked again after this time. */
+/** Discovery results are refreshed after this time. */
 const knownMs = 10 * 60_000;
-/** A kind that is not there may be installed meanwhile; the server is asked about it at most this often. */
+/** A missing kind may have been installed meanwhile; minimum time between requests for one. */
 const missingMs = 10_000;
 const groupsMax = 1_000;
 
-/** Finds where the objects of a kind are served, and remembers it. */
+/** Finds where the objects of a kind are served, with caching. */
 export class Discovery {
   private readonly clock: Clock;
   private readonly fetch: (path: string) => Promise<unknown>;
@@ -54,7 +54,7 @@ export class Discovery {
     });
     const resources = new Map<string, ApiResource>();
     for (const { name, kind, namespaced } of (list as ApiResourceList).resources ?? []) {
-      // "pods/log" and the like are subresources.
+      // Names such as "pods/log" are subresources.
       if (!name.includes('/')) resources.set(kind, { group, version, plural: name, kind, namespaced });
     }
     return resources;

@@ -3,9 +3,9 @@ import { errorTable, objectErrors, TapError, type ErrorDetails } from '@tappaas/
 const upstream = { blame: 'upstream', retry: 'back-off' } as const;
 
 /**
- * What the way to a cluster, or the cluster as a whole, answers; answers about objects are {@link objectErrors}.
+ * Errors of the connection to a cluster, or of the cluster as a whole; errors about objects are {@link objectErrors}.
  *
- * Nothing here ends a reconcile's back-off: a missing namespace appears, a quota is raised, a server comes back.
+ * None of them stops a reconcile from being retried: a missing namespace is created, a quota is raised, a server comes back.
  */
 export const clusterErrors = errorTable({
   TAP_CLUSTER_KIND_UNKNOWN: { ...upstream, httpStatus: 404, remedy: 'Install what serves the kind in the cluster, or remove the object.' },
@@ -34,7 +34,7 @@ export const clusterErrors = errorTable({
   TAP_CLUSTER_CLOSED: { ...upstream, httpStatus: 503, remedy: 'Nothing: the platform is stopping.' },
 });
 
-/** The part of a Kubernetes Status that matters here. */
+/** The part of a Kubernetes Status that is used here. */
 interface Status {
   readonly message?: string;
   readonly reason?: string;
@@ -59,7 +59,7 @@ const codeOfHttpStatus: Readonly<Record<number, Code>> = {
   429: 'TAP_CLUSTER_BUSY',
 };
 
-/** The error for an answer that is no success. `what` says what was asked, such as `get pods shop/web-1`. */
+/** Makes the error for an unsuccessful response. `what` describes the request, such as `get pods shop/web-1`. */
 export function errorOfAnswer(what: string, httpStatus: number, body: unknown, retryAfterMs?: number): TapError {
   const status: Status = typeof body === 'object' && body !== null ? body : {};
   const code = status.reason === 'AlreadyExists' ? 'TAP_OBJECT_EXISTS' : (codeOfHttpStatus[httpStatus] ?? 'TAP_CLUSTER_FAILED');
@@ -73,7 +73,7 @@ export function errorOfAnswer(what: string, httpStatus: number, body: unknown, r
   });
 }
 
-/** Whoever is asked here is not us, and may be another one tomorrow. */
+/** Makes the error with blame on the upstream, because the server is another system and may change. */
 function errorOf(code: Code, details: ErrorDetails): TapError {
   if (code in clusterErrors) return clusterErrors[code as keyof typeof clusterErrors](details);
   const { spec } = objectErrors[code as keyof typeof objectErrors](details);

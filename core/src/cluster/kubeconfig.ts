@@ -4,7 +4,7 @@ import type { Cluster } from '@kubernetes/client-node';
 import type { Connection } from './connection.js';
 import { clusterErrors } from './errors.js';
 
-/** Where a kubeconfig is; without `context` its current one is used. */
+/** Location of a kubeconfig; without `context` its current context is used. */
 export interface KubeconfigSource {
   readonly file?: string;
   readonly text?: string;
@@ -12,8 +12,9 @@ export interface KubeconfigSource {
 }
 
 /**
- * How to reach the server that a kubeconfig names. It is read anew at every call, and its credential plugins are run anew, so
- * rotated certificates and expired tokens are followed.
+ * Returns the connection to the server in a kubeconfig. Each call reads the file and runs its credential plugins again, so that rotated
+ * certificates
+ * and expired tokens are followed.
  *
  * The Kubernetes client library is loaded here, at the first call, and nowhere else: it costs about 100 MB of memory.
  *
@@ -43,7 +44,7 @@ export async function connectionOfKubeconfig(source: KubeconfigSource): Promise<
   }
 }
 
-/** Read from the cluster's entry, since the library leaves it out where the context has no user. */
+/** Read from the cluster entry, since the library omits it where the context has no user. */
 async function trustOf({ caData, caFile, tlsServerName, skipTLSVerify }: Cluster): Promise<Partial<Connection>> {
   const inline = caData === undefined ? undefined : Buffer.from(caData, 'base64').toString('utf8');
   const authority = inline ?? (caFile === undefined ? undefined : await readFile(caFile, 'utf8'));

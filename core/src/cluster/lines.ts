@@ -1,9 +1,9 @@
 import { clusterErrors } from './errors.js';
 
-/** A single object of a watch may not be longer; etcd's limit is far below. */
+/** Limit of a single object in a watch; etcd's limit is far below. */
 const lineBytesMax = 16 * 1024 * 1024;
 
-/** Cuts a byte stream into its lines, without their ends; a last line without end is one too. */
+/** Splits a byte stream into lines without line ends; an incomplete last line counts as well. */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>, what: string): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let open: Uint8Array[] = [];

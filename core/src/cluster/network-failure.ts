@@ -1,7 +1,7 @@
 import { isTapError, type TapError } from '@tappaas/sdk';
 import { clusterErrors } from './errors.js';
 
-/** The server never saw the request, so anything may be sent again. */
+/** The server never received the request, so any request may be retried. */
 const unsentCodes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
 
 const untrustedCodes = new Set([
@@ -17,12 +17,12 @@ const untrustedCodes = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
-/** A request that got no answer, and what that means for sending it again. */
+/** A request without a response, and whether it may be retried. */
 export interface NetworkFailure {
   readonly error: TapError;
-  /** The server has not seen the request for sure. */
+  /** Whether it is certain that the server has not received the request. */
   readonly unsent: boolean;
-  /** The connection's settings may be out of date. */
+  /** Whether the settings of the connection may be outdated. */
   readonly suspectsConnection: boolean;
 }
 

@@ -3,13 +3,13 @@ import type { ApiResource } from './api-resource.js';
 import type { ClusterClient, ListOptions, ObjectList } from './client.js';
 import type { WatchEvent } from './watch-event.js';
 
-/** What a cache follows: a list at one revision and the changes after it. */
+/** The source of a cache: a list at one revision, and the changes after it. */
 export interface ClusterSource<T> {
   list(options: { readonly signal: AbortSignal }): Promise<ObjectList<T>>;
   watch(options: { readonly fromRevision: string; readonly timeoutMs: number; readonly signal: AbortSignal }): AsyncIterable<WatchEvent<T>>;
 }
 
-/** The objects of one resource, narrowed by namespace and selectors, as a source of a cache; `shape` is what the cache will keep of them. */
+/** Makes the source for the objects of one resource, limited by namespace and selectors; `shape` selects what the cache keeps. */
 export function clusterSource<T = KubernetesObject>(
   client: Pick<ClusterClient, 'list' | 'watch'>,
   resource: ApiResource,

@@ -5,14 +5,14 @@ import { clusterErrors, errorOfAnswer } from './errors.js';
 import { networkFailure } from './network-failure.js';
 
 export interface TransportOptions {
-  /** Asked at first and whenever credentials, certificate or address were found wrong. */
+  /** Returns the connection; called at first, and again when credentials, certificate or address were found to be wrong. */
   readonly connect: (signal: AbortSignal) => Promise<Connection>;
   readonly clock: Clock;
-  /** Delay after the nth failure in a row, with jitter. */
+  /** Returns the delay after the nth consecutive failure, with jitter. */
   readonly backoff: (failures: number) => number;
-  /** Asked for each request: it names the plugin on whose behalf it is made. */
+  /** Called for each request: the result names the plugin on whose behalf it is made. */
   readonly userAgent: () => string;
-  /** Attempts of one request, the first included. Default 5. */
+  /** Attempts per request, including the first. Default 5. */
   readonly attemptsMax?: number;
   /** Default 64 MiB. */
   readonly answerBytesMax?: number;
@@ -24,17 +24,17 @@ export interface TransportOptions {
 
 export interface WireRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below the server's base path; its segments are encoded already. */
+  /** Below the server's base path; segments are encoded already. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: string;
   readonly contentType?: string;
   readonly accept?: string;
-  /** What is asked, for messages: `get pods shop/web-1`. */
+  /** Description of the request for messages: `get pods shop/web-1`. */
   readonly what: string;
-  /** Sending it twice has the effect of sending it once, so it may be sent again when the answer was lost. */
+  /** The request is idempotent, so it may be retried when the response was lost. */
   readonly repeatable: boolean;
-  /** A deletion: finding nothing on a later attempt means that an earlier one has done it. */
+  /** For a deletion: a missing object on a retry means that an earlier attempt succeeded. */
   readonly goneIsDone?: boolean;
   /** For all attempts together. */
   readonly deadlineMs: number;
@@ -43,7 +43,7 @@ export interface WireRequest {
 
 const retryAfterMsMax = 20_000;
 
-/** Sends requests over kept connections, with one deadline, and again where that is safe. */
+/** Sends requests over pooled connections, with one deadline, and retries where that is safe. */
 export class Transport {
   private readonly options: TransportOptions;
   private readonly connections: ConnectionHolder;
@@ -58,14 +58,14 @@ export class Transport {
     return this.connections.close();
   }
 
-  /** The answer's JSON. @throws TAP_OBJECT_*, TAP_CLUSTER_*, the signal's reason */
+  /** Sends a request and returns the JSON of the response. @throws TAP_OBJECT_*, TAP_CLUSTER_*, the signal's reason */
   send(request: WireRequest): Promise<unknown> {
     return this.within(request, async (signal) => {
       for (let attempts = 1; ; attempts += 1) {
         const result = await this.attempt(request, 'requests', signal, (answer) => this.readJson(request, answer));
         if ('value' in result) return result.value;
         if (request.goneIsDone === true && attempts > 1 && isTapError(result.error, 'TAP_OBJECT_NOT_FOUND')) return undefined;
-        // Credentials are renewed once: when the new ones are refused too, more attempts change nothing.
+        // Credentials are renewed once: if the new ones are refused too, further attempts do not help.
         const refused = isTapError(result.error, 'TAP_CLUSTER_UNAUTHENTICATED') && attempts > 1;
         if (!result.again || refused || attempts >= (this.options.attemptsMax ?? 5)) throw result.error;
         await this.pause(result.error, attempts, signal);
@@ -73,7 +73,7 @@ export class Transport {
     });
   }
 
-  /** Opens a stream: the deadline is for its beginning, the signal for all of it. Not sent again: its reader resumes. */
+  /** Opens a stream: the deadline applies to its opening, the signal to all of it. Not retried, because its reader resumes. */
   async open(request: WireRequest): Promise<AsyncIterable<Uint8Array>> {
     const end = new AbortController();
     const forward = (): void => end.abort(request.signal?.reason);
@@ -161,7 +161,7 @@ export class Transport {
     try {
       body = JSON.parse(await this.readText(request, answer));
     } catch {
-      // A proxy's HTML page, or an answer cut short, says nothing that the status code does not.
+      // A proxy's HTML page or a truncated response says nothing beyond the status code.
     }
     return errorOfAnswer(request.what, answer.statusCode, body, retryAfterMs(answer, this.options.clock.nowMs()));
   }
@@ -195,12 +195,12 @@ export class Transport {
     try {
       await this.options.clock.sleep(Math.max(askedMs, this.options.backoff(attempts - 1)), signal);
     } catch {
-      // The deadline has passed while waiting: what went wrong before says more than that.
+      // The deadline passed while waiting; the previous error is more informative.
       throw error;
     }
   }
 
-  /** A write that was under way when its time ran out may have happened. */
+  /** A write in flight at its deadline may have been executed. */
   private interrupted(request: WireRequest, reason: unknown): unknown {
     return isTapError(reason, 'TAP_CLUSTER_TIMEOUT') && !request.repeatable ? outcomeUnknown(request, reason) : reason;
   }
@@ -210,14 +210,17 @@ function outcomeUnknown(request: WireRequest, cause: Error): TapError {
   return clusterErrors.TAP_CLUSTER_OUTCOME_UNKNOWN({ message: `${request.what}: sent, but no answer came (${cause.message})`, cause });
 }
 
-/** Sending again at once cannot help. */
+/** Whether a retry cannot help. */
 function isFinal(error: TapError): boolean {
   return finalCodes.has(error.code);
 }
 
 const finalCodes = new Set(['TAP_CLUSTER_UNTRUSTED', 'TAP_CLUSTER_KUBECONFIG', 'TAP_CLUSTER_CLOSED', 'TAP_CLUSTER_ANSWER_TOO_LARGE']);
 
-/** 401, 429, and 503 with Retry-After, are answered before anything was done; other failures only repeat what may be repeated. */
+/**
+ * Whether to retry: 401, 429, and 503 with Retry-After are sent before anything is executed; otherwise only idempotent requests are
+ * retried.
+ */
 function mayRepeat({ statusCode, headers }: Dispatcher.ResponseData, repeatable: boolean): boolean {
   if (statusCode === 401 || statusCode === 429 || (statusCode === 503 && headers['retry-after'] !== undefined)) return true;
   return repeatable && statusCode >= 500;

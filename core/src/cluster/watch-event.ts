@@ -1,14 +1,14 @@
 import type { KubernetesObject } from '@tappaas/sdk';
 import { clusterErrors, errorOfAnswer } from './errors.js';
 
-/** What a watch tells. */
+/** An event of a watch. */
 export type WatchEvent<T> =
   | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: T }
   | { readonly type: 'bookmark'; readonly revision: string };
 
 const types = { ADDED: 'added', MODIFIED: 'modified', DELETED: 'deleted' } as const;
 
-/** A line of a watch; `what` was being done when it came. @throws TAP_CLUSTER_FAILED, and what the line says has failed */
+/** Parses a line of a watch; `what` describes the request. @throws TAP_CLUSTER_FAILED, and the error that the line reports */
 export function watchEvent<T>(line: string, what: string): WatchEvent<T> {
   const { type, object } = parse(line, what);
   if (type === 'BOOKMARK') return { type: 'bookmark', revision: (object as KubernetesObject).metadata.resourceVersion ?? '' };

@@ -1,34 +1,35 @@
 import { administratorsGroup, type Clock } from '@tappaas/sdk';
 import { createTokenOf, type NewToken, type StoredToken } from './stored-token.js';
 
-/** Where the first token is kept: the store, not a file beside it, so that it goes into backups and every replica knows it. */
+/** Persists the first token in the store rather than in a file, so that it is part of backups and known to every replica. */
 export interface AdminTokenRecord {
   readonly load: () => Promise<StoredToken | undefined>;
-  /** Creates only: answers false when another replica was first, and what it stored counts. */
+  /** Creates the record; returns false when another replica was first, whose token is then used. */
   readonly create: (stored: StoredToken) => Promise<boolean>;
-  /** Writes whatever was there before. */
+  /** Overwrites any existing record. */
   readonly save: (stored: StoredToken) => Promise<void>;
 }
 
-/** Where the administrator finds the token itself. */
+/** Keeps the plaintext token where the administrator finds it. */
 export interface AdminTokenHolder {
   readonly keep: (token: string) => Promise<void>;
-  /** Undoes `keep`: another replica's token counts. */
+  /** Undoes `keep`, because another replica's token is used. */
   readonly drop: () => Promise<void>;
 }
 
-/** The administrator's token; `token` is there only when it has just been made. */
+/** The administrator's token; `token` is present only when it has just been made. */
 export interface AdminToken {
   readonly stored: StoredToken;
   readonly token?: string;
 }
 
-/** What the holder of the first token is called, in the audit log too. */
+/** User name of the holder of the first token, also in the audit log. */
 export const firstAdministrator = 'admin';
 
 /**
- * Makes the one token of the first start; later starts find its hash. The holder has the token before the store has the hash: whatever
- * ends the process in between, there is never a hash whose token nobody knows.
+ * Creates the token at the first start; later starts find its hash. The holder receives the token before the store receives the hash, so
+ * that a
+ * crash in between never leaves a hash whose token is unknown.
  */
 export async function ensureAdminToken(
   record: AdminTokenRecord,
@@ -46,9 +47,9 @@ export async function ensureAdminToken(
 }
 
 /**
- * Makes another token in place of the one there is, if any; from then on the old one is not in the store. When a write
- * fails in between, the holder gets the old token back, which is still good. A process that ends in between leaves the holder with a token that the store
- * does not know: the next start can make another one.
+ * Replaces the token, if any; afterwards the old one is no longer in the store. If a write fails, the holder gets the old token back, which
+ * is
+ * still valid. If the process ends in between, the holder has a token that the store does not know; the next start can replace it.
  */
 export async function replaceAdminToken(
   record: Pick<AdminTokenRecord, 'save'>,

@@ -5,10 +5,10 @@ import type { CredentialCache } from './credential-cache.js';
 import { checkForm } from './name-form.js';
 import { checkName, mayCarry, type ReservedNames } from './reserved-names.js';
 
-/** An authenticator as the chain asks it: guarded by the kernel, which gives it its context. */
+/** An authenticator in the chain, guarded by the kernel, which supplies its context. */
 export interface ChainedAuthenticator {
   readonly name: string;
-  /** Headers it is shown. Default: `authorization`. */
+  /** Headers that it receives. Default: `authorization`. */
   readonly reads?: readonly string[];
   /** Reserved names that its callers may have. Default: none. */
   readonly reserved?: ReservedNames;
@@ -22,18 +22,18 @@ type Answer = Identity | undefined;
 
 export interface AuthenticatorChain {
   (credentials: Credentials): Answer | Promise<Answer>;
-  /** Forgets what is remembered of a credential. */
+  /** Forgets cached results of a credential. */
   revoke(credentialId: string): void;
-  /** Takes up other authenticators of plugins. */
+  /** Switches to the current authenticators of plugins. */
   follow(): void;
 }
 
 /**
- * Asks the authenticators in configured order; the first that knows the credential decides. One that throws ends the matter: a bad
- * credential is not tried on the next. Names of the `system:` space are the platform's own authenticators', but for those of service accounts
- * where a plugin has declared them. Answers of
- * plugins are remembered for seconds; what is remembered, and what the platform's own say, is answered synchronously. `own` are asked every
- * time and have to be quick.
+ * Calls the authenticators in configured order; the first that recognizes the credential decides. An error ends authentication: an invalid
+ * credential is not tried with the next one. Names in the `system:` space are reserved for the platform's own authenticators, except those
+ * of
+ * service accounts where a plugin has declared them. Results of plugins are cached for seconds; cached results, and those of the platform's
+ * own authenticators (`own`), are returned synchronously. `own` run for every request and must be fast.
  */
 export function createAuthenticatorChain(
   own: readonly ChainedAuthenticator[],
@@ -69,7 +69,7 @@ function ofOther(identity: Answer, { name, reserved = {} }: ChainedAuthenticator
   checkName(identity, name, reserved);
   const groups = identity.caller.groups.filter((group) => mayCarry(group, reserved));
   if (groups.length <= groupsMax) return admitted(identity, groups);
-  // What is left out could be the very group to which something is forbidden.
+  // A dropped group could be the very one to which something is forbidden.
   throw credentialErrors.TAP_CREDENTIAL_INVALID({
     message: `the credential names ${groups.length} groups, and a caller has at most ${groupsMax}: let ${name}, or who issues its credentials, name fewer`,
   });
@@ -77,7 +77,7 @@ function ofOther(identity: Answer, { name, reserved = {} }: ChainedAuthenticator
 
 interface Contributed {
   readonly authenticators: readonly ChainedAuthenticator[];
-  /** Every header that any of them is shown. */
+  /** Every header that any of the authenticators receives. */
   readonly reads: readonly string[];
 }
 
@@ -105,7 +105,10 @@ function only<T>(headers: Readonly<Record<string, T>>, names: readonly string[])
   return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 }
 
-/** A digest of everything that authenticators are shown, so that memory holds no credential; nothing when there is nothing to look at. */
+/**
+ * Returns a digest of everything that authenticators receive, so that the cache holds no credentials; undefined when there is no
+ * credential.
+ */
 function cacheKey(
   { headers, headerValues, clientCertificate, remoteAddress, audiences }: Credentials,
   reads: readonly string[],
@@ -115,7 +118,7 @@ function cacheKey(
   for (const name of reads) {
     const value = headers[name];
     if (value !== undefined) isEmpty = false;
-    // Two headers of one name are not one with both values in it.
+    // Two headers with the same name differ from one header with both values.
     const told = headerValues?.[name] === undefined ? value : JSON.stringify(headerValues[name]);
     text += `\0${told === undefined ? '' : `=${told}`}`;
   }
@@ -131,7 +134,7 @@ function askFrom(authenticators: readonly ChainedAuthenticator[], from: number, 
   return undefined;
 }
 
-/** An authenticator that answers the same object again is answered the same object. */
+/** Memoizes `make`, so that an authenticator that returns the same object again yields the same result object. */
 function rememberedByIdentity(make: (identity: Identity) => Identity): (identity: Identity) => Identity {
   const known = new WeakMap<Identity, Identity>();
   return (identity) => {

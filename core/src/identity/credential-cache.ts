@@ -3,34 +3,35 @@ import { identityErrors } from './errors.js';
 
 type Answer = Identity | undefined;
 
-/** Bounds of the cache; each has a default. */
+/** Limits of the cache; each has a default. */
 export interface CredentialCacheLimits {
   readonly entriesMax: number;
-  /** Credentials being verified at a time. */
+  /** Maximum number of concurrent verifications. */
   readonly flightsMax: number;
   readonly ttlMs: number;
 }
 
-/** With the 4 s between two looks at a stream and the second of its sweep, this makes the promised 10 s. */
+/** Together with the 4 s between two checks of a stream and the second of its sweep, this keeps the promised 10 s. */
 const defaultLimits: CredentialCacheLimits = { entriesMax: 10_000, flightsMax: 1_000, ttlMs: 5_000 };
 
 interface Entry {
   readonly identity: Identity;
-  /** When it was asked for: before that only a clock that was set back can be, and nobody knows how long ago it was. */
+  /** When verification began. An earlier time means that the clock was set back, so the age is unknown. */
   readonly fromMs: number;
   readonly untilMs: number;
 }
 
 interface Asked {
   readonly key: string;
-  /** Count of changes when it was asked. */
+  /** Value of the change counter when verification began. */
   readonly changes: number;
   readonly atMs: number;
 }
 
 /**
- * What was verified a moment ago, by a digest of the credential: a hit is one lookup. Only who was let in is remembered, so that a
- * credential which becomes good is good at once. Requests that come while their credential is being verified wait for the one call.
+ * Caches recent verifications by a digest of the credential; a hit costs one lookup. Only successes are cached, so that a credential that
+ * becomes
+ * valid works immediately. Concurrent requests with the same credential share a single verification.
  */
 export class CredentialCache {
   readonly #clock: Pick<Clock, 'nowMs'>;
@@ -38,7 +39,7 @@ export class CredentialCache {
   readonly #entries = new Map<string, Entry>();
   readonly #keysOf = new Map<string, Set<string>>();
   readonly #flights = new Map<string, Promise<Answer>>();
-  /** Rises with every change: an answer that was asked for before it is not remembered after it. */
+  /** Incremented with every change: a verification that began before a change is not cached after it. */
   #changes = 0;
 
   constructor(clock: Pick<Clock, 'nowMs'>, limits: Partial<CredentialCacheLimits> = {}) {
@@ -50,7 +51,9 @@ export class CredentialCache {
     return this.#entries.size;
   }
 
-  /** Answers from memory, or asks `verify` once. @throws TAP_CREDENTIAL_EXPIRED, TAP_CREDENTIAL_BUSY, and whatever `verify` throws */
+  /**
+   * Returns the cached result, or calls `verify` once. @throws TAP_CREDENTIAL_EXPIRED, TAP_CREDENTIAL_BUSY, and whatever `verify` throws
+   */
   ask(key: string, verify: () => Answer | Promise<Answer>): Answer | Promise<Answer> {
     const known = this.#entries.get(key);
     if (known !== undefined) {
@@ -75,21 +78,21 @@ export class CredentialCache {
     return flight;
   }
 
-  /** The credential is no longer good, whatever was heard of it before. */
+  /** Drops a credential that is no longer valid, and ignores earlier verifications. */
   revoke(credentialId: string): void {
     this.#leaveFlights();
     for (const key of this.#keysOf.get(credentialId) ?? []) this.#entries.delete(key);
     this.#keysOf.delete(credentialId);
   }
 
-  /** Others may answer from now on, or the same ones otherwise. */
+  /** Drops everything, because authenticators have changed. */
   clear(): void {
     this.#leaveFlights();
     this.#entries.clear();
     this.#keysOf.clear();
   }
 
-  /** Who asks from now on must not be told what was found out before. */
+  /** Detaches verifications in flight, so that later requests do not receive their results. */
   #leaveFlights(): void {
     this.#changes += 1;
     this.#flights.clear();
@@ -102,7 +105,7 @@ export class CredentialCache {
     if (changes !== this.#changes) return identity;
     const oldest = this.#entries.size >= this.#limits.entriesMax ? this.#entries.entries().next().value : undefined;
     if (oldest !== undefined) this.#forget(...oldest);
-    // Counted from the question: what it was answered from may have been read right then.
+    // The lifetime starts when verification began, because that may be when the underlying data was read.
     this.#entries.set(key, { identity, fromMs: atMs, untilMs: Math.min(atMs + this.#limits.ttlMs, expiresAtMs) });
     const keys = this.#keysOf.get(credentialId) ?? new Set();
     this.#keysOf.set(credentialId, keys.add(key));

@@ -1,6 +1,6 @@
 import { errorTable } from '@tappaas/sdk';
 
-/** What else may be wrong besides a credential that is not good, for which the SDK has the codes. */
+/** Errors other than that of an invalid credential, whose codes are in the SDK. */
 export const identityErrors = errorTable({
   TAP_CREDENTIAL_BUSY: {
     blame: 'platform',

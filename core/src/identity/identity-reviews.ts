@@ -27,7 +27,7 @@ export function createIdentityReviews(
     const asked = Array.isArray(audiences) && audiences.length > 0 ? { audiences: audiences.map(String) } : {};
     try {
       const identity = await authenticate({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '', ...asked });
-      // Who asks for another audience must not be told that a token for the platform's API is good for it.
+      // A caller that asks for another audience must not learn that a token for the platform's API is valid for it.
       if (identity === undefined || ('audiences' in asked && identity.audiences === undefined)) return { authenticated: false };
       const heard = 'audiences' in asked ? { audiences: identity.audiences } : {};
       return { authenticated: true, user: userInfoOf(identity.caller), ...heard };
@@ -39,7 +39,7 @@ export function createIdentityReviews(
     }
   };
   return {
-    // The schema wants a token; the one that was asked about is not repeated.
+    // The schema requires a token; the reviewed one is not repeated.
     tokenReview: async (review) => ({ ...review, spec: { token: '' }, status: await statusOf((review as TokenReview).spec ?? {}) }),
     selfSubjectReview: async (review, { caller }) => ({ ...review, status: { userInfo: userInfoOf(caller) } }),
   };

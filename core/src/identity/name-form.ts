@@ -1,11 +1,12 @@
 import { credentialErrors, type Identity } from '@tappaas/sdk';
 
-/** Controls, marks that turn or hide text, halves of surrogate pairs, private characters and separators of lines. */
+/** Control characters, marks that redirect or hide text, lone surrogates, private-use characters and line separators. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
 
 /**
- * Refuses names that do not show as what they are: they stand in logs, audit and bindings, where a newline begins another line and a mark
- * can make one name look like another.
+ * Refuses names that do not display as what they are: they appear in logs, audit events and bindings, where a newline would start another
+ * line
+ * and a mark could make one name look like another.
  *
  * @throws TAP_CREDENTIAL_INVALID
  */

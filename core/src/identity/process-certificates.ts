@@ -9,19 +9,22 @@ export interface IssuedCertificate {
   readonly key: string;
 }
 
-/** Who a certificate is issued to. */
+/** The user that a certificate is issued to. */
 export interface ProcessUser {
   readonly name: string;
   readonly groups: readonly string[];
 }
 
-/** Certificates by which processes of the platform, such as a node agent, are known to it. */
+/** Certificates that identify processes of the platform, such as a node agent. */
 export interface ProcessCertificates extends ChainedAuthenticator {
-  /** Takes certificates of this authority from now on; nobody else may have its key. */
+  /** Trusts certificates of this authority from now on; no one else may have its key. */
   trust(authority: string): void;
   /** PEM of that authority. */
   readonly authority: string;
-  /** The same user of the same engine gets the same certificate until half of its life has passed. @throws TAP_CREDENTIAL_TOO_MANY */
+  /**
+   * Issues a certificate; the same user of the same engine gets the same one until half its lifetime has passed. @throws
+   * TAP_CREDENTIAL_TOO_MANY
+   */
   issue(engine: string, user: ProcessUser): Promise<IssuedCertificate>;
 }
 
@@ -34,12 +37,12 @@ export interface ProcessCertificateOptions {
 const usersMax = 1000;
 const lifetimeMs = 24 * 3_600_000;
 
-/** Members may do everything on that engine, and nothing elsewhere. */
+/** The group whose members have full access to that engine, and none elsewhere. */
 const engineGroup = (engine: string): string => `system:engine:${engine}`;
 
 export function createProcessCertificates({ sign, clock }: ProcessCertificateOptions): ProcessCertificates {
   const issued = new Map<string, { readonly certificate: Promise<IssuedCertificate>; readonly renewAtMs: number }>();
-  /** Drops certificates that were not renewed in time: their users do not come back. @throws TAP_CREDENTIAL_TOO_MANY */
+  /** Drops certificates that were not renewed in time, since their users are gone. @throws TAP_CREDENTIAL_TOO_MANY */
   const makeRoom = (engine: string, nowMs: number): void => {
     for (const [key, { renewAtMs }] of issued) if (renewAtMs <= nowMs) issued.delete(key);
     if (issued.size < usersMax) return;
@@ -84,7 +87,7 @@ export function createProcessCertificates({ sign, clock }: ProcessCertificateOpt
 
 const known = new WeakMap<ClientCertificate, Identity>();
 
-/** The same object for the same connection, so that nothing is compared twice. */
+/** Returns the same object for the same connection, so that caches by identity work. */
 function identityOf(certificate: ClientCertificate): Identity {
   const { subject, serialNumber, notAfterMs } = certificate;
   const caller = { name: subject['CN']?.[0] ?? '', groups: subject['O'] ?? [] };

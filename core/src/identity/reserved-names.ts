@@ -2,23 +2,23 @@ import { credentialErrors, type Identity } from '@tappaas/sdk';
 import { firstAdministrator } from './admin-token.js';
 import { identityErrors } from './errors.js';
 
-/** Reserved names that a plugin has declared its callers to have; `*` at the end stands for any rest. */
+/** Reserved names that a plugin declares its callers to have; a trailing `*` matches any suffix. */
 export interface ReservedNames {
   readonly users?: readonly string[];
   readonly groups?: readonly string[];
 }
 
 const prefix = 'system:';
-/** What may be granted at all, whatever a manifest asks for: nobody becomes the platform, its administrator or a node. */
+/** The names that can be granted at all, regardless of the manifest: no caller may become the platform, its administrator or a node. */
 const grantableUsers = /^system:serviceaccount:[^:]+:[^:]+$/;
 const grantableGroups = /^system:serviceaccounts(?::[^:]+)?$/;
 
-/** Says whether a plugin's caller may be in a group. */
+/** Whether a plugin's caller may be in a group. */
 export function mayCarry(group: string, { groups = [] }: ReservedNames): boolean {
   return !group.startsWith(prefix) || (grantableGroups.test(group) && groups.some((pattern) => fits(group, pattern)));
 }
 
-/** @throws TAP_IDENTITY_RESERVED, TAP_CREDENTIAL_INVALID when a plugin's caller has a name of the platform's own, or of its first administrator */
+/** @throws TAP_IDENTITY_RESERVED, TAP_CREDENTIAL_INVALID when a plugin's caller has a name of the platform or of its first administrator */
 export function checkName({ caller: { name } }: Identity, plugin: string, { users = [] }: ReservedNames): void {
   if (name === firstAdministrator && !users.includes(firstAdministrator)) {
     throw credentialErrors.TAP_CREDENTIAL_INVALID({

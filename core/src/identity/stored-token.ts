@@ -1,6 +1,6 @@
 import { createToken, type TokenRecord } from '@tappaas/sdk/bearer-token';
 
-/** A token of the platform's own as it is kept. */
+/** The stored form of one of the platform's own tokens. */
 export interface StoredToken extends TokenRecord {
   readonly name: string;
   readonly groups: readonly string[];
@@ -8,7 +8,7 @@ export interface StoredToken extends TokenRecord {
   readonly expiresAtMs?: number;
 }
 
-/** The whole token beside what is kept of it; it is shown once and forgotten. */
+/** The plaintext token with its stored form; it is shown once and not kept. */
 export interface NewToken {
   readonly token: string;
   readonly stored: StoredToken;

@@ -3,7 +3,7 @@ import { bearerToken, isToken, tokenId } from '@tappaas/sdk/bearer-token';
 import type { ChainedAuthenticator } from './authenticator-chain.js';
 import type { StoredToken } from './stored-token.js';
 
-/** Knows bearer tokens of the form `tapp_…` by what is kept of them. */
+/** Makes the authenticator of bearer tokens of the form `tapp_…`, which compares them with their stored form. */
 export function createTokenAuthenticator(find: (id: string) => StoredToken | undefined, clock: Pick<Clock, 'nowMs'>): ChainedAuthenticator {
   const identities = new WeakMap<StoredToken, Identity>();
   return {
@@ -13,7 +13,7 @@ export function createTokenAuthenticator(find: (id: string) => StoredToken | und
       const id = token === undefined ? undefined : tokenId(token);
       if (token === undefined || id === undefined) return undefined;
       const stored = find(id);
-      // Ids are no secret: an unknown one may be known to the next authenticator.
+      // Ids are not secret; another authenticator may recognize an unknown one.
       if (stored === undefined) return undefined;
       if (!isToken(token, stored)) throw credentialErrors.TAP_CREDENTIAL_INVALID({ message: 'the token is not valid' });
       const { expiresAtMs } = stored;
@@ -27,7 +27,7 @@ export function createTokenAuthenticator(find: (id: string) => StoredToken | und
   };
 }
 
-/** The name under which a token is remembered and revoked. */
+/** The id under which results for a token are cached and revoked. */
 export const credentialIdOf = ({ id }: Pick<StoredToken, 'id'>): string => `token:${id}`;
 
 function identityOf(stored: StoredToken): Identity {

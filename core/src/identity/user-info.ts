@@ -1,10 +1,10 @@
 import { type Caller, scopeExtras, tenantLabel } from '@tappaas/sdk';
 
-/** A caller as reviews of `authentication.k8s.io` tell it. */
+/** A caller in reviews of `authentication.k8s.io`. */
 export interface UserInfo {
   readonly username: string;
   readonly groups: readonly string[];
-  /** What Kubernetes has no field for, under names below `tappaas.dev/`. */
+  /** Data without a Kubernetes field, under names below `tappaas.dev/`. */
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 

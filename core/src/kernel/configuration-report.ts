@@ -8,22 +8,22 @@ import { platformSchema } from './plan/platform-schema.js';
 import { unreadableSecrets } from './plan/unreadable-secrets.js';
 import { sortedProblems, type Problem } from './problem.js';
 
-/** What a look at a configuration needs; nothing is started and nothing is written. */
+/** Options for examining a configuration, which starts nothing and writes nothing. */
 export type ReportOptions = Pick<
   KernelOptions,
   'configFile' | 'sections' | 'env' | 'kernelVersion' | 'resolvePackage' | 'services' | 'requires'
 >;
 
-/** What `tappaas check` tells. */
+/** The result of `tappaas check`. */
 export interface ConfigurationReport {
-  /** Errors and notes, from the top of the file down. */
+  /** Errors and notes, in file order. */
   readonly problems: readonly Problem[];
   readonly instances: readonly { readonly id: string; readonly manifest: PluginManifest }[];
-  /** How the taps of each hook are asked, by instance. */
+  /** The order in which the taps of each hook are called, by instance. */
   readonly order: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Steps 1 to 5, offline: no code of a plugin runs. */
+/** Runs steps 1 to 5 offline: no plugin code runs. */
 export async function checkConfiguration(options: ReportOptions): Promise<ConfigurationReport> {
   const { plan, root } = await planOf(options);
   const byHook = Map.groupBy(plan.taps, ({ tap }) => tap.hook);
@@ -34,7 +34,7 @@ export async function checkConfiguration(options: ReportOptions): Promise<Config
   };
 }
 
-/** What is in force after all files were laid over each other, and which file set it: `tappaas config show --origin`. */
+/** Returns the merged configuration and which file set each value: `tappaas config show --origin`. */
 export async function showConfiguration(
   options: Pick<ReportOptions, 'configFile'>,
 ): Promise<{ readonly values: readonly ConfiguredValue[]; readonly problems: readonly Problem[] }> {
@@ -42,14 +42,14 @@ export async function showConfiguration(
   return { values: configuredValues(node), problems };
 }
 
-/** The schema of the configuration file for editors, with the `config` of every plugin that it uses: `tappaas config schema`. */
+/** Returns the schema of the configuration file for editors, with the `config` of every used plugin: `tappaas config schema`. */
 export async function configurationSchema(options: ReportOptions): Promise<JsonSchema> {
   const { plan } = await planOf(options);
   const manifests = new Map(plan.instances.map(({ use, manifest }) => [use, manifest]));
   return configSchema(manifests, options.sections);
 }
 
-/** A JSON Schema (draft 2020-12) that knows the plugins given, by what `use` says. */
+/** Makes a JSON Schema (draft 2020-12) in which the schema of `config` depends on `use`. */
 function configSchema(manifests: ReadonlyMap<string, PluginManifest>, sections: Readonly<Record<string, object>> = {}): JsonSchema {
   const schema = platformSchema(sections) as { readonly properties: Readonly<Record<string, JsonSchema>> };
   const plugins = schema.properties['plugins'] as { readonly additionalProperties: JsonSchema };
@@ -70,7 +70,7 @@ function configSchema(manifests: ReadonlyMap<string, PluginManifest>, sections: 
 function planOf(options: ReportOptions): ReturnType<ReturnType<typeof filePlans>['plan']> {
   return filePlans(
     options,
-    // No secret store runs: what it would give is not looked at.
+    // No secret store is running, so their values are not checked.
     () => new Uint8Array(),
     () => {},
   ).plan();

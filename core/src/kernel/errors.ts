@@ -6,7 +6,7 @@ const platform = { httpStatus: 500, blame: 'platform', retry: 'back-off' } as co
 const load = { httpStatus: 500, blame: 'platform', retry: 'never' } as const;
 const problem = (remedy: string): ErrorSpec => ({ ...load, remedy });
 
-/** Failures while plugins run. */
+/** Errors while plugins run. */
 export const guardErrors = errorTable({
   TAP_PLUGIN_FAILED: { ...plugin, remedy: 'Read the log lines of the plugin; report the error to its author.' },
   TAP_PLUGIN_TIMEOUT: {
@@ -51,7 +51,7 @@ export const guardErrors = errorTable({
   TAP_ENGINE_NOT_SERVED: { ...platform, httpStatus: 503, remedy: 'Ask for the connection in a task: tasks start once the API listens.' },
 });
 
-/** Failures of a plugin's life. */
+/** Errors in the lifecycle of a plugin. */
 export const lifecycleErrors = errorTable({
   TAP_SETUP_CLOSED: { ...plugin, retry: 'never', remedy: 'Register everything before "setup" returns.' },
   TAP_SETUP_ASYNC: { ...plugin, retry: 'never', remedy: 'Make "setup" synchronous; do I/O in "provide", "onStart" or a task.' },
@@ -84,7 +84,7 @@ export const lifecycleErrors = errorTable({
   TAP_CONFIG_INVALID: { ...load, remedy: 'Mend every problem listed, then run "tappaas check".' },
 });
 
-/** What is found wrong before any plugin code runs; told as problems, all at once. */
+/** Problems found before any plugin code runs; they are reported together. */
 export const problemErrors = errorTable({
   TAP_CONFIG_UNREADABLE: problem(
     'Name the file with --file (-f), as in "tappaas check -f examples/laptop/tappaas.yaml"; check its permissions.',
@@ -129,13 +129,13 @@ export const problemErrors = errorTable({
 
 export type ProblemCode = keyof typeof problemErrors;
 
-/** What the reader of a problem should do. */
+/** Returns the remedy for a problem. */
 export const remedyOf = (code: ProblemCode): string => problemErrors[code]({ message: code }).spec.remedy;
 
-/** Problems surface as one error whose exit code is 78 (EX_CONFIG). */
+/** Problems are reported as one error with exit code 78 (EX_CONFIG). */
 export const configExitCode = 78;
 
-/** A problem with its remedy. */
+/** Makes a problem with its remedy. */
 export function makeProblem(
   code: ProblemCode,
   path: string,

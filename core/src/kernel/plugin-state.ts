@@ -1,9 +1,9 @@
 import type { ManifestPermissions } from './manifest/manifest.js';
 
-/** Where an instance is in its life. `failed`: it did not start and `onBootFailure` is `continue`. */
+/** Phase in the lifecycle of an instance. `failed`: it did not start, and `onBootFailure` is `continue`. */
 export type PluginPhase = 'off' | 'loaded' | 'starting' | 'ready' | 'failed' | 'stopping' | 'stopped';
 
-/** An instance as people see it: `tappaas plugins`, kind Plugin. */
+/** The state of an instance for display: `tappaas plugins`, kind Plugin. */
 export interface PluginState {
   /** Instance id. */
   readonly id: string;
@@ -13,9 +13,9 @@ export interface PluginState {
   readonly stability: 'experimental' | 'beta' | 'stable';
   readonly phase: PluginPhase;
   readonly mode: 'enforce' | 'shadow' | 'off';
-  /** Why it is `failed`. */
+  /** The reason if it has `failed`. */
   readonly message?: string;
-  /** Import, setup, providers and onStart together. */
+  /** Total time of import, setup, providers and onStart. */
   readonly initMs: number;
   readonly hooks: readonly string[];
   /** Service ids. */

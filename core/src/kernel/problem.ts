@@ -1,33 +1,33 @@
-/** Where a value was written; line and column count from 1. */
+/** Where a value was written; line and column are 1-based. */
 export interface Position {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** Something wrong with a configuration, a manifest or the graph of plugins, found before any plugin code runs. */
+/** A fault in a configuration, a manifest or the graph of plugins, found before any plugin code runs. */
 export interface Problem {
   /** Permanent, `TAP_<NOUN>_<WHAT>`. */
   readonly code: string;
-  /** `note` does not stop a start: it says what has no effect. */
+  /** A `note` does not prevent a start; it points out something without effect. */
   readonly severity: 'error' | 'note';
   readonly at?: Position;
   /** Path of the value, such as `plugins.cost-guard.config.monthlyBudgetEuro`. */
   readonly path: string;
-  /** What is wrong, with what was expected and what was found; lower-case. */
+  /** What is wrong, with expected and found values; starts in lower case. */
   readonly message: string;
   /** An imperative sentence. */
   readonly remedy?: string;
 }
 
-/** `tappaas.yaml:12:15  TAP_CONFIG_UNKNOWN_KEY  plugins.cost-guard.config.x: unknown key; did you mean "y"?` */
+/** Formats a problem: `tappaas.yaml:12:15  TAP_CONFIG_UNKNOWN_KEY  plugins.cost-guard.config.x: unknown key; did you mean "y"?` */
 export function formatProblem(problem: Problem): string {
   const { at, code, path, message } = problem;
   const where = at === undefined ? '' : `${at.file}:${at.line}:${at.column}  `;
   return `${where}${code}  ${path === '' ? '' : `${path}: `}${message}`;
 }
 
-/** By file and place, then by path, so that a list reads from the top of the file down. */
+/** Sorts problems by file and position, then by path. */
 export function sortedProblems(problems: readonly Problem[]): readonly Problem[] {
   return problems.toSorted(
     (a, b) =>

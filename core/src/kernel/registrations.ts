@@ -14,29 +14,29 @@ import type {
 } from '@tappaas/sdk';
 import type { Scope } from './hooks/dispatch.js';
 
-/** An action of whatever kind and schemas; the stage that decodes inputs knows what it hands over. */
+/** An action with any kind and schemas; the stage that decodes inputs ensures the types. */
 export type AnyAction = Action<AnyKind, Type.TObject, Type.TObject>;
 export type AnyField = Field<AnyKind, Type.TObject, Type.TSchema>;
 
-/** A guarded place of a plugin besides its taps: names the metric's `hook` label, and how long it may take. */
+/** A guarded function of a plugin other than a tap: the value of the metric's `hook` label, and its limits. */
 export interface CallPoint {
-  /** Such as `controller.reconcile`. */
+  /** For example `controller.reconcile`. */
   readonly name: string;
   /** Default: no limit of its own. */
   readonly limitMs?: number;
-  /** Whether repeated failures of the plugin's own blame cut it off. Default false. */
+  /** Whether repeated failures for which the plugin is at fault open a breaker. Default false. */
   readonly breaker?: boolean;
 }
 
-/** Runs a plugin's function: attributed, timed, with a deadline. What it throws is a TapError that names the plugin. */
+/** Runs a plugin's functions with attribution, timing and deadline. Errors are TapErrors that name the plugin. */
 export interface PluginGuard {
   readonly plugin: string;
   call<T>(point: CallPoint, run: (context: Context) => T | Promise<T>, scope?: Scope): Promise<T>;
-  /** For functions that must not await, such as a kind's `check`. */
+  /** For functions that must be synchronous, such as a kind's `check`. */
   callSync<T>(point: CallPoint, run: (context: Context) => T): T;
 }
 
-/** Something a plugin registered, whose functions must only be called through `guard`. */
+/** A registration of a plugin; its functions must be called through `guard` only. */
 export interface Registered<T> {
   /** Instance id. */
   readonly plugin: string;
@@ -44,7 +44,7 @@ export interface Registered<T> {
   readonly value: T;
 }
 
-/** A column of the scheduler's node table; `onChanged` hears the plugin's `changed()`. */
+/** A column of the scheduler's node table; `onChanged` listeners are called by the plugin's `changed()`. */
 export interface RegisteredColumn {
   readonly name: string;
   readonly unit: string;
@@ -53,7 +53,7 @@ export interface RegisteredColumn {
   onChanged(listener: () => void): () => void;
 }
 
-/** A tap as people ask about it. */
+/** A tap in a form for display. */
 export interface TapDescription {
   readonly hook: string;
   readonly plugin: string;
@@ -65,7 +65,7 @@ export interface TapDescription {
   readonly failurePolicy: 'fail' | 'ignore';
 }
 
-/** Everything the loaded plugins registered, in the order of their instances; a new object per generation. */
+/** All registrations of the loaded plugins, in the order of their instances; a new object per generation. */
 export interface Registrations {
   readonly kinds: readonly Registered<{ readonly kind: AnyKind; readonly behaviour?: KindBehaviour<AnyKind> }>[];
   readonly engines: readonly Registered<EngineOptions>[];

@@ -1,4 +1,4 @@
 import { families, type Service } from '@tappaas/sdk';
 
-/** What no platform runs without; kernels of tests do without it. */
+/** Services that every platform needs; kernels in tests do without them. */
 export const requiredServices: readonly Service<unknown>[] = [families.store];

@@ -1,16 +1,18 @@
 import type { Clock } from '@tappaas/sdk';
 
-/** A sleep that ends earlier by the clock than it should is one during which the clock was set back, not a timer that was early. */
+/** A sleep that ends earlier than this, by the clock, means that the clock was set back, not that the timer fired early. */
 const setBackMsMin = 100;
 
 const known = new WeakMap<Clock, Clock>();
 
 /**
- * A clock for durations: limits, deadlines, pauses. It runs with the given clock, but when that one is set back (time synchronisation, a
- * resumed machine), it goes on from where it was; with the given clock itself nothing would be due for as long as it was set back.
- * What it says is no date: dates, and the ends of credentials and certificates, are read from the given clock.
+ * Returns a clock for durations: limits, deadlines, pauses. It follows the given clock, but when that is set back (time synchronization, a
+ * resumed
+ * machine), it continues from its last value; with the given clock nothing would be due for as long as it was set back. Its values are not
+ * dates:
+ * dates, and the expiry of credentials and certificates, are read from the given clock.
  *
- * There is one for each clock, so that different parts can compare what they have read.
+ * There is one per clock, so that different components can compare its values.
  */
 export function steadyClock(clock: Clock): Clock {
   const made = known.get(clock) ?? madeFrom(clock);

@@ -1,6 +1,6 @@
 import type { AccessDecision, AccessRequest } from '@tappaas/sdk';
 
-/** Selectors to be added to a list or watch, so that it shows no more than the caller may see. */
+/** Selectors to add to a list or watch, so that it shows only what the caller may see. */
 export interface Narrowing {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
@@ -8,11 +8,11 @@ export interface Narrowing {
 
 /** A question to the access stage. */
 export type AccessQuestion = AccessRequest & {
-  /** Who asks will obey a narrowing; everybody else is refused where one would be needed. */
+  /** The asking stage will apply a narrowing; others are refused where one would be needed. */
   readonly canNarrow?: boolean;
-  /** Its resource is the same object whenever the same is asked for: the answer is worth remembering. */
+  /** Repeated questions have the same resource object, so caching the decision is worthwhile. */
   readonly recurs?: boolean;
 };
 
-/** What the access stage says; what is allowed narrowed is answered narrowed, or not at all. */
+/** A decision of the access stage. If it has a narrowing, the response must be narrowed or refused. */
 export type Verdict = AccessDecision & { readonly narrowed?: Narrowing };

@@ -2,25 +2,26 @@ import type { AdmissionOperation, Caller, Claim, Denial } from '@tappaas/sdk';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** An object that may claim something. */
+/** An object that may have claims. */
 export interface ClaimRequest {
   readonly engine: string;
   readonly group: string;
   readonly kind: string;
-  /** Taps see what is confidential only with the permission. */
+  /** Taps see confidential values only with permission. */
   readonly isConfidential: boolean;
-  /** Who writes; nobody where claims are rebuilt. */
+  /** The caller of the write; absent when claims are rebuilt. */
   readonly caller?: Caller;
   readonly object: JsonObject;
 }
 
-/** A write on its way, as the taps of admission are asked about it. */
+/** A write as it is passed to the taps of admission. */
 export interface AdmissionRequest extends ClaimRequest {
   readonly operation: AdmissionOperation;
   readonly caller: Caller;
   /**
-   * Only what is granted to the caller in the object's own namespace counts for it; for one without a namespace nothing does. Absent: it was
-   * not found out for this write yet.
+   * Whether only rights granted in the object's own namespace count for the caller; for an object without a namespace none do. Absent: not
+   * yet
+   * determined for this write.
    */
   readonly isProjectOnly?: boolean;
   readonly dryRun: boolean;
@@ -29,32 +30,32 @@ export interface AdmissionRequest extends ClaimRequest {
   readonly signal: AbortSignal;
 }
 
-/** What a mutating tap changed: paths, never values. */
+/** The changes of a mutating tap: paths, never values. */
 export interface TapChange {
   readonly plugin: string;
   readonly paths: readonly string[];
 }
 
-/** The object as mutating taps have made it. */
+/** The object after the mutating taps. */
 export interface Mutated {
   readonly object: JsonObject;
   readonly changes: readonly TapChange[];
-  /** Where it was found out for them, so that it is not again for the same write. */
+  /** Present if it was determined for the taps, so that it need not be determined again for the same write. */
   readonly isProjectOnly?: boolean;
 }
 
-/** One reason why an object is refused, and whose it is. */
+/** One reason why an object is refused, and the plugin that gave it. */
 export type TapDenial = Denial & { readonly plugin?: string };
 
-/** A claim, whose it is, and what to say when it cannot be had. */
+/** A claim, its plugin, and the message if it is refused. */
 export type PluginClaim = Claim & { readonly plugin: string };
 
-/** The admission stage as the engine needs it. */
+/** The admission stage as the engine uses it. */
 export interface Admission {
-  /** Asks the mutating taps in order. @throws when a tap failed: the write is denied, naming the plugin */
+  /** Calls the mutating taps in order. @throws when a tap failed: the write is denied, naming the plugin */
   mutate(request: AdmissionRequest): Promise<Mutated>;
-  /** Asks all validating taps; every denial is told. */
+  /** Calls all validating taps and returns every denial. */
   validate(request: AdmissionRequest): Promise<readonly TapDenial[]>;
-  /** What the object claims; a pure function of it. */
+  /** Returns the claims of an object; a pure function of it. */
   claims(request: ClaimRequest): readonly PluginClaim[];
 }

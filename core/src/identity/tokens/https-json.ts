@@ -2,7 +2,7 @@ import { request, type RequestOptions } from 'node:https';
 import { credentialErrors } from '@tappaas/sdk';
 import { OutboundAddresses, type OutboundRules } from '@tappaas/sdk/outbound';
 
-/** One question to somebody who issues or knows tokens. */
+/** A request to a token issuer or reviewer. */
 export interface JsonRequest extends OutboundRules {
   readonly url: string;
   readonly certificateAuthority?: string;
@@ -14,7 +14,7 @@ export interface JsonRequest extends OutboundRules {
 const answerBytesMax = 256 * 1024;
 const answerMsMax = 5000;
 
-/** Asks over https and follows nothing. @throws TAP_ISSUER_UNAVAILABLE naming the address and what was wrong */
+/** Sends a request over https without following redirects. @throws TAP_ISSUER_UNAVAILABLE naming the address and the problem */
 export async function askJson(asked: JsonRequest): Promise<unknown> {
   const url = URL.parse(asked.url);
   if (url?.protocol !== 'https:') throw unavailable(asked, 'it is no https address');
@@ -34,7 +34,7 @@ function textOf(url: URL, asked: JsonRequest, { lookup }: OutboundAddresses): Pr
     signal: AbortSignal.timeout(answerMsMax),
     ...(asked.certificateAuthority !== undefined && { ca: asked.certificateAuthority }),
     lookup,
-    // A connection of another call may be to where this one may not go.
+    // A pooled connection may lead to an address that is not allowed here.
     ...(asked.isForeign === true && { agent: false }),
     headers: {
       accept: 'application/json',

@@ -4,13 +4,13 @@ import { askJson } from './https-json.js';
 
 const issuersMax = 100;
 const keysMax = 100;
-/** Keys are asked for again after this, so that one that was withdrawn is no longer good. */
+/** Keys are fetched again after this time, so that a withdrawn key stops being valid. */
 const freshMs = 600_000;
-/** What an issuer said last counts so long when it does not answer. */
+/** How long the last keys of an issuer stay valid while it does not respond. */
 const staleMsMax = 24 * 3_600_000;
-/** An issuer is asked for a key that it may have made since at most this often, whatever tokens say. */
+/** Minimum time between fetches for unknown keys of an issuer, regardless of the tokens received. */
 const coolDownMs = 30_000;
-/** One that has never answered is asked again sooner. */
+/** Shorter interval for an issuer that has never responded. */
 const firstCoolDownMs = 10_000;
 const asymmetric = new Set(['EC', 'RSA', 'OKP']);
 
@@ -19,18 +19,18 @@ interface Known {
   readonly fetchedAtMs: number;
 }
 
-/** What was last asked of an issuer. */
+/** The last request to an issuer. */
 interface Asked {
   readonly atMs: number;
-  /** Kept as long as nothing newer is known. */
+  /** Kept until newer keys are known. */
   readonly known: Known | undefined;
-  /** Of the last time that was answered or given up. */
+  /** Error of the last completed attempt. */
   readonly failure?: unknown;
-  /** There while the answer is waited for. */
+  /** The request in flight, if any. */
   readonly answer?: Promise<Known>;
 }
 
-/** The public keys of issuers: asked for once for everybody, remembered, and asked for again when they are old or a token names another. */
+/** The public keys of issuers: fetched once for all callers, cached, and fetched again when they are old or a token names another key. */
 export class IssuerKeys {
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #asked = new Map<string, Asked>();
@@ -39,7 +39,7 @@ export class IssuerKeys {
     this.#clock = clock;
   }
 
-  /** Keys that include `kid`, if the issuer has it. @throws TAP_ISSUER_UNAVAILABLE */
+  /** Returns keys that include `kid`, if the issuer has it. @throws TAP_ISSUER_UNAVAILABLE */
   async keysOf(issuer: JwtIssuer, kid: string | undefined): Promise<JSONWebKeySet> {
     const id = JSON.stringify([issuer.issuer, issuer.jwksUrl, issuer.certificateAuthority, issuer.token, issuer.allowedAddresses]);
     const before = this.#asked.get(id);
@@ -48,7 +48,7 @@ export class IssuerKeys {
       const { known } = before;
       const has = known !== undefined && (kid === undefined || known.keys.keys.some((key) => key.kid === kid));
       if (has && isWithin(freshMs, known.fetchedAtMs, nowMs)) return known.keys;
-      // Whoever waits takes a place among those who are verified: for an issuer that has not answered last time, only who asks it again.
+      // Each waiter occupies a verification slot, so only one caller at a time waits for an issuer whose last request failed.
       const isWaiting = before.answer !== undefined && !has && before.failure === undefined;
       const isCool = !isWithin(known === undefined ? firstCoolDownMs : coolDownMs, before.atMs, nowMs);
       if (before.answer === undefined ? !isCool : !isWaiting) return saidBefore(before, nowMs, issuer);
@@ -85,7 +85,9 @@ export class IssuerKeys {
   }
 }
 
-/** Whether something happened less than so long ago. What lies in the future was noted before the clock was set back, and counts as long ago. */
+/**
+ * Whether something happened less than `ms` ago. A time in the future was recorded before the clock was set back, and counts as long ago.
+ */
 function isWithin(ms: number, atMs: number, nowMs: number): boolean {
   return atMs <= nowMs && nowMs - atMs < ms;
 }
@@ -108,12 +110,12 @@ async function fetchKeys({ issuer, jwksUrl, certificateAuthority, token, allowed
   const said = (await askJson({ url: document, ...trust })) as { readonly issuer?: unknown; readonly jwks_uri?: unknown } | null;
   if (said?.issuer !== issuer) throw unusable(document, `it is about another issuer than ${issuer}`);
   if (typeof said.jwks_uri !== 'string') throw unusable(document, 'it names no jwks_uri');
-  // Another host than the operator named gets neither the token nor a way inside.
+  // A host other than the configured one receives no token and may not resolve to internal addresses.
   const isSameHost = URL.parse(said.jwks_uri)?.host === new URL(document).host;
   return keySetOf(await askJson({ url: said.jwks_uri, ...(isSameHost ? trust : { ...reach, isForeign: true }) }), said.jwks_uri);
 }
 
-/** Public keys alone: a symmetric one in a published set would let everybody sign. */
+/** Keeps only public keys: anyone could sign with a symmetric key in a published set. */
 function keySetOf(said: unknown, url: string): JSONWebKeySet {
   const keys = (said as { readonly keys?: unknown } | null)?.keys;
   if (!Array.isArray(keys)) throw unusable(url, 'it is no key set');

@@ -2,10 +2,10 @@ import { jwtSkewMs, type Clock, type JwtClaims } from '@tappaas/sdk';
 import type { JSONWebKeySet, JWK } from 'jose';
 import { verifyJwt } from './verify-jwt.js';
 
-/** A key pair as it is kept, sealed. */
+/** A stored key pair; sealed at rest. */
 interface StoredKey {
   readonly kid: string;
-  /** Published before, so that who remembers key sets knows it when it signs. */
+  /** Published earlier than this, so that cached key sets contain the key when it starts to sign. */
   readonly signsFromMs: number;
   readonly jwk: JWK;
 }
@@ -14,10 +14,10 @@ interface StoredKeys {
   readonly keys: readonly StoredKey[];
 }
 
-/** Where the keys are kept: sealed, once for all replicas. */
+/** Persists the keys: sealed, and shared by all replicas. */
 export interface SigningKeyRecord {
   load(): Promise<{ readonly value: StoredKeys; readonly revision: number } | undefined>;
-  /** Only when the record still has `revision`; 0: when there is none. Answers whether it was written. */
+  /** Writes only if the record still has `revision` (0: does not exist). Returns whether it was written. */
   replace(value: StoredKeys, revision: number): Promise<boolean>;
 }
 
@@ -25,16 +25,16 @@ const algorithm = 'ES256';
 const dayMs = 86_400_000;
 const signsMs = 30 * dayMs;
 const publishedAheadMs = dayMs;
-/** Longest life of a token, milliseconds; a key is published so long after it has signed last. */
+/** Maximum lifetime of a token in milliseconds; a key stays published that long after it last signed. */
 const lifetimeMsMax = dayMs;
 const lookEveryMs = 60_000;
 
-/** Loads the library of signatures while there is time for it; whoever needs it first would load it anyway. */
+/** Loads the signature library in advance; otherwise it is loaded on first use. */
 export async function loadSignatures(): Promise<void> {
   await import('jose');
 }
 
-/** The platform's own keys: made at the first start, replaced every 30 days, the same on every replica. */
+/** The platform's own signing keys: created at the first start, replaced every 30 days, and shared by all replicas. */
 export class SigningKeys {
   readonly #record: SigningKeyRecord;
   readonly #clock: Clock;
@@ -52,12 +52,12 @@ export class SigningKeys {
     return this.#issuer;
   }
 
-  /** The public halves, as they are published. */
+  /** The published public keys. */
   get published(): JSONWebKeySet {
     return this.#published;
   }
 
-  /** Reads what is kept, and writes what is due: another key, or none of those that nobody needs any more. */
+  /** Loads the keys and writes due changes: adds a key, or removes keys that are no longer needed. */
   async refresh(): Promise<void> {
     for (;;) {
       const stored = await this.#record.load();
@@ -70,7 +70,7 @@ export class SigningKeys {
     }
   }
 
-  /** Looks every minute until `signal` aborts; what fails is tried again then. */
+  /** Refreshes every minute until `signal` aborts; failures are retried then. */
   async keepFresh(signal: AbortSignal, failed: (error: unknown) => void): Promise<void> {
     while (!signal.aborted) {
       await this.#clock.sleep(lookEveryMs, signal).catch(() => {});
@@ -107,7 +107,7 @@ export class SigningKeys {
   }
 }
 
-/** The same list when nothing is due. Keys stand in the order in which they begin to sign. */
+/** Returns the keys after due changes, or the same list if there are none. Keys are in the order in which they start to sign. */
 async function dueKeys(keys: readonly StoredKey[], nowMs: number): Promise<readonly StoredKey[]> {
   const isNeeded = (_: StoredKey, index: number): boolean => {
     const next = keys[index + 1];

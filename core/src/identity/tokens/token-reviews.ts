@@ -1,12 +1,12 @@
 import { credentialErrors, type ReviewedUser, type TokenReviewer } from '@tappaas/sdk';
 import { askJson } from './https-json.js';
 
-/** A small part of all credentials that are verified at a time: whoever does not answer holds up its own tokens, and no others. */
+/** A fraction of the verification slots, so that a reviewer that does not respond delays only its own tokens. */
 const askedAtOnceMax = 100;
 
-/** Asks others whose tokens are. */
+/** Sends token reviews to other servers. */
 export class TokenReviews {
-  /** Questions that are open, by address. */
+  /** Number of requests in flight by address. */
   readonly #open = new Map<string, number>();
 
   /** @throws TAP_ISSUER_UNAVAILABLE */
@@ -50,7 +50,7 @@ async function review(
   const { authenticated, user = {}, audiences: heard } = answer?.status ?? {};
   const { username, uid, groups, extra } = user;
   if (authenticated !== true || typeof username !== 'string' || username === '') return undefined;
-  // Who answers nothing about audiences has not looked at them: the token may be for anybody.
+  // A reviewer that returns no audiences has not checked them, so the token may be for anyone.
   if (audiences !== undefined && !wordsOf(heard).some((audience) => audiences.includes(audience))) return undefined;
   return { username, ...(typeof uid === 'string' && { uid }), groups: wordsOf(groups), extra: extraOf(extra) };
 }

@@ -5,16 +5,16 @@ import { TokenReviews } from './token-reviews.js';
 import { verifyJwt } from './verify-jwt.js';
 
 export interface TokenServiceOptions {
-  /** There as soon as the store is. */
+  /** Available once the store is. */
   readonly keys: () => Promise<SigningKeys>;
   readonly clock: Clock;
-  /** Refuses by throwing when who asks may not sign; asked in the turn of the call. */
+  /** Throws when the caller may not sign; called synchronously, in the caller's context. */
   readonly mayLetSign: () => Promise<void>;
 }
 
 const defaultAlgorithms = ['ES256', 'RS256'] as const;
 
-/** What plugins sign and verify tokens with. */
+/** Makes the service with which plugins sign and verify tokens. */
 export function createTokenService({ keys, clock, mayLetSign }: TokenServiceOptions): TokenService {
   const issuerKeys = new IssuerKeys(clock);
   const reviews = new TokenReviews();

@@ -1,7 +1,7 @@
 import { credentialErrors, jwtSkewMs, type Clock, type JwtAlgorithm, type JwtClaims } from '@tappaas/sdk';
 import type { JSONWebKeySet } from 'jose';
 
-/** What a token is verified against. */
+/** Requirements for a token. */
 export interface JwtCheck {
   readonly issuer: string;
   readonly audiences: readonly string[];
@@ -24,8 +24,10 @@ const asymmetric: ReadonlySet<string> = new Set<JwtAlgorithm>([
 ]);
 
 /**
- * Verifies a JSON Web Token: keys come from the set alone, whatever the header points to; the algorithm is one of those named, never a
- * symmetric one; issuer and audience fit; `exp` is there and has not passed, give or take a minute. The message never says how close it was.
+ * Verifies a JSON Web Token. Keys come only from the given set, whatever the header refers to; the algorithm must be one of those listed,
+ * never a
+ * symmetric one; issuer and audience must match; `exp` must exist and not have passed, with a tolerance of one minute. Apart from expiry,
+ * the error message does not reveal which check failed.
  *
  * @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED, and what `keysFor` throws
  */

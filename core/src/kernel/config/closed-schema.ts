@@ -11,8 +11,9 @@ const numberRules = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum
 const vocabulary = new Set([...annotations, ...structure, 'not', ...listRules, ...textRules, ...numberRules]);
 
 /**
- * The schema that a manifest carries for what an author declared: objects are closed, so that a mistyped key is an error, and keys with a
- * default are not required. A keyword that configurations do not know is refused while building, never ignored while loading.
+ * Makes the schema in a manifest from an author's schema: objects are closed, so that a mistyped key is an error, and keys with a default
+ * are
+ * optional. Unsupported keywords are refused at build time rather than ignored when loading.
  *
  * @throws TypeError naming the place and the keyword; an Intersect (`allOf`) cannot be closed.
  */
@@ -33,7 +34,7 @@ export function closedSchema(schema: unknown, place = 'config'): JsonSchema {
   return source[secretKeyword] === true ? source : closedParts(source, place);
 }
 
-/** All that `not` may say, because a refusal has to name what it is about. */
+/** Whether a `not` schema has the only supported form, because an error must be able to name what is refused. */
 function isCombination(schema: unknown): boolean {
   const { properties, required, ...rest } = schema as JsonSchema;
   const parts = Object.entries((properties ?? {}) as Readonly<Record<string, object>>);

@@ -8,13 +8,13 @@ import { parseYaml } from './yaml-file.js';
 
 const extendsMax = 16;
 
-/** Several files as one tree, the nearest file winning; every value still knows where it was written. */
+/** Several files merged into one tree, where the nearest file wins; every value keeps its place. */
 export interface ReadFiles {
   readonly node: ConfigNode;
   readonly problems: readonly Problem[];
 }
 
-/** Reads a configuration file and what it extends. */
+/** Reads a configuration file and the files it extends. */
 export async function readConfigFiles(file: string): Promise<ReadFiles> {
   return new Files(path.dirname(path.resolve(file))).read(path.resolve(file), []);
 }
@@ -26,7 +26,7 @@ class Files {
     this.directory = directory;
   }
 
-  /** `from` is where another file names it. */
+  /** `from` is the place where another file names this one. */
   async read(file: string, chain: readonly string[], from?: Position): Promise<ReadFiles> {
     const shown = path.relative(this.directory, file);
     const at = { file: shown, line: 1, column: 1 };

@@ -12,7 +12,7 @@ const checks: Readonly<Record<string, (text: string) => boolean>> = {
   uuid: (text) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text),
 };
 
-/** The formats that a configuration's schema may name. */
+/** The formats that a configuration schema may use. */
 export const knownFormats: ReadonlySet<string> = new Set(Object.keys(checks));
 
 export function hasFormat(text: string, format: string): boolean {

@@ -1,8 +1,8 @@
 import { nodeAt, type ConfigNode, type MapNode } from './node.js';
 
 /**
- * Lays `patch` over `base` as JSON Merge Patch does (RFC 7396): maps are merged, null removes, everything else replaces. One thing is
- * added: a plugin instance whose `use` changes starts with an empty `config`, since the old one was another plugin's.
+ * Merges `patch` into `base` as JSON Merge Patch (RFC 7396): maps are merged, null removes, everything else replaces. In addition, a plugin
+ * instance whose `use` changes starts with an empty `config`, because the old one belongs to another plugin.
  */
 export function mergeNodes(base: ConfigNode, patch: ConfigNode, path: readonly string[] = []): ConfigNode {
   if (patch.kind !== 'map') return patch;

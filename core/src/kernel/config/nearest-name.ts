@@ -1,6 +1,7 @@
 /**
- * The known name that was most likely meant: at most a third of it mistyped, at least one letter. What it shares with a name up to a dot
- * is right and does not excuse the rest.
+ * Returns the known name that was most likely meant: up to a third of the letters, or one, may be mistyped. The part up to the last dot, if
+ * it is
+ * the same in both names, is not counted, so that it does not allow more mistakes.
  */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
@@ -17,19 +18,22 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   return nearest;
 }
 
-/** Length of what two dotted names have in common up to the last dot of the first. */
+/** Length of the common part of two dotted names, up to the last dot of the first. */
 function sharedFamily(name: string, other: string): number {
   const family = name.slice(0, name.lastIndexOf('.') + 1);
   return other.startsWith(family) ? family.length : 0;
 }
 
-/** `; did you mean "x"?`, or nothing. */
+/** Returns `; did you mean "x"?`, or the empty string. */
 export function didYouMean(name: string, known: Iterable<string>): string {
   const nearest = nearestName(name, known);
   return nearest === undefined ? '' : `; did you mean "${nearest}"?`;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours. @source Damerau, "A technique for computer detection and correction of spelling errors", 1964 */
+/**
+ * Counts insertions, deletions, replacements and transpositions. @source Damerau, "A technique for computer detection and correction of
+ * spelling errors", 1964
+ */
 function editDistance(a: string, b: string): number {
   let before: readonly number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);

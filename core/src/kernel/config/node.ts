@@ -1,6 +1,6 @@
 import type { Position } from '../problem.js';
 
-/** A configuration value that knows where it was written; values made in memory have no place. */
+/** A configuration value with the place where it was written; values made in memory have none. */
 export type ConfigNode = MapNode | ListNode | ScalarNode;
 
 export interface MapNode {
@@ -21,7 +21,7 @@ export interface ScalarNode {
   readonly value: string | number | boolean | null;
 }
 
-/** A value of memory as a node. @throws TypeError for what no file can hold, such as functions and dates. */
+/** Converts a value in memory to a node. @throws TypeError for values that no file can contain, such as functions and dates. */
 export function nodeOf(value: unknown): ConfigNode {
   if (Array.isArray(value)) return { kind: 'list', at: undefined, items: value.map(nodeOf) };
   if (typeof value === 'object' && value !== null) {
@@ -34,14 +34,14 @@ export function nodeOf(value: unknown): ConfigNode {
   throw new TypeError(`a configuration cannot hold a ${typeof value}`);
 }
 
-/** The plain value of a node. */
+/** Converts a node to a plain value. */
 export function plainOf(node: ConfigNode): unknown {
   if (node.kind === 'scalar') return node.value;
   if (node.kind === 'list') return node.items.map(plainOf);
   return Object.fromEntries([...node.entries].map(([key, entry]) => [key, plainOf(entry.node)]));
 }
 
-/** The node at a path of keys; nothing when there is none. */
+/** Returns the node at a path of keys; undefined when there is none. */
 export function nodeAt(node: ConfigNode | undefined, ...path: readonly string[]): ConfigNode | undefined {
   let found = node;
   for (const key of path) {
@@ -52,7 +52,7 @@ export function nodeAt(node: ConfigNode | undefined, ...path: readonly string[])
   return found;
 }
 
-/** Where the longest existing part of a path was written. */
+/** Returns where the longest existing part of a path was written. */
 export function placeOf(node: ConfigNode, ...path: readonly string[]): Position | undefined {
   let at = node.at;
   let found: ConfigNode | undefined = node;
@@ -71,7 +71,7 @@ export function placeOf(node: ConfigNode, ...path: readonly string[]): Position 
   return at;
 }
 
-/** `a.b[0]`, as problems name a value. */
+/** Formats a path for messages: `a.b[0]`. */
 export function pathText(path: readonly (string | number)[]): string {
   return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`)).join('');
 }

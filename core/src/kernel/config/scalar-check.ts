@@ -1,13 +1,13 @@
 import type { JsonSchema } from '../manifest/manifest.js';
 import { hasFormat } from './formats.js';
 
-/** A value as a person would point at it, cut short. */
+/** Formats a value for messages, truncated. */
 export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-/** What a schema wants, in few words. */
+/** Describes briefly what a schema expects. */
 export function expectation(schema: JsonSchema): string {
   if ('const' in schema) return shown(schema['const']);
   if (Array.isArray(schema['enum'])) return `one of ${schema['enum'].map(shown).join(', ')}`;
@@ -26,7 +26,7 @@ export function expectation(schema: JsonSchema): string {
   return type === undefined ? 'a value' : shown(type);
 }
 
-/** What is wrong with a text. */
+/** Returns what is wrong with a string; undefined if it is valid. */
 export function stringFault(text: string, schema: JsonSchema): string | undefined {
   const { minLength, maxLength, pattern, format } = schema;
   const length = Array.from(text).length;
@@ -37,7 +37,7 @@ export function stringFault(text: string, schema: JsonSchema): string | undefine
   return undefined;
 }
 
-/** What is wrong with a number. */
+/** Returns what is wrong with a number; undefined if it is valid. */
 export function numberFault(value: number, schema: JsonSchema): string | undefined {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema;
   if (typeof minimum === 'number' && value < minimum) return `at least ${minimum} expected, ${value} found`;

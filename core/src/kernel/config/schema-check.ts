@@ -9,17 +9,18 @@ import { expectation, numberFault, shown, stringFault } from './scalar-check.js'
 
 type Path = readonly (string | number)[];
 
-/** What stands for a checked value: defaults filled in, secret sources replaced by secrets. */
+/** The result of a check: with defaults filled in, and secret sources replaced by secrets. */
 export interface Checked {
   readonly value: unknown;
   readonly problems: readonly Problem[];
-  /** Secret stores that the value names, with their places. */
+  /** Secret stores that the value refers to, with their places. */
   readonly stores: readonly { readonly store: string; readonly path: string; readonly at: Position | undefined }[];
 }
 
 /**
- * Checks a configuration value against a schema and decodes it. It is an interpreter: validators that compile take 10 ms a schema, say
- * less about what was meant, and know neither places nor secrets. Every problem is found, not the first.
+ * Checks a configuration value against a schema and decodes it, reporting all problems. This is an interpreter, because compiling
+ * validators take
+ * 10 ms per schema, say less about what was meant, and support neither places nor secrets.
  */
 export function checkValue(node: ConfigNode, schema: JsonSchema, path: Path, makeSecret: (source: SecretSource) => Secret): Checked {
   const check = new Check(makeSecret);
@@ -106,7 +107,7 @@ class Check {
     }
   }
 
-  /** Values that do not go together are told at the last of them. */
+  /** Reports values that exclude each other at the last of them. */
   private combination(node: MapNode, schema: JsonSchema, path: Path): void {
     const { properties = {} } = (schema['not'] ?? {}) as { readonly properties?: Readonly<Record<string, { readonly const: unknown }>> };
     const parts = Object.entries(properties).map(([key, { const: value }]) => ({ key, value, found: node.entries.get(key)?.node }));
@@ -117,7 +118,7 @@ class Check {
     this.report(last.found, [...path, last.key], `${shown(last.value)} does not go with ${others.join(', ')}`);
   }
 
-  /** A missing key that a mistyped one stands for is told once, as the mistyped one. */
+  /** Reports a missing key, unless a mistyped key was reported in its place. */
   private missing(node: MapNode, key: string, property: JsonSchema, path: Path, unknown: readonly string[]): void {
     if (unknown.some((name) => nearestName(name, [key]) === key)) return;
     const about = typeof property['description'] === 'string' ? ` (${property['description'].replace(/\.$/, '')})` : '';
@@ -140,7 +141,7 @@ class Check {
     });
   }
 
-  /** The form that fits; else the one that was most likely meant: its constants fit, or it has the fewest problems. */
+  /** Returns the matching form, or else the most likely one: with matching constants, or with the fewest problems. */
   private union(node: ConfigNode, forms: readonly JsonSchema[], schema: JsonSchema, path: Path): unknown {
     const constants = forms.map((form) => form['const']);
     if (forms.every((form) => 'const' in form)) {
@@ -212,7 +213,7 @@ class Check {
   }
 }
 
-/** Problems at the value itself, or with one of its constants, mean that another form was meant. */
+/** Problems with the value itself, or with one of its constants, indicate that another form was meant. */
 function weight(problems: readonly Problem[], path: Path): number {
   return (
     problems.length + (isOffTarget(problems, path) ? 1000 : 0) + 100 * problems.filter(({ code }) => code === 'TAP_CONFIG_VALUE').length

@@ -5,18 +5,18 @@ import { guardErrors } from '../errors.js';
 import { runningFrame } from '../guard/identity.js';
 import { impureUse } from '../services/impure-handle.js';
 
-/** Where configured secrets come from. */
+/** The sources of configured secrets. */
 export interface SecretSources {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Files are named relative to it. */
+  /** Base directory of secret files. */
   readonly directory: string;
-  /** The value of a secret store that was fetched before the plugin started. */
+  /** Returns the value from a secret store, fetched before the plugin started. */
   readonly stored: (source: StoredSource) => Uint8Array | undefined;
 }
 
 export type StoredSource = Extract<SecretSource, { store: string }>;
 
-/** Makes the secret of a source; the value is read when it is used, so a rotated file is seen. */
+/** Makes a function that creates the secret of a source. The value is read on each use, so that a rotated file takes effect. */
 export function secretMaker(sources: SecretSources): (source: SecretSource) => Secret {
   return (source) =>
     secretFrom(() => {
@@ -26,7 +26,7 @@ export function secretMaker(sources: SecretSources): (source: SecretSource) => S
     });
 }
 
-/** For runs of `setup` that only record. */
+/** Used when `setup` runs only to record registrations. */
 export const unreadableSecret = secretMaker({ env: {}, directory: '', stored: () => undefined });
 
 function read(source: SecretSource, { env, directory, stored }: SecretSources): Uint8Array {

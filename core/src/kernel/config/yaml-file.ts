@@ -3,11 +3,11 @@ import { makeProblem } from '../errors.js';
 import type { Position, Problem } from '../problem.js';
 import type { ConfigNode, MapNode } from './node.js';
 
-/** Aliases may repeat a value; a file that grows beyond this by them is an attack or a mistake. */
+/** Limit on nodes: aliases may repeat a value, but a file that exceeds this is an attack or a mistake. */
 const nodesMax = 100_000;
 const depthMax = 64;
 
-/** Turns the text of one file into nodes that know their place. */
+/** Parses a file into nodes with their places. */
 export function parseYaml(text: string, file: string): { readonly node: ConfigNode; readonly problems: readonly Problem[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true, merge: false });
@@ -22,7 +22,7 @@ export function parseYaml(text: string, file: string): { readonly node: ConfigNo
   return { node, problems: reader.problems };
 }
 
-/** After the first fault of its form nothing can be said of the rest of a text: what follows are its consequences. Keys stand alone. */
+/** Keeps the first syntax error and duplicate keys before it; later errors are only consequences of the first. */
 function independent(errors: readonly YAMLParseError[]): readonly YAMLParseError[] {
   const first = errors.find(({ code }) => code !== 'DUPLICATE_KEY');
   return errors.filter((error) => error === first || (error.code === 'DUPLICATE_KEY' && error.pos[0] < (first?.pos[0] ?? Infinity)));

@@ -1,11 +1,11 @@
 import type { PluginManifest } from '../manifest/manifest.js';
 import type { Position } from '../problem.js';
 
-/** An instance as the graph sees it: what it is, what it is called, and where it was configured. */
+/** An instance in the graph: its manifest, its id, and where it is configured. */
 export interface GraphNode {
   readonly id: string;
   readonly manifest: PluginManifest;
-  /** Secret store instances that its configuration points to. */
+  /** Secret store instances that its configuration refers to. */
   readonly stores: readonly string[];
   readonly at: Position | undefined;
 }

@@ -1,4 +1,4 @@
-/** `from` must come before `to`; `because` is told when the wish is part of a cycle. */
+/** `from` must come before `to`; `because` is shown if the edge is part of a cycle. */
 export interface Edge {
   readonly from: string;
   readonly to: string;
@@ -6,9 +6,9 @@ export interface Edge {
 }
 
 export interface Levels {
-  /** Each level depends only on those before it; inside a level the given order is kept. */
+  /** Each level depends only on earlier ones; within a level the given order is kept. */
   readonly levels: readonly (readonly string[])[];
-  /** The edges of one cycle in their order, when there is one; what is in or behind it stands in no level. */
+  /** The edges of one cycle in order, if there is one; ids in or behind a cycle are in no level. */
   readonly cycle: readonly Edge[] | undefined;
 }
 
@@ -27,7 +27,7 @@ export function levelsOf(ids: readonly string[], edges: readonly Edge[]): Levels
   return { levels, cycle: undefined };
 }
 
-/** Walks backwards from any id that waits: sooner or later one comes again. */
+/** Walks backwards from any remaining id until one repeats. */
 function cycleAmong(left: ReadonlySet<string>, edges: readonly Edge[]): readonly Edge[] {
   const walked: Edge[] = [];
   let at = [...left][0] as string;
@@ -41,7 +41,7 @@ function cycleAmong(left: ReadonlySet<string>, edges: readonly Edge[]): readonly
   }
 }
 
-/** `a → b (because …) → a`. */
+/** Formats a cycle: `a → b (because …) → a`. */
 export function cycleText(cycle: readonly Edge[]): string {
   const steps = cycle.map(({ to, because }) => `${to} (${because})`);
   return [cycle[0]?.from ?? '', ...steps].join(' → ');

@@ -3,7 +3,7 @@ import { instancePlaceholder } from '../manifest/manifest.js';
 import type { Problem } from '../problem.js';
 import type { GraphNode } from './graph-node.js';
 
-/** What may have one owner only: found before any code runs, all at once. */
+/** Finds things that may have only one owner but have several; runs before any plugin code. */
 export function doubleOwners(nodes: readonly GraphNode[]): readonly Problem[] {
   const owners = new Map<string, string>();
   return nodes.flatMap((node) =>

@@ -7,12 +7,12 @@ import type { GivenProvider, GraphNode } from './graph-node.js';
 import { cycleText, levelsOf, type Edge } from './levels.js';
 
 export interface ServiceGraph {
-  /** Instance ids, level by level in the order of starting. */
+  /** Instance ids, level by level in start order. */
   readonly levels: readonly (readonly string[])[];
   readonly problems: readonly Problem[];
 }
 
-/** Who starts after whom, and whether every need is met by exactly one owner. */
+/** Determines the start order, and whether every need is met by exactly one provider. */
 export function serviceGraph(nodes: readonly GraphNode[], given: readonly GivenProvider[] = []): ServiceGraph {
   const problems = [...twoOwners(nodes, given)];
   const edges: Edge[] = [];
@@ -58,7 +58,10 @@ function needProblems(
   );
 }
 
-/** Stores are a family by their contract, and of one platform there is one: with two, what it knows would lie in whichever opens first. */
+/**
+ * Finds services with several owners. Stores are a keyed family by contract, but a platform may have only one: its data would be in
+ * whichever opens first.
+ */
 function twoOwners(nodes: readonly GraphNode[], given: readonly GivenProvider[]): readonly Problem[] {
   const owners = new Map<string, string>(
     given.filter(({ id, key }) => key === undefined || isStore({ id })).map(({ id }) => [id, 'the platform']),
@@ -77,7 +80,7 @@ function twoOwners(nodes: readonly GraphNode[], given: readonly GivenProvider[])
 
 const isStore = ({ id }: { readonly id: string }): boolean => id === families.store.id;
 
-/** What the platform knows lives in the store, so the store comes before everything that it does not wait for itself. */
+/** Adds edges so that the store, which holds the platform's data, starts before everything that it does not depend on itself. */
 function storeFirst(nodes: readonly GraphNode[], edges: readonly Edge[]): readonly Edge[] {
   const stores = nodes.filter(({ manifest }) => manifest.provides.some(isStore)).map(({ id }) => id);
   const before = new Set(stores);

@@ -5,14 +5,14 @@ import type { Position, Problem } from '../problem.js';
 import type { GraphNode } from './graph-node.js';
 import { cycleText, levelsOf, type Edge } from './levels.js';
 
-/** One tap in the order of its hook. */
+/** A tap in the order of its hook. */
 export interface OrderedTap {
   /** Instance id. */
   readonly plugin: string;
   readonly tap: ManifestTap;
 }
 
-/** The operator's wish for one hook: instances, first to last. */
+/** The configured order for one hook: instances, first to last. */
 export interface OrderWish {
   readonly hook: string;
   readonly instances: readonly string[];
@@ -20,14 +20,15 @@ export interface OrderWish {
 }
 
 export interface TapOrder {
-  /** Taps of all hooks; inside a hook in the order in which they are asked. */
+  /** The taps of all hooks; within a hook, in the order in which they are called. */
   readonly taps: readonly OrderedTap[];
   readonly problems: readonly Problem[];
 }
 
 /**
- * Orders the taps of every hook: render phases first; then the operator's `order` and the authors' `before` and `after`; what nobody
- * wishes anything about keeps the order of the configuration. An author's wish about an absent plugin is ignored and noted.
+ * Orders the taps of every hook: by render phase first, then by the operator's `order` and the authors' `before` and `after`; otherwise the
+ * order
+ * of the configuration is kept. A constraint of an author about an absent plugin is ignored, and noted.
  */
 export function tapOrder(nodes: readonly GraphNode[], wishes: readonly OrderWish[]): TapOrder {
   const byHook = Map.groupBy(
@@ -68,7 +69,7 @@ function ordered(
   return { order, cycle };
 }
 
-/** The first in configuration order that nobody left must precede, again and again: wishes move as little as possible. */
+/** Repeatedly takes the first in configuration order without a remaining predecessor, so that constraints move as little as possible. */
 function stableOrder(ids: readonly string[], edges: readonly Edge[]): { sequence: readonly string[]; cycle: readonly Edge[] | undefined } {
   const sequence: string[] = [];
   const left = [...ids];

@@ -1,10 +1,10 @@
 import { isTapError, type TapError } from '@tappaas/sdk';
 import { guardErrors } from '../errors.js';
 
-/** How a guarded call ended, as its metric says. */
+/** The result of a guarded call, as in its metric. */
 export type Outcome = 'ok' | 'denied' | 'error' | 'timeout' | 'upstream';
 
-/** The failure of a call: what to tell, what to count, and whether the plugin's breaker should know. */
+/** The failure of a call: the error to report, the outcome to count, and whether the plugin's breaker must count it. */
 export class Failure {
   readonly error: TapError;
   readonly outcome: Outcome;
@@ -17,7 +17,7 @@ export class Failure {
   }
 }
 
-/** Judges what a plugin's function threw. An error that names another plugin came from there. */
+/** Classifies what a plugin's function threw. An error that names another plugin came from that plugin. */
 export function failureOf(thrown: unknown, plugin: string, point: string): Failure {
   if (!isTapError(thrown)) {
     const text = thrown instanceof Error ? thrown.message : `threw ${typeof thrown}`;
@@ -40,7 +40,7 @@ export function timeoutOf(plugin: string, point: string, limitMs: number, ownLim
   return new Failure(error, 'timeout', ownLimit && !waitsForOther);
 }
 
-/** A result that the hook does not know; `what` says what is wrong with it. */
+/** Makes the failure for an invalid result of a hook; `what` describes it. */
 export function garbageOf(plugin: string, point: string, what: string): Failure {
   const error = guardErrors.TAP_PLUGIN_RESULT_INVALID({ message: `plugin ${plugin} answered ${point} with ${what}` });
   error.plugin = plugin;

@@ -4,7 +4,7 @@ import { steadyClock } from '../steady-clock.js';
 const failuresMax = 5;
 const windowMs = 30_000;
 const coolDownMs = 60_000;
-/** Failures for one tenant that count: what a tenant alone can bring about must not cut the plugin off from the others. */
+/** Maximum counted failures per tenant, so that a single tenant cannot open the breaker for all others. */
 const ofTenantMax = 2;
 
 interface CountedFailure {
@@ -15,13 +15,14 @@ interface CountedFailure {
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /**
- * Cuts a plugin off a hook after five failures of its own blame within 30 s, of which at most two for one tenant; after 60 s one call is let
- * through, and decides.
+ * Opens after five failures within 30 s for which the plugin is at fault, of which at most two count per tenant. After 60 s a single trial
+ * call
+ * is let through, whose result closes or reopens it.
  */
 export class Breaker {
   private readonly clock: Clock;
   private readonly onChange: (state: BreakerState) => void;
-  /** The last failures that count; the oldest is overwritten. */
+  /** The last counted failures; the oldest is dropped first. */
   private readonly counted: CountedFailure[] = [];
   private current: BreakerState = 'closed';
   private openUntilMs = 0;
@@ -47,14 +48,14 @@ export class Breaker {
     return true;
   }
 
-  /** Told after every call that was let through, unless it failed by the plugin's own blame. */
+  /** Call after every admitted call, unless it failed and the plugin was at fault. */
   succeeded(): void {
     if (this.current !== 'half-open') return;
     this.counted.length = 0;
     this.become('closed');
   }
 
-  /** For whom: a tenant, or the platform and everybody. */
+  /** Call after a failure; `tenant` is undefined for calls of the platform or for several tenants. */
   failed(tenant?: string): void {
     if (this.current === 'open') return;
     const nowMs = this.clock.nowMs();

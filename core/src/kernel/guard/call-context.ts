@@ -5,15 +5,13 @@ import type { PluginScope } from './plugin-scope.js';
 
 const never = new AbortController().signal;
 
-/**
- * The context of one call. Everything expensive is made when first asked for: most handlers never look at the signal.
- */
+/** The context of one call. Expensive parts are created on first access, because most handlers never use the signal. */
 export class CallContext implements Context {
-  /** Milliseconds since the epoch; `Infinity` without any limit. */
+  /** Milliseconds since the epoch; `Infinity` without a limit. */
   dueAtMs: number;
   readonly owner: PluginScope;
   readonly scope: Scope | undefined;
-  /** The context itself, also for an extended one, whose own fields are only what a stage added. */
+  /** The original context, also for an extended one, whose own fields are only those that a stage added. */
   private readonly base: CallContext = this;
   private deadline: AbortController | undefined;
   private combined: AbortSignal | undefined;
@@ -62,7 +60,7 @@ export class CallContext implements Context {
     return Math.max(0, this.dueAtMs - this.owner.clock.nowMs());
   }
 
-  /** The deadline has passed: clients that obey the signal stop. */
+  /** Ends the call at its deadline, so that clients that obey the signal stop. */
   expire(reason: Error): void {
     this.ended = reason;
     this.deadline?.abort(reason);
@@ -75,12 +73,12 @@ export class CallContext implements Context {
   }
 }
 
-/** The same context with more in it: what a stage adds for its handlers, such as `asCaller` or `setStatus`. */
+/** Returns the context extended with the fields that a stage adds for its handlers, such as `asCaller` or `setStatus`. */
 export function extendContext<X extends object>(context: Context, extra: X): Context & X {
   return Object.assign(Object.create(context) as Context, extra);
 }
 
-/** What a stage added to a context of the kernel; nothing when `value` is none. */
+/** Returns the fields that a stage added to a context of the kernel; undefined when `value` is not a context. */
 export function contextExtras(value: unknown): object | undefined {
   if (!(value instanceof CallContext)) return undefined;
   return Object.getPrototypeOf(value) === CallContext.prototype ? {} : { ...(value as object) };

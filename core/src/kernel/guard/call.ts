@@ -8,10 +8,10 @@ import type { PluginScope } from './plugin-scope.js';
 import type { TraceSpan } from '../tracing/tracer.js';
 import type { WheelEntry } from './timer-wheel.js';
 
-/** Told once how a call ended. */
+/** Called exactly once with the result of a call. */
 export type Done<T> = (failure: Failure | undefined, value: T | undefined) => void;
 
-/** One guarded call that may take time: the frame of its work, its place in the timer wheel, and the one who settles it. */
+/** One guarded asynchronous call: the frame of its work, its entry in the timer wheel, and the settling of its result. */
 export class Call<T> implements Frame, WheelEntry {
   readonly plugin: string;
   readonly point: string;
@@ -22,14 +22,14 @@ export class Call<T> implements Frame, WheelEntry {
   next: WheelEntry | undefined = undefined;
   private readonly guard: Guard;
   private readonly context: CallContext;
-  /** Its part in what is traced; nothing when the work that it belongs to is not. */
+  /** Its span in the trace; undefined when the surrounding work is not traced. */
   private readonly span: TraceSpan | undefined;
   private readonly parent: Call<unknown> | undefined;
   private readonly startMs: number;
   private readonly startedAtMs: number;
-  /** Whether the limit is the plugin's, not the end of the whole request. */
+  /** Whether the limit is that of the plugin rather than the deadline of the whole request. */
   private readonly ownLimit: boolean;
-  /** Calls of other plugins that this one waits for. */
+  /** Number of calls of other plugins that this one waits for. */
   private waitsFor = 0;
   private done: Done<T> | undefined;
   private input: unknown;
@@ -74,7 +74,7 @@ export class Call<T> implements Frame, WheelEntry {
     this.answered(value as T);
   }
 
-  /** The wheel says that the time is over; what the plugin answers later is thrown away. */
+  /** Called by the timer wheel at the deadline; a later result of the plugin is discarded. */
   expire(): void {
     const { done, guard, context } = this;
     if (done === undefined) return;
@@ -119,7 +119,7 @@ export class Call<T> implements Frame, WheelEntry {
     done(failure, undefined);
   }
 
-  /** What an error says may hold what a caller sent; its code does not. */
+  /** Ends the span. It has the error's code but not its message, which may contain data of a caller. */
   private tell(failure: Failure | undefined): void {
     this.span?.end({
       name: this.point,

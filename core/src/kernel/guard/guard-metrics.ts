@@ -4,10 +4,10 @@ import type { BreakerState } from './breaker.js';
 
 type TapLabels = 'plugin' | 'hook';
 
-/** The kernel's own metrics about plugins. */
+/** The kernel's metrics about plugins. */
 export interface GuardMetrics {
   readonly duration: Metric<TapLabels | 'outcome', HistogramSeries>;
-  /** Calls not made because the breaker was open or the plugin not running. */
+  /** Calls skipped because the breaker was open or the plugin was not running. */
   readonly skipped: Metric<TapLabels | 'reason', CounterSeries>;
   readonly breaker: (plugin: string, hook: string, state: BreakerState) => void;
 }
@@ -38,7 +38,7 @@ export function createGuardMetrics(registry: MetricRegistry): GuardMetrics {
   };
 }
 
-/** The series of one plugin at one hook: the usual outcome is bound at once, rare ones when they happen. */
+/** The metric series of one plugin at one hook: that of the usual outcome is bound in advance, others on first use. */
 export class PointSeries {
   readonly ok: HistogramSeries;
   private readonly metrics: GuardMetrics;

@@ -10,23 +10,23 @@ import type { PluginScope } from './plugin-scope.js';
 import type { Tracer } from '../tracing/tracer.js';
 import type { TimerWheel } from './timer-wheel.js';
 
-/** A synchronous call that took this long has stopped everybody else: the breaker counts it as a failure. */
+/** A synchronous call this long has blocked the event loop; the breaker counts it as a failure. */
 const blockedMsMax = 250;
 
 export interface GuardOptions {
   readonly limitMs: number;
   readonly breaker: boolean;
-  /** For calls that belong to starting and stopping, and for services, which end by no longer being provided. */
+  /** For calls during start and stop, and for services, which end when they are no longer provided. */
   readonly evenStopped?: boolean;
-  /** For `onStop` and `dispose`, whose signal must not have aborted because the plugin stops. */
+  /** For `onStop` and `dispose`, whose signal must not be aborted by the stop of the plugin. */
   readonly survivesStop?: boolean;
-  /** What is wrong with a result; nothing when it is as the hook says. */
+  /** Returns what is wrong with a result; undefined if it is valid for the hook. */
   readonly check?: ((value: unknown, input: unknown) => string | undefined) | undefined;
   /** Whether a result is a denial, for the metric. */
   readonly denies?: ((value: unknown) => boolean) | undefined;
 }
 
-/** What all guards of a kernel share. */
+/** The parts that all guards of a kernel share. */
 export interface GuardDevices {
   readonly wheel: TimerWheel;
   readonly metrics: GuardMetrics;
@@ -35,8 +35,9 @@ export interface GuardDevices {
 }
 
 /**
- * Around every call of one plugin at one hook or point: identity, deadline, metrics, breaker, and a judgement of what came back.
- * What the failure means for the caller (deny, ignore, retry) is the dispatcher's business.
+ * Wraps every call of one plugin at one hook or point with identity, deadline, metrics, breaker, and validation of the result. The
+ * dispatcher
+ * decides what a failure means for the caller (deny, ignore, retry).
  */
 export class Guard implements Frame {
   readonly plugin: string;
@@ -69,14 +70,14 @@ export class Guard implements Frame {
     this.monotonicMs = owner.monotonicMs;
   }
 
-  /** Calls `run`, which may answer now or later; `done` is told exactly once and must not throw. */
+  /** Calls `run`, which may return a value or a promise; `done` is called exactly once and must not throw. */
   invoke<I, T>(run: (input: I, context: Context) => T | PromiseLike<T>, input: I, scope: Scope | undefined, done: Done<T>): void {
     const refused = this.refusal();
     if (refused) done(refused, undefined);
     else new Call<T>(this, scope, done).begin(run, input);
   }
 
-  /** Calls `run`, which must answer now. */
+  /** Calls `run`, which must return synchronously. */
   invokeSync<I, C, T>(run: (input: I, context: C) => T, input: I, context: C, scope?: Scope): T | Failure {
     const refused = this.refusal();
     if (refused) return refused;
@@ -98,7 +99,7 @@ export class Guard implements Frame {
     return tookMs <= this.limitMs ? this.finish(value, input, tookMs, scope) : this.overran(value, input, tookMs);
   }
 
-  /** It cannot be interrupted, so its answer counts; that it took so long is recorded. */
+  /** Records that a synchronous call took too long. It could not be interrupted, so its result counts. */
   private overran<T>(value: T, input: unknown, tookMs: number): T | Failure {
     const wrong = this.check?.(value, input);
     if (wrong !== undefined) return this.failed(garbageOf(this.plugin, this.point, wrong), tookMs);
@@ -107,7 +108,7 @@ export class Guard implements Frame {
     return value;
   }
 
-  /** Judges and records a result that came in time; for asynchronous calls the wheel has watched over that. */
+  /** Validates and records a result that arrived in time; for asynchronous calls the timer wheel has ensured that. */
   finish<T>(value: T, input: unknown, tookMs: number, scope?: Scope): T | Failure {
     const wrong = this.check?.(value, input);
     if (wrong !== undefined) return this.failed(garbageOf(this.plugin, this.point, wrong), tookMs, scope);

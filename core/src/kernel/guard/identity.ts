@@ -1,41 +1,41 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { isTapError } from '@tappaas/sdk';
 
-/** The plugin whose code runs, and at which hook or point. */
+/** The plugin whose code is running, and the hook or point. */
 export interface Frame {
   readonly plugin: string;
   readonly point: string;
-  /** Who called it; nothing when the platform did. */
+  /** The calling instance; undefined when the platform is the caller. */
   readonly caller?: string | undefined;
-  /** What all calls of the same run of the plugin share; tells apart kernels of one process. */
+  /** Shared by all calls of one run of the plugin; distinguishes kernels in the same process. */
   readonly owner?: object;
 }
 
-/** Follows a plugin's asynchronous work: what it awaits, its timers, and errors that nobody caught. */
+/** Tracks a plugin's asynchronous work: what it awaits, its timers, and uncaught errors. */
 const followed = new AsyncLocalStorage<Frame>();
 
 /**
- * The synchronous call that runs now. Synchronous taps are called far too often to pay for asynchronous context (0.2 µs), and
- * must not leave asynchronous work behind anyway.
+ * The synchronous call in progress. Synchronous taps are called far too often to pay for asynchronous context (0.2 µs), and must not leave
+ * asynchronous work behind anyway.
  */
 let immediate: Frame | undefined;
 
-/** The frame of the running plugin; undefined when the platform's own code runs. */
+/** Returns the frame of the running plugin; undefined while the platform's own code runs. */
 export function runningFrame(): Frame | undefined {
   return immediate ?? followed.getStore();
 }
 
-/** Instance that called the service whose method is running now; nothing when the platform itself did. */
+/** Returns the instance that called the running service method; undefined when the platform did. */
 export function callingPlugin(): string | undefined {
   return runningFrame()?.caller;
 }
 
-/** Instance whose code is running now, or whose `error` it is. */
+/** Returns the instance whose code is running, or which `error` names. */
 export function pluginOf(error?: unknown): string | undefined {
   return isTapError(error) && error.plugin !== undefined ? error.plugin : runningFrame()?.plugin;
 }
 
-/** Calls `run` as `frame`, and everything that it starts. */
+/** Calls `run` as `frame`, including all asynchronous work that it starts. */
 export function followFrame<A, B, R>(frame: Frame, run: (a: A, b: B) => R, a: A, b: B): R {
   const outer = immediate;
   immediate = undefined;
@@ -46,7 +46,7 @@ export function followFrame<A, B, R>(frame: Frame, run: (a: A, b: B) => R, a: A,
   }
 }
 
-/** Calls `run` as `frame`, as long as it does not return. */
+/** Makes `frame` the current synchronous call; returns the previous one, which the caller must restore. */
 export function enterFrame(frame: Frame): Frame | undefined {
   const outer = immediate;
   immediate = frame;

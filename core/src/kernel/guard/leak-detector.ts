@@ -2,7 +2,7 @@ import { createHook, type AsyncHook } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { runningFrame } from './identity.js';
 
-/** What keeps a process alive, by the name that Node gives its resource. */
+/** Node's names for resources that keep a process alive. */
 const handleTypes = new Set([
   'Timeout',
   'TCPSERVERWRAP',
@@ -20,14 +20,14 @@ const handleTypes = new Set([
   'MESSAGEPORT',
 ]);
 
-/** Beyond it handles are no longer followed; a plugin with so many has other troubles. */
+/** Beyond this number, handles are no longer tracked. */
 const handlesMax = 10_000;
 
 export interface Leak {
   readonly plugin: string;
   /** The type of the handle, such as `Timeout` or `TCPSERVERWRAP`. */
   readonly resource: string;
-  /** First line of the code that opened it which is not Node's. */
+  /** First line of the stack outside of Node at which it was opened. */
   readonly openedAt: string;
 }
 
@@ -35,7 +35,7 @@ interface Followed extends Leak {
   readonly handle: WeakRef<object>;
 }
 
-/** Follows the handles that plugins of one kernel open, and tells which are still open at the end. */
+/** Tracks the handles that plugins of one kernel open, and reports those still open at the end. */
 export class LeakDetector {
   private readonly owners = new WeakSet();
   private readonly open = new Map<number, Followed>();
@@ -45,7 +45,7 @@ export class LeakDetector {
     const callbacks = {
       init: (id: number, type: string, _trigger: number, resource: object) => this.opened(id, type, resource),
       destroy: (id: number) => void this.open.delete(id),
-      /** Newer than the type declarations: promises are not followed. */
+      /** Not in the type declarations yet: disables tracking of promises. */
       trackPromises: false,
     };
     this.hook = createHook(callbacks);
@@ -55,14 +55,14 @@ export class LeakDetector {
     this.hook.enable();
   }
 
-  /** Handles opened by calls of `owner` count. */
+  /** Starts tracking handles opened by calls of `owner`. */
   follow(owner: object): void {
     this.owners.add(owner);
   }
 
-  /** What is still open and keeps the process alive. */
+  /** Returns open handles that keep the process alive. */
   async leaked(): Promise<readonly Leak[]> {
-    // Closing a handle is only told in a later turn.
+    // The closing of a handle is reported in a later turn.
     for (let n = 0; n < 3; n += 1) await turn();
     return [...this.open.values()]
       .filter(({ handle }) => keepsAlive(handle.deref()))
@@ -87,7 +87,7 @@ function keepsAlive(handle: object | undefined): boolean {
   return !('hasRef' in handle) || typeof handle.hasRef !== 'function' || handle.hasRef() !== false;
 }
 
-/** The message, this function, `opened` and the callback. */
+/** The frames to skip: the message, this function, `opened` and the callback. */
 const ownFrames = 4;
 
 function openedAt(): string {

@@ -1,7 +1,7 @@
 import type { Clock, Logger, Resources, State } from '@tappaas/sdk';
 import type { Breaker } from './breaker.js';
 
-/** What all calls of one instance share; a restarted instance gets a new one. */
+/** State shared by all calls of one instance; a restarted instance gets a new one. */
 export interface PluginScope {
   /** Instance id. */
   readonly id: string;
@@ -12,12 +12,12 @@ export interface PluginScope {
   readonly asPlugin: Resources;
   /** Aborts when the instance stops. */
   readonly stopping: AbortSignal;
-  /** Calls that have not settled. */
+  /** Number of unsettled calls. */
   inFlight: number;
-  /** False until its start is done, after it failed and after it stopped: then every call answers TAP_PLUGIN_NOT_RUNNING. */
+  /** False until the start has completed, after a failed start and after the stop; then every call fails with TAP_PLUGIN_NOT_RUNNING. */
   running: boolean;
-  /** Told when `inFlight` falls to 0. */
+  /** Called when `inFlight` drops to 0. */
   onIdle: (() => void) | undefined;
-  /** One per hook or point name; they live as long as the instance, so that a reload of others does not pardon. */
+  /** One per hook or point name; they live as long as the instance, so that a reload of other plugins does not reset them. */
   readonly breakers: Map<string, Breaker>;
 }

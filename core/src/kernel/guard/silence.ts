@@ -1,7 +1,7 @@
-/** Silence that is no longer than this is what an event loop at work has between two beats. */
+/** A silence up to this length is normal between two beats of a busy event loop. */
 const ordinaryMs = 100;
 
-/** How long two threads have stood in line for a processor since they began; 0 where the system does not say. Each wait counts when it is over. */
+/** Total time that two threads have waited for a CPU; 0 where the system does not report it. Each wait is counted once it is over. */
 export interface Waits {
   readonly loopMs: number;
   readonly watcherMs: number;
@@ -10,8 +10,9 @@ export interface Waits {
 const noWaits: Waits = { loopMs: 0, watcherMs: 0 };
 
 /**
- * How long an event loop has been silent, and how much of that is its own doing: on a busy machine its thread may stand in line for a
- * processor, and a process that was stopped and goes on has missed time as a whole (docs/decisions/0230).
+ * Measures how long an event loop has been silent, and which part of that it caused itself: on a busy machine its thread may wait for a
+ * CPU, and
+ * a suspended process loses time as a whole (docs/decisions/0230).
  */
 export class Silence {
   readonly #lookMs: number;
@@ -28,33 +29,33 @@ export class Silence {
     this.#waits = waits;
   }
 
-  /** At each look, and before what it has come to is asked. */
+  /** Call at each check, and before reading the results. */
   look(nowMs: number): void {
     const lateMs = Math.max(0, nowMs - this.#lookedAtMs - this.#lookMs);
     this.#lookedAtMs = nowMs;
     const { loopMs, watcherMs } = this.#waitsSince();
-    // What a thread that did not even stand in line has missed, the whole process has.
+    // Time that the watching thread lost without waiting for a CPU was lost by the whole process.
     this.#nobodysMs += loopMs + Math.max(0, lateMs - watcherMs);
   }
 
-  /** Up to the latest look. */
+  /** Duration of the silence until the latest check. */
   get lastsMs(): number {
     return this.#lookedAtMs - this.#sinceMs;
   }
 
-  /** What of it is its own doing; exact while the thread runs. */
+  /** The part of the silence caused by the event loop itself; exact while its thread runs. */
   get ownMs(): number {
     return Math.max(0, this.lastsMs - this.#nobodysMs);
   }
 
-  /** The loop has turned. */
+  /** Call when the event loop has turned. */
   end(): void {
     this.#sinceMs = this.#lookedAtMs;
     this.#nobodysMs = 0;
     this.#before = undefined;
   }
 
-  /** Since the look before. Asking costs system calls, which a loop that turns is spared. */
+  /** Returns the waits since the previous check. Reading them costs system calls, which are avoided while the loop turns. */
   #waitsSince(): Waits {
     if (this.lastsMs < ordinaryMs) return noWaits;
     const now = this.#waits();

@@ -1,7 +1,7 @@
 import type { Clock } from '@tappaas/sdk';
 import { steadyClock } from '../steady-clock.js';
 
-/** Something that expires; the wheel keeps its links in it, so that waiting allocates nothing. */
+/** An entry that can expire; it contains the links of the wheel, so that inserting allocates nothing. */
 export interface WheelEntry {
   dueTick: number;
   previous: WheelEntry | undefined;
@@ -11,15 +11,17 @@ export interface WheelEntry {
 
 const tickMs = 10;
 const slots = 512;
-/** A wake-up that comes later than this means that the event loop was blocked, not that everybody waiting was slow. */
+/** A wake-up later than this means that the event loop was blocked, not that all waiting calls were slow. */
 const lagMsMax = 100;
-/** What answers waited behind the block is read within this time. */
+/** Time to read responses that arrived during the block. */
 const graceMs = 50;
 
 /**
- * Deadlines of all calls on one timer, to 10 ms: entering and leaving are a few writes, where a timer of one's own costs 3-5 µs.
+ * Runs the deadlines of all calls on one timer, with a resolution of 10 ms: inserting and removing are a few writes, whereas a timer of
+ * their own
+ * would cost 3-5 µs.
  *
- * Time during which the event loop was blocked does not count, or one plugin that blocks it would let all others time out.
+ * Time during which the event loop was blocked does not count; otherwise one plugin that blocks it would make all others time out.
  */
 export class TimerWheel {
   private readonly clock: Clock;
@@ -40,7 +42,7 @@ export class TimerWheel {
     return this.waiting;
   }
 
-  /** Expires after `delayMs`, never earlier. */
+  /** Schedules expiry after `delayMs`, never earlier. */
   insert(entry: WheelEntry, delayMs: number): void {
     const nowMs = this.clock.nowMs();
     if (this.waiting === 0) this.doneTick = Math.max(this.doneTick, this.tickOf(nowMs));
@@ -66,7 +68,7 @@ export class TimerWheel {
     this.waiting -= 1;
   }
 
-  /** Nothing expires any more. */
+  /** Stops the timer; no entry expires afterwards. */
   close(): void {
     this.armedTick = Number.NEGATIVE_INFINITY;
     this.sleep?.abort();

@@ -5,22 +5,22 @@ import { Silence } from './silence.js';
 import { beatSlot, endedSlot, endSlot, frameProbe, looks, type Blocked } from './watchdog-wire.js';
 
 const lookMs = 20;
-/** What lasts longer is told while it does; what does not, in one line of the log once it is over. */
+/** A block longer than this is reported while it lasts; a shorter one by a log line afterwards. */
 const tellLiveMs = 2000;
-/** While it goes on it is told again this often. */
+/** Interval of repeated reports of an ongoing block. */
 const repeatMs = 5000;
 const errorOutput = 2;
 
 const { shared, blockedMsMax } = workerData as { readonly shared: Int32Array; readonly blockedMsMax: number };
 
-/** One time without a beat, and who was seen to cause it. */
+/** One period without a beat, and the code that was observed to cause it. */
 interface Episode {
   seen?: Omit<Blocked, 'blockedMs'>;
-  /** How long it had been when it was told live. */
+  /** Its duration at the last live report. */
   toldMs: number;
-  /** How long it was, once it is over. */
+  /** Its duration, once it is over. */
   lastedMs?: number;
-  /** How long it has to have lasted for the next question; for ever while one is open. */
+  /** Duration at which the blocked thread is asked next; infinite while a request is in flight. */
   askAtMs: number;
 }
 
@@ -38,7 +38,7 @@ const looking = setInterval(look, lookMs);
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
 parentPort?.postMessage(looks);
 
-/** How long a thread has stood in line for a processor; Linux says it, as the second number. */
+/** Returns how long a thread has waited for a CPU: the second number that Linux reports. */
 function waitedMs(thread: string): number {
   try {
     return Number(readFileSync(`/proc/${thread}/schedstat`, 'latin1').split(' ')[1]) / 1e6 || 0;
@@ -65,7 +65,7 @@ function look(): void {
   }
 }
 
-/** Asks the blocked thread, by an interrupt, whose code it runs: it answers as soon as it runs, perhaps right before the block is over. */
+/** Asks the blocked thread through an interrupt which code it runs. It responds as soon as it runs, perhaps just before the block ends. */
 function ask(asked: Episode): void {
   asked.askAtMs = Infinity;
   const expression = `globalThis[Symbol.for('${frameProbe}')]()`;
@@ -92,13 +92,13 @@ function goOn(asked: Episode, seen: Omit<Blocked, 'blockedMs'>): void {
   }
 }
 
-/** The main thread cannot. */
+/** Writes to standard error directly, because the main thread is blocked. */
 function tellLive({ plugin, point, stack }: Omit<Blocked, 'blockedMs'>, ownMs: number): void {
   const who = plugin === undefined ? 'the platform itself' : `plugin ${plugin} in ${point}`;
   writeSync(errorOutput, `the event loop has been blocked for ${Math.round(ownMs)} ms by ${who}\n${stack}\n`);
 }
 
-/** Once it is over and somebody was seen, in whichever order. */
+/** Reports a block once it is over and its cause was observed, in either order. */
 function report({ seen, lastedMs = 0 }: Episode): void {
   if (seen === undefined || lastedMs < blockedMsMax) return;
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin

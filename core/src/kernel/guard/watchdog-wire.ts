@@ -1,21 +1,21 @@
 /* What the watchdog and its thread share. It imports nothing: the thread loads this and no more. */
 
-/** How the thread and the process speak: a beat that rises while the event loop turns, and a request to end. */
+/** Slots of the shared memory: a beat that increases while the event loop turns, a request to end, and its confirmation. */
 export const beatSlot = 0;
 export const endSlot = 1;
 export const endedSlot = 2;
 
-/** Where the thread finds out, from outside, whose code is running. */
+/** Name of the global function through which the thread determines whose code is running. */
 export const frameProbe = 'tappaas.dev/running-frame';
 
-/** What the thread says once it is attached. */
+/** Message of the thread once it is attached. */
 export const looks = 'looks';
 
-/** What the thread saw. */
+/** A block that the thread observed. */
 export interface Blocked {
   readonly plugin: string | undefined;
   readonly point: string | undefined;
   readonly blockedMs: number;
-  /** Where the code was, innermost call first. */
+  /** The stack of the blocking code, innermost call first. */
   readonly stack: string;
 }

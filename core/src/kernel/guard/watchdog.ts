@@ -6,20 +6,21 @@ const beatMs = 50;
 const goodbyeMs = 500;
 
 export interface WatchdogOptions {
-  /** A turn of the event loop that takes longer is told. */
+  /** A turn of the event loop that takes longer is reported. */
   readonly blockedMsMax: number;
-  /** Told after the block, since nothing could be told to this thread during it. */
+  /** Called after the block, because this thread cannot run during it. */
   readonly onBlocked: (blocked: Blocked) => void;
 }
 
 /**
- * A thread that notices that the event loop does not turn and says, while it lasts, whose code holds it: it looks into this thread
- * through the inspector, so calls cost nothing while all is well. It runs on real time: no clock of a test can be blocked.
+ * A thread that detects when the event loop does not turn, and reports, while that lasts, whose code blocks it. It looks into this thread
+ * through
+ * the inspector, so calls cost nothing in normal operation. It runs on real time, because a test clock cannot be blocked.
  *
- * What it cannot do is end a synchronous endless loop; nothing in the same process can.
+ * It cannot end a synchronous endless loop; nothing in the same process can.
  */
 export class Watchdog {
-  /** Resolves when it looks, or when it never will: what blocks before that goes unseen. */
+  /** Resolves when it is attached, or when it never will be; blocks before that are not observed. */
   readonly looking: Promise<void>;
   private readonly shared = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
   private readonly beat: NodeJS.Timeout;
@@ -48,14 +49,14 @@ export class Watchdog {
     await new Promise((resolve) => this.worker.once('exit', resolve));
   }
 
-  /** A process that exits while a debugger is attached would wait for it and say so on its error output. */
+  /** Ends the thread first: a process that exits with a debugger attached would wait for it and print a message to standard error. */
   private sayGoodbye(): void {
     Atomics.store(this.shared, endSlot, 1);
     Atomics.wait(this.shared, endedSlot, 0, goodbyeMs);
   }
 }
 
-/** Called by the thread in the middle of whatever runs. */
+/** Called by the thread, interrupting whatever is running. */
 function probe(): string {
   const frame = runningFrame();
   const lines = (new Error('running').stack ?? '').split('\n').slice(3, 13);

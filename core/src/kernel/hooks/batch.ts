@@ -3,7 +3,7 @@ import { Failure } from '../guard/blame.js';
 import type { BatchTap } from './dispatch.js';
 import type { Tap } from './tap.js';
 
-/** The taps of a batch hook as plain functions: who calls them hands each its own columns and output. */
+/** Returns the taps of a batch hook as plain functions; the caller passes each its own columns and output. */
 export function batchTaps(taps: readonly Tap[]): readonly BatchTap<Shape>[] {
   return taps.map((tap) => ({
     plugin: tap.plugin,

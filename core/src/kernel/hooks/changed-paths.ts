@@ -1,9 +1,10 @@
-/** Longer lists say nothing more to a person; what is left out is told as one `…`. */
+/** A longer list would not help the reader; the rest is replaced by one `…`. */
 const pathsMax = 256;
 
 /**
- * JSON pointers of what differs between two plain values, never the values. Parts that are the same object are not looked at,
- * so the cost follows the size of the change. A list whose length changed is named as a whole.
+ * Returns JSON pointers to the differences of two plain values, never the values. Identical objects are skipped, so the cost depends on the
+ * size of
+ * the change. A list with a changed length is reported as a whole.
  */
 export function changedPaths(before: unknown, after: unknown): readonly string[] {
   const paths: string[] = [];

@@ -23,7 +23,7 @@ export function compileChoose(taps: readonly Tap[]): ChooseHook {
   return hook;
 }
 
-/** Asks in order; the first answer, or the first failure that matters, ends it. */
+/** Calls the taps in order; the first answer, or the first failure with policy `fail`, ends the call. */
 export function callChoose(hook: ChooseHook, input: unknown, scope: Scope | undefined): Promise<Choice<unknown>> {
   return new Promise((resolve) => {
     hook.callAsync({ input: freezePlain(input), scope }, (_error, choice) => resolve(choice ?? {}));

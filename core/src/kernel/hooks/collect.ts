@@ -7,7 +7,7 @@ import type { Tap } from './tap.js';
 export type CollectHook = AsyncParallelHook<[CollectCall]>;
 export type SyncCollectHook = SyncHook<[CollectCall]>;
 
-/** One question to everybody: all answers, in the order of the taps. */
+/** One call of all taps in parallel, which collects all answers in tap order. */
 class CollectCall {
   readonly input: unknown;
   readonly scope: Scope | undefined;

@@ -1,10 +1,10 @@
 import type { AdmissionOperation, Denial, For, Hook, Shape, TapError } from '@tappaas/sdk';
 
-/** What a tap at `hook` gets and answers when nothing is known of its options. */
+/** Input and output of a tap at `hook` when its options are unknown. */
 export type InputOf<S extends Shape> = For<S, S['options']>['input'];
 export type OutputOf<S extends Shape> = Exclude<Awaited<For<S, S['options']>['output']>, void | undefined>;
 
-/** Which taps are asked. A tap that names kinds is asked only for those, on its engine (default: the platform's, `''`). */
+/** Selects the taps to call. A tap that names kinds is called only for those, on its engine (default: the platform's, `''`). */
 export interface Selector {
   readonly engine?: string;
   readonly kind?: { readonly group: string; readonly kind: string };
@@ -13,29 +13,29 @@ export interface Selector {
   readonly store?: string;
 }
 
-/** The request or run that calls plugins: one deadline for all of them, and the signal of a caller that went away. */
+/** The request or run on whose behalf plugins are called: one deadline for all of them, and the signal of the caller. */
 export interface Scope {
   /** Milliseconds since the epoch on the platform's clock. */
   readonly deadlineAtMs?: number;
   readonly signal?: AbortSignal;
-  /** For whom it is asked, where that is one tenant. */
+  /** The tenant concerned, if it is exactly one. */
   readonly tenant?: string | undefined;
 }
 
-/** A tap that failed, timed out, was cut off by its breaker or whose plugin is not running, with failure policy `fail`. */
+/** The failure of a tap with failure policy `fail`: it failed, timed out, was skipped by its breaker, or its plugin is not running. */
 export interface TapFailure {
   /** Instance id. */
   readonly plugin: string;
   readonly error: TapError;
 }
 
-/** An answer and whose it is. */
+/** An answer and the plugin that gave it. */
 export interface Answer<T> {
   readonly plugin: string;
   readonly value: T;
 }
 
-/** What one tap of a transform changed: JSON pointers, never values. */
+/** The changes of one tap of a transform: JSON pointers, never values. */
 export interface Attribution {
   readonly plugin: string;
   readonly paths: readonly string[];
@@ -47,21 +47,21 @@ export interface GateResult {
 }
 
 export interface TransformResult<V> {
-  /** After every tap that did not fail; what a failed tap returned leaves no trace. */
+  /** The value after all taps that did not fail; results of failed taps are ignored. */
   readonly value: V;
   readonly changes: readonly Attribution[];
-  /** The first failure with policy `fail` ends the chain. */
+  /** The first failure with policy `fail`, which ends the chain. */
   readonly failure?: TapFailure;
 }
 
-/** How a transform threads its value through the taps. */
+/** How a transform passes its value through the taps. */
 export interface Thread<I, V> {
   readonly value: V;
-  /** The tap's input for the value as it is now; may hide what this plugin must not see. */
+  /** Makes the input of a tap from the current value; may hide parts that this plugin must not see. */
   input(value: V, plugin: string): I;
-  /** The new value for what a tap answered; default: the answer. Puts back what `input` hid. */
+  /** Makes the new value from a tap's answer; default: the answer itself. Restores what `input` hid. */
   take?(before: V, answered: unknown, plugin: string): V;
-  /** Paths of what differs; default: the fields of plain objects, as JSON pointers. */
+  /** Returns the paths that differ; default: JSON pointers to the fields of plain objects. */
   readonly diff?: (before: V, after: V) => readonly string[];
 }
 
@@ -76,34 +76,34 @@ export interface Choice<T> {
 }
 
 export interface Series<T> {
-  /** What the taps answered, in the order they ran. Functions among them (undo) are guarded like their taps. */
+  /** The answers of the taps, in execution order. Functions among them (undo) are guarded like their taps. */
   readonly answers: readonly Answer<T>[];
   readonly failure?: TapFailure;
 }
 
-/** One tap of a batch hook as a plain function; never throws. */
+/** A tap of a batch hook as a plain function; never throws. */
 export interface BatchTap<S extends Shape> {
   readonly plugin: string;
   /** `<instance>` or `<instance>/<tap name>`. */
   readonly name: string;
   readonly options: S['options'];
   readonly failurePolicy: 'fail' | 'ignore';
-  /** In shadow the call is made and recorded, and its result must not be used. */
+  /** In shadow mode the call is made and recorded, but its result must not be used. */
   readonly shadow: boolean;
   run(input: InputOf<S>): TapError | undefined;
 }
 
 /**
- * Hook calls as the stages see them: always through the current generation, never a throw because of a plugin.
+ * Calls hooks on behalf of the stages: always on the current generation, and never throwing because of a plugin.
  *
- * A dispatch that has begun finishes on the generation it began with, also when a reload swaps meanwhile.
+ * A dispatch finishes on the generation on which it began, even if a reload swaps meanwhile.
  */
 export interface Dispatch {
-  /** Says cheaply whether anybody would be asked, so that a stage need not build an input for nobody. */
+  /** Whether any tap would be called; cheap, so that a stage can avoid building unneeded input. */
   has(hook: Hook<Shape>, selector?: Selector): boolean;
-  /** Instance ids of the taps that would be asked and declare that they have side effects also on dry runs. */
+  /** Instance ids of the taps that would be called and declare side effects on dry runs. */
   withSideEffects(hook: Hook<Shape>, selector: Selector): readonly string[];
-  /** All taps in parallel; every denial. `viewFor` may hide parts of the input that a plugin must not see. */
+  /** Calls all taps in parallel and returns every denial. `viewFor` may hide parts of the input that a plugin must not see. */
   gate<S extends Shape>(
     hook: Hook<S>,
     selector: Selector,
@@ -111,31 +111,31 @@ export interface Dispatch {
     scope?: Scope,
     viewFor?: (plugin: string, input: InputOf<S>) => InputOf<S>,
   ): Promise<GateResult>;
-  /** One after the other; each may give a new value. */
+  /** Calls the taps one after another; each may return a new value. */
   transform<S extends Shape, V>(
     hook: Hook<S>,
     selector: Selector,
     thread: Thread<InputOf<S>, V>,
     scope?: Scope,
   ): Promise<TransformResult<V>>;
-  /** The same for hooks whose taps are synchronous, such as `reconcile.render`. */
+  /** As {@link transform}, for hooks with synchronous taps, such as `reconcile.render`. */
   transformSync<S extends Shape, V>(hook: Hook<S>, selector: Selector, thread: Thread<InputOf<S>, V>): TransformResult<V>;
-  /** In order until one answers. */
+  /** Calls the taps in order until one answers. */
   choose<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Promise<Choice<OutputOf<S>>>;
-  /** All in parallel, all answers. */
+  /** Calls all taps in parallel and returns all answers. */
   collect<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Promise<Answers<OutputOf<S>>>;
   collectSync<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Answers<OutputOf<S>>;
-  /** In order (or in reverse); ends at the first failure, or after an answer for which `endsAt` is true. */
+  /** Calls the taps in order (or in reverse); ends at the first failure, or after an answer for which `endsAt` returns true. */
   series<S extends Shape>(
     hook: Hook<S>,
     selector: Selector,
     input: InputOf<S>,
     options?: { readonly reverse?: boolean; readonly endsAt?: (value: OutputOf<S>) => boolean; readonly scope?: Scope },
   ): Promise<Series<OutputOf<S>>>;
-  /** Tells the synchronous taps of a telemetry hook; failures with policy `fail` (audit) are answered. */
+  /** Notifies the synchronous taps of a telemetry hook; returns failures with policy `fail` (audit). */
   observe<S extends Shape>(hook: Hook<S>, input: InputOf<S>): readonly TapFailure[];
-  /** Tells asynchronous observers (`secrets.accessed`) and waits for them. */
+  /** Notifies asynchronous observers (`secrets.accessed`) and waits for them. */
   observeAsync<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Promise<readonly TapFailure[]>;
-  /** The taps of a batch hook in order; the same array until the next generation. */
+  /** Returns the taps of a batch hook in order; the same array until the next generation. */
   batch<S extends Shape>(hook: Hook<S>): readonly BatchTap<S>[];
 }

@@ -20,7 +20,7 @@ const anything: Selector = Object.freeze({});
 const pluginsWithSideEffects = (taps: readonly Tap[]): readonly string[] =>
   taps.filter(({ options }) => options.sideEffects === 'some').map(({ plugin }) => plugin);
 
-/** Calls hooks on whatever generation is current when the call begins. */
+/** Calls hooks on the generation that is current when the call begins. */
 export class Dispatcher implements Dispatch {
   private current: Generation;
 
@@ -32,7 +32,7 @@ export class Dispatcher implements Dispatch {
     return this.current;
   }
 
-  /** The atomic swap: calls from now on see `next`, those under way end on the one they began with. */
+  /** Swaps the generation atomically: later calls use `next`, calls in flight finish on theirs. */
   swap(next: Generation): Generation {
     const before = this.current;
     this.current = next;
@@ -126,7 +126,7 @@ export class Dispatcher implements Dispatch {
     return this.current.line(hook).for(selector, (taps) => taps.length, '|count') !== undefined;
   }
 
-  /** Keeps the generation from being torn down before the call has ended. */
+  /** Keeps the generation alive until the call has ended. */
   private async during<T>(call: Promise<T>): Promise<T> {
     const generation = this.current;
     generation.enter();

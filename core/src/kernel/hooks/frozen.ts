@@ -1,4 +1,4 @@
-/** Freezes plain data all the way down; what has a class of its own (a render set, bytes) is left to its class. */
+/** Freezes plain data deeply; instances of classes (a render set, bytes) are left alone. */
 export function freezePlain<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value) || !isPlain(value)) return value;
   Object.freeze(value);
@@ -6,7 +6,7 @@ export function freezePlain<T>(value: T): T {
   return value;
 }
 
-/** An object literal or an array. */
+/** Whether a value is a plain object or an array. */
 export function isPlain(value: object): boolean {
   if (Array.isArray(value)) return true;
   const prototype: unknown = Object.getPrototypeOf(value);

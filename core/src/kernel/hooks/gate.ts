@@ -7,7 +7,7 @@ import type { Tap } from './tap.js';
 
 export type GateHook = AsyncParallelHook<[GateCall]>;
 
-/** One question to all gates: collects every denial, in the order of the taps whoever answers first. */
+/** One call of all gates, which collects every denial in tap order, regardless of which answers first. */
 class GateCall {
   private readonly input: unknown;
   private readonly scope: Scope | undefined;

@@ -2,7 +2,7 @@ import type { HookDeclaration } from '@tappaas/sdk';
 import { HookLine } from './hook-line.js';
 import type { Tap } from './tap.js';
 
-/** All hooks of the platform with the taps of one configuration, in order. Never changes: a reload makes another one. */
+/** All hooks of the platform with the ordered taps of one configuration. Immutable: a reload makes another one. */
 export class Generation {
   readonly number: number;
   /** Dispatches that began on this generation and have not ended. */
@@ -10,7 +10,7 @@ export class Generation {
   private readonly idlers: (() => void)[] = [];
   private readonly lines: ReadonlyMap<string, HookLine>;
 
-  /** `taps` come in the order in which each hook asks them. */
+  /** `taps` must be in the order in which each hook calls them. */
   constructor(number: number, hooks: readonly HookDeclaration[], taps: readonly Tap[]) {
     this.number = number;
     const byHook = Map.groupBy(taps, (tap) => tap.hook.name);
@@ -32,7 +32,7 @@ export class Generation {
     if (this.inFlight === 0) for (const idle of this.idlers.splice(0)) idle();
   }
 
-  /** Resolves once nothing runs on it any more; only meaningful after another one has taken over. */
+  /** Resolves once no dispatch runs on it any more; meaningful only after another generation has replaced it. */
   drained(): Promise<void> {
     return this.inFlight === 0 ? Promise.resolve() : new Promise((resolve) => this.idlers.push(resolve));
   }

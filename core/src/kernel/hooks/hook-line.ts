@@ -1,10 +1,10 @@
 import { matches, selectorKey, type Tap } from './tap.js';
 import type { Selector } from './dispatch.js';
 
-/** Selectors come from registered kinds, so there are few; should there be more, the line compiles anew for each call. */
+/** Selectors come from registered kinds, so there are few. Beyond this number, the line compiles again for each call. */
 const compiledMax = 10_000;
 
-/** The taps of one hook in their order, and the hooks compiled of those that a selector matches. Never changes. */
+/** The taps of one hook in order, and the compiled hook for each selector. Immutable. */
 export class HookLine {
   readonly taps: readonly Tap[];
   private readonly compiled = new Map<string, unknown>();
@@ -13,7 +13,7 @@ export class HookLine {
     this.taps = taps;
   }
 
-  /** What `compile` makes of the matching taps; nothing when there are none. One compiler per hook and `variant`. */
+  /** Returns the compiled hook of the matching taps; undefined when there are none. One compiler per hook and `variant`. */
   for<C>(selector: Selector, compile: (taps: readonly Tap[]) => C, variant = ''): C | undefined {
     const key = selectorKey(selector) + variant;
     if (this.compiled.has(key)) return this.compiled.get(key) as C | undefined;

@@ -1,6 +1,6 @@
 import type { Candidates, HookDeclaration } from '@tappaas/sdk';
 
-/** What a hook accepts as a result, and what of it counts as a denial. Options are those of the tap. */
+/** Which results a hook accepts, and which of them are denials. `options` are those of the tap. */
 export interface ResultRule {
   readonly check: (value: unknown, input: unknown, options: object) => string | undefined;
   readonly denies?: (value: unknown) => boolean;
@@ -15,7 +15,7 @@ const shown = (value: unknown): string => (value === null ? 'null' : Array.isArr
 const isDenial = (value: unknown): boolean =>
   isObject(value) && typeof value['field'] === 'string' && isText(value['reason']) && isText(value['message']);
 
-/** Nothing, or one of `form`. */
+/** Accepts undefined or a value of `form`. */
 const optional =
   (form: string, fits: (value: unknown, input: unknown) => boolean) =>
   (value: unknown, input: unknown): string | undefined =>
@@ -30,7 +30,7 @@ const listOf =
 
 const identity = ['name', 'namespace', 'uid'] as const;
 
-/** A mutating tap must answer the object it was asked about. */
+/** A mutating tap must return the object that it received. */
 function checkMutated(value: unknown, input: unknown): string | undefined {
   if (value === undefined) return undefined;
   const before = (input as { readonly object: Loose }).object;
@@ -67,7 +67,7 @@ const isRenderSet = (value: unknown): boolean =>
 const isVerdict = (value: unknown): value is Loose =>
   isObject(value) && (isText(value['reject']) || (Number.isFinite(value['waitMs']) && (value['waitMs'] as number) >= 0));
 
-/** Every entry of `out` up to `count` lies in the range that the tap declares. */
+/** Checks that every entry of `out` up to `count` is in the range that the tap declares. */
 function checkRange(input: unknown, max: number, what: string): string | undefined {
   const { out, count } = input as Candidates<unknown>;
   for (let i = 0; i < count; i += 1) {
@@ -116,7 +116,7 @@ const rules: Readonly<Record<string, ResultRule>> = {
   'scheduling.bind': { check: optional('true', (value) => value === true) },
 };
 
-/** The rule of a hook; hooks that merely tell (telemetry, finalize) take anything. */
+/** Returns the rule of a hook; hooks that only notify (telemetry, finalize) accept any result. */
 export function ruleOf(hook: HookDeclaration): ResultRule | undefined {
   return rules[hook.name];
 }

@@ -26,7 +26,7 @@ export function compileObserve(taps: readonly Tap[]): ObserveHook {
   return hook;
 }
 
-/** Tells everybody at once. The input is frozen only at its surface: log fields may be anything, and are the caller's. */
+/** Notifies all taps synchronously. The input is frozen only shallowly, because log fields can be anything and belong to the caller. */
 export function callObserve(hook: ObserveHook, input: unknown): readonly TapFailure[] {
   const call: ObserveCall = { input: Object.freeze(input), scope: undefined, failures: undefined };
   hook.call(call);

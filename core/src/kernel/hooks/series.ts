@@ -13,7 +13,7 @@ interface SeriesCall {
   failure: TapFailure | undefined;
 }
 
-/** Ends a series early, in the one way that hooks know. */
+/** Ends a series early, in the only way that hooks support. */
 const ended = (): Error => new Error('the series has ended');
 
 export function compileSeries(taps: readonly Tap[]): SeriesHook {
@@ -51,7 +51,7 @@ export function callSeries(
   });
 }
 
-/** The undo that a tap answered runs in the tap's guard. */
+/** Wraps the undo function of a tap in the tap's guard. */
 function guardedFunction(tap: Tap, value: unknown): unknown {
   if (typeof value !== 'function') return value;
   const undo = async (): Promise<void> => {

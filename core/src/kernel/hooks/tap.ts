@@ -2,7 +2,7 @@ import type { HookDeclaration, TapOptions } from '@tappaas/sdk';
 import type { Guard } from '../guard/guard.js';
 import type { Selector } from './dispatch.js';
 
-/** Everything a tap's options may say, whatever the hook. */
+/** All options that a tap can have, regardless of the hook. */
 export type AnyTapOptions = TapOptions & {
   readonly kinds?: readonly { readonly group: string; readonly kind: string }[];
   readonly engine?: string;
@@ -13,10 +13,10 @@ export type AnyTapOptions = TapOptions & {
   readonly conditions?: readonly string[];
 };
 
-/** What the plugin gave to `host.tap`. */
+/** The function that the plugin passed to `host.tap`. */
 export type TapFunction = (input: unknown, context: unknown) => unknown;
 
-/** A tap of a generation: the plugin's function with everything decided about it. */
+/** A tap of a generation: the plugin's function with everything that determines its calls. */
 export interface Tap {
   /** Instance id. */
   readonly plugin: string;
@@ -27,15 +27,15 @@ export interface Tap {
   readonly run: TapFunction;
   readonly guard: Guard;
   readonly failurePolicy: 'fail' | 'ignore';
-  /** What the function is given as its context when the hook is synchronous. */
+  /** The context passed to the function when the hook is synchronous. */
   readonly immediateContext: unknown;
-  /** Given in shadow mode: takes what the tap would have done, instead of doing it. */
+  /** Present in shadow mode: records what the tap would have done, instead of doing it. */
   readonly shadow: ((verdict: ShadowVerdict, detail: Readonly<Record<string, string | number>>) => void) | undefined;
 }
 
 export type ShadowVerdict = 'denied' | 'changed' | 'failed';
 
-/** Admission taps that do not say so are asked about creates, and updates that change the spec. */
+/** Admission taps without `operations` are called for creates, and for updates that change the spec. */
 const defaultOperations: readonly string[] = ['create', 'update'];
 
 export function matches(tap: Tap, selector: Selector): boolean {
@@ -49,7 +49,7 @@ export function matches(tap: Tap, selector: Selector): boolean {
   return stores === undefined || selector.store === undefined || stores.includes(selector.store);
 }
 
-/** A selector as a key of what was compiled for it. */
+/** Returns the cache key of a selector. */
 export function selectorKey({ engine, kind, operation, store }: Selector): string {
   return `${engine ?? ''}|${kind === undefined ? '' : `${kind.group}/${kind.kind}`}|${operation ?? ''}|${store ?? ''}`;
 }

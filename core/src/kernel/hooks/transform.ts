@@ -8,12 +8,12 @@ import type { Tap } from './tap.js';
 export type TransformHook = AsyncSeriesWaterfallHook<[unknown, TransformCall]>;
 export type SyncTransformHook = SyncWaterfallHook<[unknown, TransformCall]>;
 
-/** Ends a chain early, in the one way that hooks know. */
+/** Ends a chain early, in the only way that hooks support. */
 class ChainEnd extends Error {}
 
 type AnyThread = Thread<unknown, unknown>;
 
-/** One value on its way through the taps: what each changed, and the failure that ended it. */
+/** One value passing through the taps: the changes of each, and the failure that ended it. */
 class TransformCall {
   readonly scope: Scope | undefined;
   value: unknown;
@@ -31,7 +31,7 @@ class TransformCall {
     return freezePlain(this.thread.input(this.value, tap.plugin));
   }
 
-  /** Takes a tap's answer over; what is the same, failed or in shadow changes nothing. @throws ChainEnd */
+  /** Applies a tap's answer; one that is equal, failed or in shadow mode changes nothing. @throws ChainEnd */
   take(tap: Tap, answered: unknown): unknown {
     if (answered instanceof Failure) this.failed(tap, answered);
     else if (answered !== undefined) this.changed(tap, answered);

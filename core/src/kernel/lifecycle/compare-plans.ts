@@ -4,21 +4,21 @@ import type { Plan } from '../plan/plan.js';
 import { makeProblem } from '../errors.js';
 import type { Problem } from '../problem.js';
 
-/** How one plan differs from the one in force. */
+/** The difference between a plan and the running one. */
 export interface Difference {
   readonly added: readonly InstancePlan[];
   readonly removed: readonly string[];
-  /** Same plugin, other configuration: may take it over, or is restarted. */
+  /** Same plugin with another configuration: it may apply it, or is restarted. */
   readonly reconfigured: readonly InstancePlan[];
-  /** Must be restarted: another plugin, or a need that is newly met or no longer. */
+  /** Must be restarted: it is another plugin, or a need is newly met or no longer met. */
   readonly replaced: readonly InstancePlan[];
-  /** Goes on as it is; limits, mode and order may differ, which only the generation knows. */
+  /** Continues unchanged; limits, mode and order may differ, but affect only the generation. */
   readonly kept: readonly InstancePlan[];
-  /** Nothing at all differs. */
+  /** There is no difference at all. */
   readonly same: boolean;
 }
 
-/** `failed` instances are tried again by every reload. */
+/** Compares plans; every reload retries `failed` instances. */
 export function comparePlans(now: Plan, next: Plan, failed: ReadonlySet<string>): Difference {
   const before = new Map(now.instances.map((instance) => [instance.id, instance]));
   const ids = new Set(next.instances.map(({ id }) => id));
@@ -53,7 +53,7 @@ function kindOfChange(before: InstancePlan | undefined, next: InstancePlan): 'ad
   return isDeepStrictEqual(before.written, next.written) ? 'kept' : 'reconfigured';
 }
 
-/** Code that is loaded stays loaded: other files of a package that already runs need a new process. */
+/** Reports changed files of packages that are running: loaded code stays loaded, so they need a new process. */
 export function restartProblems(now: Plan, next: Plan): readonly Problem[] {
   const running = new Map(now.instances.map((instance) => [instance.manifest.package, instance]));
   return next.instances.flatMap((instance) => {

@@ -2,7 +2,7 @@ import { TapError } from '@tappaas/sdk';
 import { configExitCode, lifecycleErrors } from '../errors.js';
 import { formatProblem, sortedProblems, type Problem } from '../problem.js';
 
-/** A configuration that cannot run: every problem at once with what to do about it, and the exit code for it (EX_CONFIG). */
+/** A configuration that cannot run: all problems with their remedies, and the exit code (EX_CONFIG). */
 export class ConfigurationError extends TapError {
   readonly problems: readonly Problem[];
   readonly exitCode = configExitCode;

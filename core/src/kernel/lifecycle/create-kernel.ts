@@ -26,10 +26,10 @@ import { memoryState } from './shared-state.js';
 import { StoredSecrets } from './stored-secrets.js';
 import type { Surroundings } from './surroundings.js';
 
-/** A turn of the event loop that takes longer is told. */
+/** A turn of the event loop that takes longer is reported. */
 const blockedMsMax = 500;
 
-/** Steps 1 to 8: everything up to the first generation of hooks; nothing has started. @throws ConfigurationError, TAP_PLUGIN_START_FAILED */
+/** Runs steps 1 to 8: up to the first generation of hooks, before anything starts. @throws ConfigurationError, TAP_PLUGIN_START_FAILED */
 export async function createKernel(
   environment: KernelEnvironment,
   given: readonly GivenService[],
@@ -53,7 +53,7 @@ async function loadPlugins(parts: KernelParts): Promise<Kernel> {
   const errors = errorsOf(plan.problems);
   if (errors.length > 0) throw new ConfigurationError(errors);
   await source.accept(plan);
-  // It has attached itself long since: reading the plan took longer.
+  // Usually attached already, because reading the plan takes longer.
   await parts.watchdog?.looking;
   const { instances, failures } = await setUpAll(plan.instances, surroundings.services.view, surroundings);
   if (failures.length > 0) {
@@ -138,7 +138,7 @@ function guardDevices(
   };
 }
 
-/** The platform's own calls of services are guarded like any other, in its own name. */
+/** The scope of the platform itself, whose calls of services are guarded like any others. */
 function platformScope({ environment, log, platformState }: Surroundings, stopping: AbortSignal): PluginScope {
   const { clock } = environment;
   return {
@@ -163,7 +163,7 @@ function provideGiven(given: readonly GivenService[], { platform, surroundings }
   }
 }
 
-/** Who blocks the event loop is told, and it counts against the plugin at the hook where it happened. */
+/** Makes the watchdog, whose findings are reported and counted as failures of the blocking plugin at that hook. */
 function watchdogOf({ metrics, log, emit, breakers }: Surroundings): Watchdog {
   const blocked = metrics.counter<'plugin'>({
     name: 'tappaas_event_loop_blocked_seconds_total',

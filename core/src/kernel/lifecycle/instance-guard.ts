@@ -6,7 +6,7 @@ import type { PluginScope } from '../guard/plugin-scope.js';
 import type { Scope } from '../hooks/dispatch.js';
 import type { CallPoint, PluginGuard } from '../registrations.js';
 
-/** Guards the places of one instance beside its taps: controllers, routes, actions, tasks, start and stop. */
+/** Guards the functions of one instance other than taps: controllers, routes, actions, tasks, start and stop. */
 export class InstanceGuard implements PluginGuard {
   readonly plugin: string;
   private readonly owner: PluginScope;
@@ -23,7 +23,7 @@ export class InstanceGuard implements PluginGuard {
     return this.callWith(this.guardOf(point, false), run, scope);
   }
 
-  /** Pure functions work whatever state the plugin is in. */
+  /** Calls a pure function, in whatever state the plugin is. */
   callSync<T>(point: CallPoint, run: (context: Context) => T): T {
     const guard = this.guardOf(point, true);
     const answered = guard.invokeSync((_, context: Context) => run(context), undefined, new CallContext(this.owner, undefined, Infinity));
@@ -31,7 +31,7 @@ export class InstanceGuard implements PluginGuard {
     return answered;
   }
 
-  /** For starting and stopping: works although the plugin is not running. */
+  /** Calls a function during start or stop, while the plugin is not running. */
   callOutside<T>(point: CallPoint & { readonly survivesStop?: boolean }, run: (context: Context) => T | Promise<T>): Promise<T> {
     return this.callWith(this.guardOf(point, true, point.survivesStop), run, undefined);
   }

@@ -4,8 +4,9 @@ import type { SharedState } from './shared-state.js';
 import { StateCache, stateValueBytesMax } from './state-cache.js';
 
 /**
- * The state of one instance: what it keeps in this process, and what all processes share. A key is of the scope that it was last set in
- * here; one that this process has not is looked for in what is shared.
+ * Makes the state of one instance: values kept in this process, and values shared by all processes. A key belongs to the scope in which
+ * this process
+ * last set it; a key that is not in this process is read from the shared scope.
  */
 export function createState(instance: string, clock: Clock, shared: SharedState): State {
   const own = new StateCache(instance, clock);

@@ -14,15 +14,15 @@ import { loggerOf } from './plugin-log.js';
 import { createState } from './instance-state.js';
 import type { Surroundings } from './surroundings.js';
 
-/** One run of a plugin: from the plan through setup and start to its stop. A restart makes another one. */
+/** One run of a plugin: from its plan through setup and start to its stop. A restart makes another instance. */
 export class Instance {
   readonly id: string;
   readonly scope: PluginScope;
   readonly guard: InstanceGuard;
-  /** What is in force; `onConfig` and a reload of limits replace it. */
+  /** The plan in force; replaced by `onConfig` and by a reload of limits. */
   plan: InstancePlan;
   phase: PluginPhase = 'loaded';
-  /** Why it failed. */
+  /** The reason of a failure. */
   message: string | undefined;
   initMs = 0;
   record: SetupRecord = emptyRecord();
@@ -54,7 +54,7 @@ export class Instance {
     this.guard = new InstanceGuard(this.scope, devices);
   }
 
-  /** Import: the first time that code of the package runs. */
+  /** Imports the package, which runs its code for the first time. */
   async load(): Promise<PluginDeclaration> {
     const startMs = this.scope.monotonicMs();
     try {
@@ -64,7 +64,9 @@ export class Instance {
     }
   }
 
-  /** Setup: registers everything; what the manifest does not say is an error. @throws TAP_SETUP_*, TAP_PLUGIN_UNDECLARED, TAP_PLUGIN_INCOMPLETE */
+  /**
+   * Runs setup, which must register exactly what the manifest declares. @throws TAP_SETUP_*, TAP_PLUGIN_UNDECLARED, TAP_PLUGIN_INCOMPLETE
+   */
   setUp(declaration: PluginDeclaration, view: ServiceView): void {
     const startMs = this.scope.monotonicMs();
     const { connectEngine } = this.surroundings;
@@ -88,24 +90,24 @@ export class Instance {
     this.initMs += this.scope.monotonicMs() - startMs;
   }
 
-  /** Aborts when background tasks have to end: at the latest when the instance stops. */
+  /** Aborts when background tasks must end, at the latest when the instance stops. */
   get tasksEnding(): AbortSignal {
     return this.ending.signal;
   }
 
-  /** Ends background tasks while calls that are under way go on. */
+  /** Ends background tasks; calls in flight continue. */
   endTasks(): void {
     this.ending.abort(lifecycleErrors.TAP_KERNEL_STOPPED({ message: `the tasks of plugin ${this.id} are ending` }));
   }
 
-  /** Aborts everything that runs in its name. */
+  /** Aborts everything that runs on behalf of the instance. */
   abort(): void {
     this.scope.running = false;
     this.endTasks();
     this.stopping.abort(lifecycleErrors.TAP_KERNEL_STOPPED({ message: `plugin ${this.id} is stopping` }));
   }
 
-  /** Resolves when none of its calls is running any more. */
+  /** Resolves when none of its calls is in flight. */
   idle(): Promise<void> {
     if (this.scope.inFlight === 0) return Promise.resolve();
     return new Promise((resolve) => {

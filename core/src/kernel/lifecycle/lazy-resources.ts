@@ -1,7 +1,7 @@
 import type { Resources } from '@tappaas/sdk';
 import type { KernelEnvironment } from '../kernel.js';
 
-/** The resources of an instance, asked for when they are first used: what they are read from starts after plugins are set up. */
+/** Wraps the resources of an instance and looks them up on first use, because the engine starts after plugins are set up. */
 export function lazyResources(instance: string, { resourcesFor }: Pick<KernelEnvironment, 'resourcesFor'>): Resources {
   let resources: Resources | undefined;
   const found = (): Resources => (resources ??= resourcesFor(instance));

@@ -4,7 +4,7 @@ import type { SetupRecord } from '../setup/setup-record.js';
 import type { Instance } from './instance.js';
 import { describeTaps } from './make-taps.js';
 
-/** Everything that the instances registered, with the guard of each. */
+/** Combines the registrations of all instances, each with its guard. */
 export function makeRegistrations(instances: Iterable<Instance>, taps: readonly Tap[]): Registrations {
   const all = [...instances];
   const each = <T>(of: (record: SetupRecord) => readonly T[]): readonly Registered<T>[] =>

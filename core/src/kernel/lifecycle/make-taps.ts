@@ -9,8 +9,9 @@ import type { Instance } from './instance.js';
 import type { Surroundings } from './surroundings.js';
 
 /**
- * The taps of a generation. A plugin whose setup failed has the taps of its manifest: it is not running, so its guard answers each
- * with the hook's failure policy instead of letting it silently disappear.
+ * Makes the taps of a generation. A plugin whose setup failed keeps the taps of its manifest: since it is not running, its guard answers
+ * each with
+ * the failure policy of the hook, instead of silently omitting it.
  */
 export function makeTaps(
   order: readonly OrderedTap[],

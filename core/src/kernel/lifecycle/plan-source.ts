@@ -14,7 +14,7 @@ import { platformApiVersion, platformSchema } from '../plan/platform-schema.js';
 import { makePlan, type Plan } from '../plan/plan.js';
 import type { Problem } from '../problem.js';
 
-/** Where plans come from: asked once at load and again at every reload. */
+/** Provides plans: called at load and again at every reload. */
 export interface PlanSource {
   readonly configFile: string | undefined;
   plan(): Promise<{ readonly plan: Plan; readonly root: ConfigNode }>;

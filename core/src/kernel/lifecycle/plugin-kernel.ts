@@ -30,14 +30,14 @@ import type { StopFault } from './stop-instance.js';
 import type { Surroundings } from './surroundings.js';
 import { startTasks } from './tasks.js';
 
-/** Time for all listeners of a new generation, and for calls on the old one to end. */
+/** Time limit for all listeners of a new generation, and for calls on the old one to end. */
 const generationLimitMs = 60_000;
 
 export interface KernelParts {
   readonly surroundings: Surroundings;
   readonly source: PlanSource | MemoryPlans;
   readonly hooks: ReadonlyMap<string, HookDeclaration>;
-  /** What the platform's own calls of services run as. */
+  /** The scope of the platform's own calls of services. */
   readonly platform: PluginScope;
   readonly platformStop: AbortController;
   readonly events: Set<(event: PlatformEvent) => void>;
@@ -54,7 +54,7 @@ export class PluginKernel implements Kernel {
   private readonly generations = new Set<(now: Registrations, before: Registrations) => void | Promise<void>>();
   private running: Running;
   private started = false;
-  /** Whether every level has started, and the start is nothing that a stop could end early. */
+  /** Whether all levels have started. Before that, a stop aborts every instance to end the start early. */
   private hasBegun = false;
   private tasksStarted = false;
   private reloading: Promise<unknown> = Promise.resolve();
@@ -165,13 +165,13 @@ export class PluginKernel implements Kernel {
     return this.stopped;
   }
 
-  /** Taps and registrations of instances in the order of the configuration. */
+  /** Combines the taps and registrations of instances in the order of the configuration. */
   private assemble({ plan, instances }: Pick<Running, 'plan' | 'instances'>): Pick<Running, 'taps' | 'registrations'> {
     const taps = makeTaps(plan.taps, instances, this.parts.hooks, this.parts.surroundings);
     return { taps, registrations: makeRegistrations(instances.values(), taps) };
   }
 
-  /** Every change of a metric and every call within a trace costs one when somebody listens, and nothing when nobody does. */
+  /** Attaches the listeners of metrics and spans only while there are telemetry taps, so that there is no cost otherwise. */
   private tellListeners(): void {
     const { tracer } = this.parts.surroundings.devices;
     tracer.listen(this.hooks.has(hooks.telemetry.span) ? (span) => void this.hooks.observe(hooks.telemetry.span, span) : undefined);
@@ -209,7 +209,7 @@ export class PluginKernel implements Kernel {
     }
   }
 
-  /** The swap. From here on nothing can fail: what leaves is drained and stopped, its faults are told. */
+  /** Swaps generations. From here on nothing can fail: leaving instances are drained and stopped, and their errors reported. */
   private async takeOver(next: Pick<Running, 'plan' | 'root'>, prepared: Prepared): Promise<void> {
     const { surroundings } = this.parts;
     const before = this.running;
@@ -229,7 +229,7 @@ export class PluginKernel implements Kernel {
     if (this.tasksStarted) for (const { instance } of prepared.begun.flat()) this.startTasksOf(instance);
   }
 
-  /** A listener that fails or hangs is told, and does not keep the reload from ending. */
+  /** Notifies listeners of a new generation; one that fails or hangs is reported, and does not keep the reload from finishing. */
   private async tellGeneration(before: Registrations): Promise<void> {
     const { environment, log } = this.parts.surroundings;
     const over = new AbortController();
@@ -248,13 +248,13 @@ export class PluginKernel implements Kernel {
     await limit.catch(() => {});
   }
 
-  /** What runs after the swap, level by level as the next plan has them. */
+  /** Returns what runs after the swap, in the levels of the next plan. */
   private begunAfter(before: Running, prepared: Prepared, levels: readonly (readonly string[])[]): readonly (readonly Started[])[] {
     const all = [...before.begun.flat().filter(({ instance }) => !prepared.leaving.has(instance)), ...prepared.begun.flat()];
     return levels.map((level) => level.flatMap((id) => all.filter(({ instance }) => instance.id === id)));
   }
 
-  /** In-flight calls finish first, for as long as any request may take. */
+  /** Waits for calls in flight, for at most the time that a request may take. */
   private async drained(old: Generation, leaving: ReadonlySet<Instance>): Promise<void> {
     const { clock } = this.parts.surroundings.environment;
     const over = new AbortController();

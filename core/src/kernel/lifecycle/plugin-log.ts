@@ -1,6 +1,6 @@
 import type { Clock, Logger, LogLine } from '@tappaas/sdk';
 
-/** A logger whose lines name the plugin; without one they are the kernel's own. */
+/** Makes a logger whose lines name the plugin; without a plugin they are the kernel's own. */
 export function loggerOf(log: (line: LogLine) => void, clock: Clock, plugin?: string): Logger {
   const write = (level: LogLine['level']) => (message: string, fields?: object) => {
     const line = { level, atMs: clock.nowMs(), message, fields: (fields ?? {}) as LogLine['fields'] };

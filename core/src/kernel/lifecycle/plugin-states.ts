@@ -2,12 +2,12 @@ import type { PluginState } from '../plugin-state.js';
 import type { Instance } from './instance.js';
 import type { Running } from './running.js';
 
-/** Every configured instance as people see it. */
+/** Returns the state of every configured instance, for display. */
 export function pluginStates({ instances, plan }: Running): readonly PluginState[] {
   return [...[...instances.values()].map(stateOf), ...plan.off.map(stateOfOff)];
 }
 
-/** One of them. */
+/** Returns the state of one instance. */
 export function pluginState({ instances, plan }: Running, id: string): PluginState | undefined {
   const instance = instances.get(id);
   if (instance !== undefined) return stateOf(instance);

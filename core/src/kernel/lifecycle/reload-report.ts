@@ -11,7 +11,7 @@ const nothing = { added: [], removed: [], turnedOff: [], restarted: [], reconfig
 export const refused = (problems: readonly Problem[]): ReloadResult => ({ ...nothing, outcome: 'refused', problems });
 export const unchanged = (problems: readonly Problem[]): ReloadResult => ({ ...nothing, outcome: 'unchanged', problems });
 
-/** Tells log, metric and event of a reload that is in force. */
+/** Reports a completed reload as log lines, metric and event. */
 export function tellApplied(
   { emit, metrics, log }: Surroundings,
   difference: Difference,
@@ -29,7 +29,7 @@ export function tellApplied(
   return { outcome: 'applied', problems, added, removed, turnedOff, restarted, reconfigured };
 }
 
-/** Tells log, metric and event of a reload that changed nothing. */
+/** Reports a refused reload, which changed nothing, as log lines, metric and event. */
 export function tellRefused({ emit, metrics, log }: Surroundings, problems: readonly Problem[]): ReloadResult {
   reloads(metrics).bind({ outcome: 'refused' }).add();
   for (const { code, path, message } of problems) log.error(`reload refused: ${message}`, { code, path });

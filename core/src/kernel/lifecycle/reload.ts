@@ -11,19 +11,19 @@ import { messageOf, startLimitMs } from './start-instance.js';
 import { startLevels, type Started } from './start-levels.js';
 import type { Surroundings } from './surroundings.js';
 
-/** What a reload has prepared; nothing of it is in force yet. */
+/** The prepared result of a reload, before the swap. */
 export interface Prepared {
-  /** Instances of the next configuration: kept, reconfigured and fresh ones. */
+  /** Instances of the next configuration: kept, reconfigured and new ones. */
   readonly instances: readonly Instance[];
   readonly begun: readonly (readonly Started[])[];
-  /** Instances to stop once nothing runs on them. */
+  /** Instances to stop once no calls run on them. */
   readonly leaving: ReadonlySet<Instance>;
   readonly restarted: readonly string[];
   readonly reconfigured: readonly string[];
   readonly services: ServiceDraft;
 }
 
-/** Why a reload is refused. */
+/** Thrown when a reload is refused, with the reasons. */
 export class ReloadRefused extends Error {
   readonly problems: readonly Problem[];
 
@@ -39,8 +39,9 @@ interface Takeover {
 }
 
 /**
- * Brings the next configuration up beside the one in force: offers changed configurations to `onConfig`, sets fresh instances up and
- * starts them. When anything fails, what was begun is undone in reverse, and nothing has changed.
+ * Brings the next configuration up beside the running one: offers changed configurations to `onConfig`, and sets up and starts new
+ * instances. On
+ * any failure everything is undone in reverse, and nothing has changed.
  *
  * @throws ReloadRefused
  */
@@ -83,7 +84,7 @@ export async function prepare(
   }
 }
 
-/** What runs has read the store and waits for its watches: another one under it would be another platform. */
+/** Refuses to replace the store: running components have read it and watch it. */
 function keepStore(changing: readonly InstancePlan[]): void {
   const stores = changing.filter(({ manifest }) => manifest.provides.some(({ id }) => id === families.store.id));
   if (stores.length === 0) return;
@@ -94,7 +95,7 @@ function keepStore(changing: readonly InstancePlan[]): void {
   );
 }
 
-/** Asks the plugin to take its new configuration over while it runs. A plugin that throws is restarted instead. */
+/** Asks a running plugin to apply its new configuration. A plugin that throws is restarted instead. */
 async function takesOver(instance: Instance, next: unknown, previous: unknown): Promise<boolean> {
   const [apply] = instance.record.configs;
   if (apply === undefined || instance.phase !== 'ready') return false;
@@ -107,7 +108,7 @@ async function takesOver(instance: Instance, next: unknown, previous: unknown): 
   }
 }
 
-/** An error as a problem of the plugin that it names. */
+/** Converts an error to a problem of the plugin that it names. */
 export function problemOf(error: unknown): Problem {
   const told: TapError | undefined = isTapError(error) ? error : undefined;
   return {

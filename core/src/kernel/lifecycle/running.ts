@@ -5,7 +5,7 @@ import type { Registrations } from '../registrations.js';
 import type { Instance } from './instance.js';
 import type { Started } from './start-levels.js';
 
-/** The configuration in force and what runs because of it; a reload replaces it whole. */
+/** The configuration in force and its instances; a reload replaces it as a whole. */
 export interface Running {
   readonly plan: Plan;
   readonly root: ConfigNode;
@@ -13,6 +13,6 @@ export interface Running {
   readonly instances: ReadonlyMap<string, Instance>;
   readonly taps: readonly Tap[];
   readonly registrations: Registrations;
-  /** Nothing before the start. */
+  /** Empty before the start. */
   readonly begun: readonly (readonly Started[])[];
 }

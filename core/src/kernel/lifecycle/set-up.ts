@@ -7,14 +7,14 @@ import { Instance } from './instance.js';
 import { messageOf } from './start-instance.js';
 import type { Surroundings } from './surroundings.js';
 
-/** Instances after setup; those that may fail and did are among them, marked. */
+/** Instances after setup, including optional ones that failed, which are marked. */
 export interface SetUp {
   readonly instances: readonly Instance[];
   /** Failures of instances that must not fail. */
   readonly failures: readonly TapError[];
 }
 
-/** Steps 6 and 7: imports all packages, then runs every `setup` in one synchronous go, in the order of starting. */
+/** Runs steps 6 and 7: imports all packages, then runs every `setup` without interruption, in start order. */
 export async function setUpAll(plans: readonly InstancePlan[], view: ServiceView, surroundings: Surroundings): Promise<SetUp> {
   const failures: TapError[] = [];
   const instances = plans.map((plan) => new Instance(plan, surroundings));

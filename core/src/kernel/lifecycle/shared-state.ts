@@ -1,7 +1,7 @@
 import type { Clock } from '@tappaas/sdk';
 import { StateCache } from './state-cache.js';
 
-/** What instances keep for the whole platform, as JSON: one for all its processes, whatever becomes of an instance in one of them. */
+/** State of instances shared by all processes of the platform, as JSON; it outlives an instance in any one process. */
 export interface SharedState {
   readonly get: (instance: string, key: string) => Promise<string | undefined>;
   readonly set: (instance: string, key: string, json: string, ttlMs: number) => Promise<void>;
@@ -10,7 +10,10 @@ export interface SharedState {
 
 const instancesMax = 1_000;
 
-/** In the memory of this process. Instances that come and go take the place of those that have kept nothing for longest. */
+/**
+ * Keeps shared state in the memory of this process. When there are too many instances, drops those that have stored nothing for the longest
+ * time.
+ */
 export function memoryState(clock: Clock): SharedState {
   const caches = new Map<string, StateCache>();
   const cacheOf = (instance: string): StateCache => {

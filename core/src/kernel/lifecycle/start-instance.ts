@@ -5,19 +5,19 @@ import type { ServiceView } from '../services/service-handle.js';
 import type { Instance } from './instance.js';
 import type { Surroundings } from './surroundings.js';
 
-/** Time for each `onStart`, and for a provider that is no store. */
+/** Time limit of each `onStart`, and of a provider other than a store. */
 export const startLimitMs = 10_000;
 
-/** A store reads what it holds, and the machine may have other work to do (docs/decisions/0233). */
+/** A store reads its content, possibly on a busy machine (docs/decisions/0233). */
 const storeStartLimitMs = 120_000;
 
-/** Where what an instance provides becomes known: at once when booting, with the swap when reloading. */
+/** Receives the services that an instance provides: immediately at boot, or with the swap during a reload. */
 export interface ServiceSink {
   readonly view: ServiceView;
   put(service: Service<unknown>, instance: string, provided: GuardedService): void;
 }
 
-/** A service that was made, so that it can be disposed of. */
+/** A service that was made, with the function that disposes of it. */
 export interface MadeService {
   readonly service: Service<unknown>;
   readonly value: object;
@@ -25,7 +25,7 @@ export interface MadeService {
 }
 
 /**
- * Starts one instance: its stored secrets, its providers, its `onStart`. What was made stands in `made` also when a later step fails.
+ * Starts one instance: its stored secrets, its providers, its `onStart`. Services made are in `made` even if a later step fails.
  *
  * @throws what the plugin threw, naming it.
  */
@@ -62,7 +62,7 @@ export async function startInstance(instance: Instance, surroundings: Surroundin
   }
 }
 
-/** A need may have been met by the configuration and its provider not have started. */
+/** Checks needs again: one may be met by the configuration while its provider failed to start. */
 function requireNeeds({ id, plan }: Instance, view: ServiceView): void {
   const unmet = plan.manifest.needs.find((need) => !need.optional && view.container.keys(need.id).length === 0);
   if (unmet === undefined) return;
@@ -80,7 +80,7 @@ function serviceObject(value: unknown, plugin: string, service: string): object 
   throw error;
 }
 
-/** Plugins that have nothing to do at start may be asked from the first moment on. */
+/** Whether a plugin has nothing to do at start, so that it can be called immediately. */
 export function needsNoStart({ record, plan }: Instance): boolean {
   return record.provides.length === 0 && record.starts.length === 0 && plan.manifest.needs.length === 0 && plan.stored.length === 0;
 }

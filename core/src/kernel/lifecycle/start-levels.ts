@@ -4,16 +4,16 @@ import { messageOf, needsNoStart, startInstance, type MadeService, type ServiceS
 import { stopInstance, type StopFault } from './stop-instance.js';
 import type { Surroundings } from './surroundings.js';
 
-/** What was begun, in order; stopping goes the other way. */
+/** A started instance with its services; stopping reverses the order. */
 export interface Started {
   readonly instance: Instance;
   readonly made: MadeService[];
 }
 
 /**
- * Starts instances level by level, in parallel inside a level. When one fails that must not, everything begun is stopped in reverse.
+ * Starts instances level by level, in parallel within a level. When a required one fails, everything started is stopped in reverse.
  *
- * @throws TAP_PLUGIN_START_FAILED naming the plugins, after the rollback; `undone` begins its message: what did not happen because of it.
+ * @throws TAP_PLUGIN_START_FAILED naming the plugins, after the rollback; its message begins with `undone`, which says what did not happen.
  */
 export async function startLevels(
   levels: readonly (readonly Instance[])[],
@@ -50,7 +50,7 @@ async function startOne(instance: Instance, surroundings: Surroundings, sink: Se
   surroundings.emit({ type: 'plugin.started', attributes: { plugin: instance.id, initMs: Math.round(instance.initMs) } });
 }
 
-/** A plugin that may fail and did: what it had begun is undone, the platform goes on without it. */
+/** Undoes the start of an optional plugin that failed; the platform continues without it. */
 async function giveUp({ instance, made }: Started, surroundings: Surroundings): Promise<void> {
   const { message = '' } = instance;
   surroundings.log.error(`plugin ${instance.id} did not start; the platform goes on without it`, { error: message });
@@ -58,7 +58,7 @@ async function giveUp({ instance, made }: Started, surroundings: Surroundings): 
   await stopInstance(instance, surroundings, made);
 }
 
-/** Stops what was begun, level by level in reverse, in parallel inside a level; all faults. */
+/** Stops instances level by level in reverse, in parallel within a level; returns all errors. */
 export async function stopLevels(begun: readonly (readonly Started[])[], surroundings: Surroundings): Promise<readonly StopFault[]> {
   const faults: StopFault[] = [];
   for (const level of begun.toReversed()) {

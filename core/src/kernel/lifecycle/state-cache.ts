@@ -3,7 +3,7 @@ import { Keyv } from 'keyv';
 
 export const stateValueBytesMax = 64 * 1024;
 export const stateKeysMax = 10_000;
-/** Maximum bytes of all values of an instance together. */
+/** Maximum total size of the values of an instance, in bytes. */
 export const stateBytesMax = 32 * 1024 * 1024;
 
 interface Kept {
@@ -12,13 +12,14 @@ interface Kept {
 }
 
 /**
- * What one instance keeps, as JSON. Times are the platform's clock; Keyv is asked to keep nothing longer than it must, whatever it
- * stores into. One operation follows the other, so that each is done as a whole. Beyond the bounds the oldest go: it is a cache.
+ * The state of one instance, as JSON. Expiry uses the platform's clock; Keyv only has an upper limit, whatever its storage. Operations run
+ * one after
+ * another, so that each is atomic. Beyond the limits the oldest values are dropped, because it is a cache.
  */
 export class StateCache {
   readonly #store: Keyv<Kept>;
   readonly #clock: Clock;
-  /** Bytes by key, the oldest first. */
+  /** Size in bytes by key, oldest first. */
   readonly #bytes = new Map<string, number>();
   #bytesTotal = 0;
   #last: Promise<unknown> = Promise.resolve();

@@ -3,7 +3,7 @@ import type { Instance } from './instance.js';
 import type { MadeService } from './start-instance.js';
 import type { Surroundings } from './surroundings.js';
 
-/** Time for each `onStop` and each `dispose`, and for calls that are still running. */
+/** Time limit of each `onStop` and `dispose`, and of calls in flight. */
 const stopLimitMs = 5000;
 
 export interface StopFault {
@@ -12,8 +12,9 @@ export interface StopFault {
 }
 
 /**
- * Stops one instance: aborts what runs, waits for it, `onStop` in reverse, then disposes of what it provided in reverse. Nothing ends it
- * early: every fault is collected. Also right after a start that failed half-way.
+ * Stops one instance: aborts its calls, waits for them, runs `onStop` in reverse, then disposes of its services in reverse. Errors do not
+ * end it
+ * early; all are collected. Also used right after a start that failed halfway.
  */
 export async function stopInstance(
   instance: Instance,
@@ -44,7 +45,7 @@ export async function stopInstance(
   return faults;
 }
 
-/** Calls under way were told to end; who does not within the limit is left behind. */
+/** Waits for aborted calls; those that do not end within the limit are abandoned. */
 async function withinLimit(instance: Instance): Promise<void> {
   if (instance.scope.inFlight === 0) return;
   const over = new AbortController();

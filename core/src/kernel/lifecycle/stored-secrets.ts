@@ -4,8 +4,9 @@ import type { StoredSource } from '../config/secret-source.js';
 const refreshMs = 60_000;
 
 /**
- * Values of secret stores that configurations point to. A `Secret` is read synchronously, so they are fetched before the plugin starts
- * and again every minute; a store that does not answer leaves the last value.
+ * Values from secret stores that configurations refer to. A `Secret` is read synchronously, so values are fetched before the plugin starts
+ * and again
+ * every minute; if a store does not respond, the last value stays.
  */
 export class StoredSecrets {
   private readonly values = new Map<string, Uint8Array>();
@@ -27,7 +28,7 @@ export class StoredSecrets {
     }
   }
 
-  /** Until the context's signal aborts. */
+  /** Refreshes the values until the context's signal aborts. */
   async keepFresh(sources: () => readonly StoredSource[], context: Context): Promise<void> {
     while (!context.signal.aborted) {
       try {

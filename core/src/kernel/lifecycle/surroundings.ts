@@ -9,7 +9,7 @@ import type { ServiceRegistry } from '../services/service-registry.js';
 import type { SharedState } from './shared-state.js';
 import type { StoredSecrets } from './stored-secrets.js';
 
-/** What every part of a kernel's life works with. */
+/** The parts that the whole lifecycle of a kernel uses. */
 export interface Surroundings {
   readonly environment: KernelEnvironment;
   readonly metrics: MetricRegistry;

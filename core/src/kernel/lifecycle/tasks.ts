@@ -6,10 +6,10 @@ import type { Surroundings } from './surroundings.js';
 
 const firstBackoffMs = 1000;
 const backoffMsMax = 300_000;
-/** How often a task looks whether its replica leads. */
+/** How often a task checks whether its replica leads. */
 const leaderCheckMs = 1000;
 
-/** Runs the background tasks of an instance until it stops. A task that fails is run again, later each time. */
+/** Runs the background tasks of an instance until it stops. A failed task is run again with increasing delay. */
 export function startTasks(instance: Instance, surroundings: Surroundings): void {
   for (const task of instance.record.tasks) void runTask(task, instance, surroundings);
 }
@@ -41,13 +41,13 @@ async function runTask(task: BackgroundTask, instance: Instance, surroundings: S
   }
 }
 
-/** Says whether a task belongs to this process now. */
+/** Returns a function that says whether a task runs in this process at the moment. */
 function placeOf({ on }: BackgroundTask, { environment }: Surroundings): () => boolean {
   if (on === 'every-replica') return () => true;
   return (on === 'leader' ? environment.isLeader : environment.isOnlyOnMachine) ?? (() => true);
 }
 
-/** One run; losing the leadership aborts it. */
+/** Runs a task once; losing leadership aborts it. */
 async function runOnce(task: BackgroundTask, instance: Instance, mayRun: () => boolean): Promise<void> {
   const lost = new AbortController();
   const ended = new AbortController();
@@ -75,7 +75,7 @@ async function watchLeader(instance: Instance, mayRun: () => boolean, lost: Abor
   }
 }
 
-/** Doubles from one second to five minutes; up to half of it by chance, so that replicas spread. */
+/** Doubles from one second to five minutes; up to half is random, so that replicas do not retry simultaneously. */
 function backoffMs(failures: number, random: () => number): number {
   return Math.min(backoffMsMax, firstBackoffMs * 2 ** (failures - 1)) * (0.5 + random() / 2);
 }

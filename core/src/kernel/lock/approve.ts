@@ -8,16 +8,16 @@ import { findInstalled, readPackageSource } from '../manifest/package-source.js'
 import { currentEntry } from './check-lock.js';
 import { lockPathOf, readLock, writeLock } from './lock-file.js';
 
-/** What was accepted, and where that is written. */
+/** The result of an approval, and the file in which it is recorded. */
 export interface Approval {
   readonly instance: string;
   readonly lockFile: string;
-  /** Nothing without a lock: the first start accepts what is configured. */
+  /** Absent without a lock file, because the first start accepts everything configured. */
   readonly accepted?: { readonly package: string; readonly version: string; readonly permissions: readonly string[] };
 }
 
 /**
- * Accepts what one instance's package is and asks for now.
+ * Accepts the current package of one instance and the permissions that it requests.
  *
  * @throws TAP_CONFIG_INVALID when a file or the package cannot be read, or there is no such instance.
  */

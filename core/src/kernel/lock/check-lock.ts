@@ -4,17 +4,18 @@ import { packageIntegrity } from './integrity.js';
 import type { LockEntries, LockEntry } from './lock-file.js';
 import { permissionLines } from './permission-lines.js';
 
-/** What the lock says about one package. */
+/** The result of checking one package against the lock. */
 export interface LockVerdict {
   readonly problem?: { readonly code: ProblemCode; readonly message: string };
-  /** What the lock should say from now on. */
+  /** The entry to be written to the lock. */
   readonly entry: LockEntry;
 }
 
 /**
- * Compares a package with what was accepted. The first start, without a lock, accepts what the operator has configured. Afterwards a
- * package that asks for more than was accepted (one that is new: for anything at all) waits for `tappaas plugins approve`, and the bytes
- * of a version that was accepted must not change.
+ * Compares a package with its accepted state. The first start, without a lock, accepts everything that the operator has configured.
+ * Afterwards a
+ * package that requests more than was accepted (for a new package: anything at all) needs `tappaas plugins approve`, and the bytes of an
+ * accepted version must not change.
  */
 export async function checkLock(source: PluginSource, locked: LockEntries | 'absent'): Promise<LockVerdict> {
   const { manifest } = source;

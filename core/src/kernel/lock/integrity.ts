@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** `sha512-…` over package.json and everything in dist, names and contents, in a fixed order. */
+/** Returns `sha512-…` over the names and contents of package.json and everything in dist, in a fixed order. */
 export async function packageIntegrity(directory: string): Promise<string> {
   const entries = await readdir(path.join(directory, 'dist'), { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)));

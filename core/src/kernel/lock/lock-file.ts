@@ -2,20 +2,20 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { replaceFile } from '@tappaas/sdk/durable-file';
 
-/** What was accepted of one package. */
+/** The accepted state of one package. */
 export interface LockEntry {
   readonly version: string;
-  /** Nothing for a linked package, whose files are worked on in place. */
+  /** Absent for a linked package, whose files are edited in place. */
   readonly integrity?: string;
   readonly permissions: readonly string[];
 }
 
 export type LockEntries = Readonly<Record<string, LockEntry>>;
 
-/** Stands beside the configuration file. */
+/** The lock file is beside the configuration file. */
 export const lockPathOf = (configFile: string): string => path.join(path.dirname(configFile), 'tappaas.lock');
 
-/** The entries of a lock file; `absent` when there is none yet, `damaged` when it is not one. */
+/** Reads a lock file; `absent` if it does not exist, `damaged` if it cannot be parsed. */
 export async function readLock(file: string): Promise<LockEntries | 'absent' | 'damaged'> {
   let text: string;
   try {
@@ -34,7 +34,7 @@ export async function readLock(file: string): Promise<LockEntries | 'absent' | '
 
 const isEntry = (entry: LockEntry): boolean => typeof entry.version === 'string' && Array.isArray(entry.permissions);
 
-/** Writes the whole file at once, sorted, so that a diff shows what changed. */
+/** Writes the file atomically, with sorted entries so that diffs are small. */
 export async function writeLock(file: string, entries: LockEntries): Promise<void> {
   const plugins = Object.fromEntries(Object.entries(entries).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   await replaceFile(file, `${JSON.stringify({ lockVersion: 1, plugins }, null, 2)}\n`, 0o644);

@@ -1,6 +1,6 @@
 import type { ManifestPermissions } from '../manifest/manifest.js';
 
-/** Permissions as lines that a person can read and that can be compared one by one. */
+/** Formats permissions as readable lines that can be compared one by one. */
 export function permissionLines(permissions: ManifestPermissions): readonly string[] {
   const { resources = [], cluster = [], secrets = [], identity = {}, files = [], network = [] } = permissions;
   const lines = [

@@ -5,7 +5,7 @@ import { didYouMean } from '../config/nearest-name.js';
 import type { ProblemCode } from '../errors.js';
 import type { PluginManifest } from './manifest.js';
 
-/** All hooks of the platform. */
+/** Returns all hooks of the platform. */
 export function platformHooks(): readonly HookDeclaration[] {
   return Object.values(hooks)
     .flatMap((family) => Object.values(family) as readonly unknown[])
@@ -18,7 +18,7 @@ export interface Incompatibility {
   readonly message: string;
 }
 
-/** Whether a plugin was made for this kernel, judged by its manifest alone. */
+/** Returns why a plugin is incompatible with this kernel, judged by its manifest alone. */
 export function incompatibilities(
   manifest: PluginManifest,
   kernelVersion: string,

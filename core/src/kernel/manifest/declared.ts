@@ -4,7 +4,7 @@ import type { Description } from './describe.js';
 /** One registration as a line of text; equal lines are the same registration. */
 type Line = string;
 
-/** Everything a plugin may register, as comparable lines. */
+/** Lists everything that a plugin registers as comparable lines. */
 function linesOf(described: Description): readonly Line[] {
   const { parts } = described;
   const list = <T>(what: string, items: readonly T[], label: (item: T) => string): readonly Line[] =>
@@ -24,7 +24,7 @@ function linesOf(described: Description): readonly Line[] {
   ];
 }
 
-/** What a tap is asked about is part of what was declared: `failurePolicy` too, since it decides what a failure lets pass. */
+/** The selection of a tap is part of its declaration, including `failurePolicy`, which determines what passes on a failure. */
 function selection(tap: Description['taps'][number]): string {
   const { kinds, engine, operations, sideEffects, stores, phase, conditions, failurePolicy } = tap;
   const parts = { kinds, engine, operations, sideEffects, stores, phase, conditions, failurePolicy };
@@ -32,7 +32,7 @@ function selection(tap: Description['taps'][number]): string {
   return told.map(([name, value]) => ` ${name}=${String(value)}`).join('');
 }
 
-/** Registrations that stand twice. */
+/** Returns registrations that occur twice. */
 export function duplicates(described: Description): Line[] {
   const counts = new Map<Line, number>();
   const taps = described.taps.map((tap) => `tap at ${tapLabel(tap)}`);
@@ -40,7 +40,7 @@ export function duplicates(described: Description): Line[] {
   return [...counts].filter(([, count]) => count > 1).map(([line]) => line);
 }
 
-/** What was registered without standing in the manifest, and what stands there without having been registered. */
+/** Returns registrations missing from the manifest, and entries of the manifest that were not registered. */
 export function differences(
   manifest: PluginManifest,
   described: Description,

@@ -10,7 +10,7 @@ import {
   type ManifestTap,
 } from './manifest.js';
 
-/** What was registered, as the data of a manifest. Names that equal the instance's id become `{instance}`. */
+/** Registrations in manifest form. Names equal to the instance's id become `{instance}`. */
 export interface Description {
   readonly taps: readonly ManifestTap[];
   readonly provides: readonly ManifestService[];

@@ -1,14 +1,14 @@
-/** A JSON Schema of the vocabulary that configurations may use; see config/schema-check.ts. */
+/** A JSON Schema with the keywords that configurations support; see config/schema-check.ts. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** One tap of a manifest: all that decides about it before the plugin's code is loaded. */
+/** One tap of a manifest, with everything needed before the plugin's code is loaded. */
 export interface ManifestTap {
   readonly hook: string;
   readonly contract: number;
   readonly name?: string;
   /** `<group>/<kind>`; the core group is empty. */
   readonly kinds?: readonly string[];
-  /** `{instance}` stands for the instance's id. */
+  /** `{instance}` is replaced by the instance's id. */
   readonly engine?: string;
   readonly operations?: readonly string[];
   readonly sideEffects?: string;
@@ -34,7 +34,7 @@ export interface ManifestNeed extends ManifestService {
   readonly optional: boolean;
 }
 
-/** What a plugin registers beside taps and services. */
+/** Registrations of a plugin other than taps and services. */
 export interface ManifestParts {
   readonly kinds: readonly { readonly group: string; readonly version: string; readonly kind: string }[];
   readonly controllers: readonly { readonly kind: string; readonly engine?: string; readonly renders: boolean }[];
@@ -48,7 +48,7 @@ export interface ManifestParts {
   readonly lifecycle: { readonly starts: number; readonly stops: number; readonly takesConfig: boolean };
 }
 
-/** Permissions as data: kinds by name. */
+/** Permissions as data, with kinds by name. */
 export interface ManifestPermissions {
   readonly resources?: readonly { readonly kind: string; readonly verbs: readonly string[] }[];
   readonly cluster?: readonly {
@@ -72,7 +72,7 @@ export interface ManifestError {
 }
 
 /**
- * What a plugin is, as data: written when the plugin is built, read and checked before any of its code runs.
+ * The description of a plugin as data: written when the plugin is built, and checked before any of its code runs.
  * `package.json#tappaas.manifest` names the file.
  */
 export interface PluginManifest {
@@ -82,7 +82,7 @@ export interface PluginManifest {
   readonly version: string;
   readonly description: string;
   readonly stability: 'experimental' | 'beta' | 'stable';
-  /** Versions of the kernel it was made for, as a semantic version range. */
+  /** Compatible kernel versions, as a semantic version range. */
   readonly kernel: string;
   readonly config: JsonSchema;
   readonly permissions: ManifestPermissions;
@@ -93,10 +93,10 @@ export interface PluginManifest {
   readonly errors: readonly ManifestError[];
 }
 
-/** Where a tap stands in messages: `admission.validate` or `admission.validate/<name>`. */
+/** Formats a tap for messages: `admission.validate` or `admission.validate/<name>`. */
 export function tapLabel(tap: ManifestTap): string {
   return tap.name === undefined ? tap.hook : `${tap.hook}/${tap.name}`;
 }
 
-/** What stands for the instance's id in a manifest. */
+/** Placeholder for the instance's id in a manifest. */
 export const instancePlaceholder = '{instance}';

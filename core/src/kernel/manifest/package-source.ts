@@ -6,18 +6,18 @@ import { lifecycleErrors, remedyOf, type ProblemCode } from '../errors.js';
 import type { PluginManifest } from './manifest.js';
 import { declarationOf, type PackageJson } from './record.js';
 
-/** A plugin that can be loaded: its manifest without code, and its code when the time has come. */
+/** A loadable plugin: its manifest, read without running code, and a function that loads its code. */
 export interface PluginSource {
   readonly manifest: PluginManifest;
-  /** Real directory of the package; nothing for a plugin from memory. */
+  /** Real path of the package directory; undefined for a plugin in memory. */
   readonly directory: string | undefined;
-  /** Its files are worked on in place, as in a workspace: what they are today says nothing about tomorrow. */
+  /** Whether its files are edited in place, as in a workspace, so that their digest is meaningless. */
   readonly linked: boolean;
   /** @throws TAP_PLUGIN_IMPORT_FAILED, TAP_PLUGIN_NO_EXPORT */
   load(): Promise<PluginDeclaration>;
 }
 
-/** Why there is no source. */
+/** Why a package cannot be used. */
 export interface NoSource {
   readonly code: string;
   readonly message: string;
@@ -28,7 +28,7 @@ const noSource = (code: ProblemCode, message: string): NoSource => ({ code, mess
 
 export type FindPackage = (name: string, fromDirectory: string) => Promise<string | undefined>;
 
-/** Looks for `node_modules/<name>` in the directory and above it. */
+/** Looks for `node_modules/<name>` in the directory and its parents. */
 const findInNodeModules: FindPackage = async (name, fromDirectory) => {
   for (let directory = path.resolve(fromDirectory); ; directory = path.dirname(directory)) {
     const candidate = path.join(directory, 'node_modules', name);
@@ -37,11 +37,11 @@ const findInNodeModules: FindPackage = async (name, fromDirectory) => {
   }
 };
 
-/** Packages that are installed with the kernel are found also when the configuration lies elsewhere. */
+/** Also finds packages that are installed with the kernel, when the configuration is elsewhere. */
 export const findInstalled: FindPackage = async (name, fromDirectory) =>
   (await findInNodeModules(name, fromDirectory)) ?? findInNodeModules(name, path.dirname(fileURLToPath(import.meta.url)));
 
-/** Reads the manifest of the package that `use` names: a package name, or a directory that starts with a dot or a slash. */
+/** Reads the manifest of the package in `use`: a package name, or a directory that starts with a dot or a slash. */
 export async function readPackageSource(use: string, fromDirectory: string, find: FindPackage): Promise<PluginSource | NoSource> {
   const isDirectory = /^[./]/.test(use);
   const found = isDirectory ? path.resolve(fromDirectory, use) : await find(use, fromDirectory);
@@ -92,7 +92,7 @@ async function importPlugin(use: string, directory: string): Promise<PluginDecla
   }
 }
 
-/** The file behind `.`, with the conditions that an import has. */
+/** Returns the entry file of a package, resolved with the conditions of an import. */
 export function entryOf(packageJson: unknown): string {
   const { exports, main } = packageJson as { readonly exports?: unknown; readonly main?: string };
   const root = typeof exports === 'object' && exports !== null && '.' in exports ? exports['.'] : exports;

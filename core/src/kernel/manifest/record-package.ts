@@ -5,9 +5,10 @@ import type { ManifestError, PluginManifest } from './manifest.js';
 import { recordManifest, type PackageJson } from './record.js';
 
 /**
- * Loads a built plugin and records its manifest, with the error codes that it defines. For builds: the plugin's code runs.
+ * Loads a built plugin and records its manifest, including the error codes that it defines. For builds only, because the plugin's code
+ * runs.
  *
- * @throws TypeError when the package exports no plugin, its example does not fit, or it defines codes that are not its own.
+ * @throws TypeError when the package exports no plugin, its example is invalid, or it defines codes outside its prefix.
  */
 export async function recordPackage(entryFile: string, packageJson: PackageJson): Promise<PluginManifest> {
   const { result, errors } = await recordingErrors(() => import(pathToFileURL(entryFile).href) as Promise<{ readonly default: Plugin }>);

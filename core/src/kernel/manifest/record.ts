@@ -11,7 +11,7 @@ import { runSetup } from '../setup/run-setup.js';
 import { describeNeeds, describePermissions } from './describe.js';
 import type { ManifestError, PluginManifest } from './manifest.js';
 
-/** What the recorder needs of a package.json. */
+/** The members of a package.json that the recorder reads. */
 export interface PackageJson {
   readonly name?: string;
   readonly version?: string;
@@ -21,7 +21,7 @@ export interface PackageJson {
   readonly tappaas?: { readonly manifest?: string; readonly kernel?: string };
 }
 
-/** Runs a plugin's `setup` once with its example and writes down what it registers. Nothing else of the plugin runs. */
+/** Runs a plugin's `setup` once with its example configuration and records what it registers. No other function of the plugin runs. */
 export function recordManifest(plugin: Plugin, packageJson: PackageJson, errors: readonly ManifestError[] = []): PluginManifest {
   const declaration = declarationOf(plugin);
   const config = closedSchema(declaration.config, `config of plugin ${declaration.id}`);

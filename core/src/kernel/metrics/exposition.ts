@@ -2,7 +2,7 @@ import type { Strings } from '@tappaas/sdk';
 import type { Family } from './family.js';
 import { BucketSeries, type NumberSeries } from './series.js';
 
-/** Prometheus text exposition format 0.0.4. @source https://prometheus.io/docs/instrumenting/exposition_formats/ */
+/** Formats metrics in the Prometheus text exposition format 0.0.4. @source https://prometheus.io/docs/instrumenting/exposition_formats/ */
 export function exposition(families: readonly (Family<string, NumberSeries> | Family<string, BucketSeries>)[]): string {
   const lines: string[] = [];
   for (const family of families.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -1,7 +1,7 @@
 import type { MetricSample, Strings } from '@tappaas/sdk';
 import { BucketSeries, NumberSeries, type Told } from './series.js';
 
-/** What a metric is; `seriesMax` label sets are kept apart, all others are counted together under `other`. */
+/** Options of a metric. Up to `seriesMax` label sets have series of their own; all others are counted together as `other`. */
 export interface MetricOptions<L extends string> {
   readonly name: string;
   readonly help: string;
@@ -30,7 +30,7 @@ export class Family<L extends string, S extends NumberSeries | BucketSeries> {
     this.make = (labels) => make(labels, this);
   }
 
-  /** The series of a label set; keep it where speed matters. */
+  /** Returns the series of a label set; keep it where speed matters. */
   bind(labels: Readonly<Record<L, string>>): S {
     const full = this.series.size >= this.seriesMax && !this.series.has(this.keyOf(labels));
     const known: Strings = Object.fromEntries(this.labelNames.map((name) => [name, full ? 'other' : labels[name]]));

@@ -6,21 +6,21 @@ import { exposition } from './exposition.js';
 export type { MetricOptions } from './family.js';
 export type { CounterSeries, GaugeSeries, HistogramSeries } from './series.js';
 
-/** A metric whose series are bound by their labels. */
+/** A metric; `bind` returns the series of a label set. */
 export interface Metric<L extends string, S> {
   readonly name: string;
   bind(labels: Readonly<Record<L, string>>): S;
 }
 
-/** Counters, gauges and histograms of the process, written out as Prometheus text. */
+/** Counters, gauges and histograms of the process, exported as Prometheus text. */
 export interface MetricRegistry {
   counter<L extends string = never>(options: MetricOptions<L>): Metric<L, CounterSeries>;
   gauge<L extends string = never>(options: MetricOptions<L>): Metric<L, GaugeSeries>;
-  /** `bounds` in the metric's unit, rising. Default: durations in seconds from 10 µs to a minute. */
+  /** `bounds` are increasing, in the metric's unit. Default: durations in seconds from 10 µs to a minute. */
   histogram<L extends string = never>(options: MetricOptions<L> & { readonly bounds?: readonly number[] }): Metric<L, HistogramSeries>;
-  /** Calls `collect` before the text is written, for gauges that are cheaper to read than to keep up to date. */
+  /** Calls `collect` before each export, for gauges that are cheaper to read than to keep up to date. */
   onCollect(collect: () => void): () => void;
-  /** Hears every change of every metric while given; costs nothing when absent. */
+  /** Sets the listener for every change of every metric; undefined removes it, and then there is no cost. */
   listen(listener: ((sample: MetricSample) => void) | undefined): void;
   /** Prometheus text exposition format 0.0.4. */
   text(): string;
@@ -66,7 +66,7 @@ class Registry implements MetricRegistry {
     return exposition([...this.families.values()]);
   }
 
-  /** The metric of that name; asking again with the same kind gives the same one. */
+  /** Returns the metric with that name; repeated calls with the same kind return the same one. */
   private family<L extends string, S extends NumberSeries | BucketSeries>(
     kind: MetricSample['kind'],
     options: MetricOptions<L>,
@@ -84,7 +84,7 @@ class Registry implements MetricRegistry {
     return made;
   }
 
-  /** While a listener runs, what it counts itself is not told, or it would never end. */
+  /** Changes made by the listener itself are not reported, which would never end. */
   private tell(family: Family<string, NumberSeries> | Family<string, BucketSeries>): void {
     const { listener } = this;
     if (listener === undefined) {

@@ -1,6 +1,6 @@
 import type { Strings } from '@tappaas/sdk';
 
-/** One label set of a metric, bound beforehand so that counting costs an addition. */
+/** One label set of a metric, bound in advance so that counting costs a single addition. */
 export interface CounterSeries {
   add(by?: number): void;
   readonly value: number;
@@ -18,7 +18,7 @@ export interface HistogramSeries {
   readonly sum: number;
 }
 
-/** What a metric tells a listener about one change. */
+/** Reports one change of a metric to a listener. */
 export type Told = (labels: Strings, value: number) => void;
 
 export class NumberSeries implements CounterSeries, GaugeSeries {
@@ -45,7 +45,7 @@ export class NumberSeries implements CounterSeries, GaugeSeries {
 export class BucketSeries implements HistogramSeries {
   count = 0;
   sum = 0;
-  /** Observations per bucket, not yet cumulated; the last one is `+Inf`. */
+  /** Observations per bucket, not cumulative; the last bucket is `+Inf`. */
   readonly counts: Float64Array;
   readonly bounds: readonly number[];
   private readonly labels: Strings;

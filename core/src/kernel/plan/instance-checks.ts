@@ -5,7 +5,7 @@ import type { PluginManifest } from '../manifest/manifest.js';
 import type { Position, Problem } from '../problem.js';
 import type { HookLimits, Mode } from './instance-plan.js';
 
-/** What an operator wrote of an instance, and where. */
+/** The operator's settings of an instance, and where they are written. */
 export interface WrittenInstance {
   readonly id: string;
   readonly mode: Mode;
@@ -16,7 +16,7 @@ export interface WrittenInstance {
 
 const shadowable = new Set(['gate', 'transform', 'batch', 'observe']);
 
-/** What an operator asks of a plugin must be something that the plugin can do. */
+/** Checks that the plugin supports what the operator's settings require of it. */
 export function instanceProblems(
   written: WrittenInstance,
   manifest: PluginManifest,

@@ -7,7 +7,7 @@ export type Mode = 'enforce' | 'shadow' | 'off';
 
 export type HookLimits = Readonly<Record<string, { readonly timeoutMs?: number; readonly failurePolicy?: 'fail' | 'ignore' }>>;
 
-/** One instance of a plan: everything that is known of it before its code runs. */
+/** One instance of a plan: everything known before its code runs. */
 export interface InstancePlan {
   readonly id: string;
   readonly use: string;
@@ -16,18 +16,18 @@ export interface InstancePlan {
   readonly mode: Exclude<Mode, 'off'>;
   readonly mayFail: boolean;
   readonly limits: HookLimits;
-  /** As written, for comparing; defaults filled in. */
+  /** The configuration as written, with defaults, for comparison. */
   readonly written: unknown;
-  /** Decoded and frozen, with secrets; what `setup` gets. */
+  /** The configuration for `setup`: decoded and frozen, with secrets. */
   readonly config: unknown;
-  /** Values of secret stores that its configuration points to. */
+  /** Values from secret stores that its configuration refers to. */
   readonly stored: readonly StoredSource[];
   readonly lock: LockEntry | undefined;
-  /** Ids of the services it needs that somebody provides; a change of it restarts the instance. */
+  /** Ids of needed services that have a provider; a change restarts the instance. */
   readonly met: readonly string[];
 }
 
-/** An instance with `mode: off`: named, not loaded. */
+/** An instance with `mode: off`, which is not loaded. */
 export interface OffInstance {
   readonly id: string;
   readonly use: string;

@@ -21,14 +21,14 @@ import type { HookLimits, InstancePlan, Mode, OffInstance } from './instance-pla
 import { instanceIdPattern } from './platform-schema.js';
 import { unprovided } from './unprovided.js';
 
-/** What a configuration means, decided without running any plugin code. Reload makes a new one and compares. */
+/** The meaning of a configuration, determined without running plugin code. A reload makes a new plan and compares them. */
 export interface Plan {
   readonly instances: readonly InstancePlan[];
   readonly off: readonly OffInstance[];
-  /** Instance ids in the order of starting. */
+  /** Instance ids in start order. */
   readonly levels: readonly (readonly string[])[];
   readonly taps: readonly OrderedTap[];
-  /** Sections of the composition root, decoded. */
+  /** Decoded sections of the composition root. */
   readonly sections: Readonly<Record<string, unknown>>;
   readonly problems: readonly Problem[];
 }
@@ -39,23 +39,23 @@ export interface PlanInput {
   readonly kernelVersion: string;
   readonly hooks: ReadonlyMap<string, HookDeclaration>;
   readonly given: readonly GivenProvider[];
-  /** Ids of services that the composition root cannot do without. */
+  /** Ids of services that the composition root needs. */
   readonly requires: readonly string[];
   readonly sourceOf: (instance: string, use: string) => Promise<PluginSource | NoSource>;
   readonly makeSecret: (source: SecretSource) => Secret;
-  /** Nothing: the plugins come from memory and are not locked. */
+  /** Undefined when the plugins are in memory and not locked. */
   readonly lock: LockEntries | 'absent' | undefined;
 }
 
-/** The keys of a configuration file that are the kernel's own. */
+/** Keys of a configuration file that belong to the kernel itself. */
 const documentKeys = new Set(['apiVersion', 'kind', 'extends', 'order', 'plugins']);
 
-/** What the file says of each instance; a value that was refused is absent. */
+/** The settings of each instance in the file; refused values are absent. */
 type Written = Readonly<
   Record<string, { readonly use?: string; readonly mode?: Mode; readonly onBootFailure?: string; readonly limits?: HookLimits } | undefined>
 >;
 
-/** Steps 2 to 5: packages, manifests, lock, configuration, graph and order. Every problem of every plugin, at once. */
+/** Runs steps 2 to 5: packages, manifests, lock, configuration, graph and order. Reports every problem of every plugin together. */
 export async function makePlan(input: PlanInput): Promise<Plan> {
   const root = withSections(input.root, input.schema);
   const document = checkValue(root, input.schema, [], input.makeSecret);
@@ -69,7 +69,7 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
   const written = ((document.value ?? {}) as { readonly plugins?: Written }).plugins ?? {};
   const made = await Promise.all(Object.keys(written).map((id) => planInstance(id, written, input)));
   const planned = made.flatMap(({ instance }) => instance ?? []);
-  // Nothing is known of them but their own problem: what names them is not wrong for that.
+  // Nothing is known about these except their own problem, so references to them are not reported as wrong.
   const unknown = new Set(Object.keys(written).filter((_, n) => made[n]?.instance === undefined && made[n]?.off === undefined));
   const instances = planned.map((instance) => ({ ...instance, met: metNeeds(instance, planned, input.given) }));
   const nodes = instances.map((instance) => graphNode(instance, root));
@@ -80,7 +80,7 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
     ...document.problems,
     ...made.flatMap(({ problems }) => problems),
     ...graph.problems,
-    // One of the unknown may be the provider.
+    // One of the unknown instances may be the provider.
     ...(unknown.size > 0 ? [] : unprovided({ ...input, instances, off })),
     ...doubleOwners(nodes),
     ...storeProblems(
@@ -130,7 +130,7 @@ async function planInstance(id: string, written: Written, input: PlanInput): Pro
   const lock = input.lock === undefined ? undefined : await checkLock(source, input.lock);
   if (lock?.problem) {
     const { code, message } = lock.problem;
-    // The command, ready to be typed.
+    // Insert the instance, so that the command can be copied.
     const remedy = remedyOf(code).replace('tappaas plugins approve', `tappaas plugins approve ${id}`);
     problems.push({ ...makeProblem(code, `plugins.${id}.use`, message, place('use')), remedy });
   }
@@ -160,7 +160,7 @@ async function planInstance(id: string, written: Written, input: PlanInput): Pro
   return { instance, problems, stores: config.stores };
 }
 
-/** A section that was left out has its defaults, or the problems of an empty one. */
+/** Gives omitted sections their defaults, or the problems of an empty section. */
 function withSections(root: ConfigNode, schema: JsonSchema): ConfigNode {
   if (root.kind !== 'map') return root;
   const names = Object.keys(schema['properties'] as object).filter((name) => !documentKeys.has(name) && !root.entries.has(name));
@@ -176,7 +176,7 @@ function metNeeds(instance: InstancePlan, all: readonly InstancePlan[], given: r
   return instance.manifest.needs.map(({ id }) => id).filter((id) => provided.has(id));
 }
 
-/** An instance without `config` has an empty one, placed where the instance is. */
+/** Returns the `config` of an instance, or an empty one at the position of the instance. */
 function configNode(root: ConfigNode, id: string): ConfigNode {
   const node = nodeAt(root, 'plugins', id, 'config');
   return node ?? { kind: 'map', at: placeOf(root, 'plugins', id), entries: new Map() };
@@ -208,7 +208,7 @@ function orderWishes(root: ConfigNode): readonly OrderWish[] {
   );
 }
 
-/** The hook that was meant, or else all of its family. */
+/** Suggests the most similar hook, or else lists all hooks of its family. */
 function meantHooks(hook: string, known: readonly string[]): string {
   const family = known.filter((each) => each.startsWith(`${hook.split('.')[0] ?? ''}.`));
   return didYouMean(hook, known) || (family.length === 0 ? '' : `; there are ${family.toSorted().join(', ')}`);

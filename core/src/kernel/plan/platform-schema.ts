@@ -1,10 +1,10 @@
 import { closedSchema } from '../config/closed-schema.js';
 import type { JsonSchema } from '../manifest/manifest.js';
 
-/** Version of the format of configuration files. */
+/** Version of the configuration file format. */
 export const platformApiVersion = 'tappaas.dev/v1alpha1';
 
-/** The instance id labels metrics, names field managers and is part of paths. */
+/** Restricted because the instance id is used as a metric label, in names of field managers and in paths. */
 export const instanceIdPattern = '^[a-z][a-z0-9]*(-[a-z0-9]+)*$';
 
 const hookLimit = {
@@ -47,7 +47,7 @@ const instance = {
   },
 };
 
-/** The schema of a configuration file; `sections` are those of the composition root. */
+/** Makes the schema of a configuration file; `sections` are those of the composition root. */
 export function platformSchema(sections: Readonly<Record<string, object>>): JsonSchema {
   const own = {
     apiVersion: { const: platformApiVersion, description: 'Version of the file format.' },

@@ -13,7 +13,7 @@ interface Configured {
   readonly off: readonly OffInstance[];
 }
 
-/** What the platform cannot do without and nobody provides; an instance that could, and is turned off, is named. */
+/** Reports required services without a provider, naming a disabled instance that could provide them. */
 export function unprovided({ root, requires, given, instances, off }: Configured): readonly Problem[] {
   return requires.flatMap((service) => {
     const provides = (manifest: PluginManifest | undefined): boolean => manifest?.provides.some(({ id }) => id === service) ?? false;

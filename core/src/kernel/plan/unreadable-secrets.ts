@@ -4,8 +4,9 @@ import type { Problem } from '../problem.js';
 import type { Plan } from './plan.js';
 
 /**
- * Secrets of the plan that cannot be read here and now, as notes: a configuration may well be looked at where its secrets are not. What a secret is stays
- * untold.
+ * Reports secrets of the plan that cannot be read in this environment, as notes, because a configuration may be checked where its secrets
+ * are not
+ * available. Values of secrets are never shown.
  */
 export function unreadableSecrets({ instances, sections }: Pick<Plan, 'instances' | 'sections'>, root: ConfigNode): readonly Problem[] {
   return [

@@ -7,9 +7,9 @@ import { serviceHasBreaker, serviceLimitMs } from './service-limits.js';
 
 type Method = (...args: readonly unknown[]) => unknown;
 
-/** What a provider made, behind the guard: data is read through, methods are called as the provider. */
+/** A provided service behind its guard: data is passed through, methods run as the provider. */
 export class GuardedService {
-  /** Instance that provides it. */
+  /** The providing instance. */
   readonly provider: PluginScope;
   readonly value: object;
   private readonly service: string;
@@ -54,7 +54,7 @@ export class GuardedService {
   }
 }
 
-/** Calls through the guard without following what the method begins: it has said that it begins nothing. */
+/** Calls through the guard without tracking asynchronous work, because the method is declared not to start any. */
 function callAtOnce(guard: Guard, run: (args: readonly unknown[], context: unknown) => unknown, args: readonly unknown[]): unknown {
   const answer = guard.invokeSync(run, args, undefined);
   if (answer instanceof Failure) throw answer.error;
@@ -66,7 +66,7 @@ interface Ended {
   readonly value: unknown;
 }
 
-/** Calls through the guard and stays synchronous when the method is. */
+/** Calls through the guard; stays synchronous if the method is. */
 function callNow(
   guard: Guard,
   run: (args: readonly unknown[], context: unknown) => unknown,
@@ -87,7 +87,9 @@ function callNow(
   });
 }
 
-/** Who is called gets a context of its own, so that a caller's rights never travel along; what a stage added to it stays. */
+/**
+ * Replaces the caller's context with the provider's own, so that the caller's rights never travel along; fields added by a stage are kept.
+ */
 function ownContexts(args: readonly unknown[], own: CallContext): readonly unknown[] {
   const index = args.findIndex((arg) => arg instanceof CallContext);
   if (index < 0) return args;

@@ -1,6 +1,6 @@
 import { lifecycleErrors } from '../errors.js';
 
-/** What stands for a service while `setup` runs: touching it is an error. */
+/** Makes the placeholder of a service while `setup` runs; any access is an error. */
 export function impureHandle(plugin: string, service: string): object {
   const refuse = (): never => {
     throw impureUse(plugin, `service ${service}`);

@@ -2,12 +2,13 @@
 import 'reflect-metadata';
 import { container, type DependencyContainer } from 'tsyringe';
 
-/** The key under which a service with one provider stands. */
+/** The key of a service with a single provider. */
 export const soleKey = '';
 
 /**
- * Service instances behind typed tokens: symbols and `registerInstance` only. Who may own what, the order of making and of disposal are
- * the kernel's business: a container would silently let the last registration win.
+ * Holds service instances by typed tokens, using only symbols and `registerInstance`. Ownership, creation order and disposal are left to
+ * the kernel,
+ * because a container would silently let the last registration win.
  */
 export class ServiceContainer {
   private readonly tokens: Map<string, Map<string, symbol>>;
@@ -20,7 +21,7 @@ export class ServiceContainer {
     for (const [service, key, value] of copied) this.put(service, key, value);
   }
 
-  /** Grows with every change: as long as it does not, what was found is still there. */
+  /** Incremented with every change; while it is unchanged, cached lookups are valid. */
   get changes(): number {
     return this.changed;
   }
@@ -34,7 +35,7 @@ export class ServiceContainer {
     this.instances.registerInstance(token, value);
   }
 
-  /** A token can not be unregistered, but one that nobody knows is never resolved. */
+  /** Removes a service. A token cannot be unregistered, but without an entry it is never resolved. */
   remove(service: string, key: string): void {
     this.changed += 1;
     this.tokens.get(service)?.delete(key);
@@ -49,7 +50,7 @@ export class ServiceContainer {
     return [...(this.tokens.get(service)?.keys() ?? [])];
   }
 
-  /** The same services but those for which `leaveOut` says so. */
+  /** Copies the container without the services for which `leaveOut` returns true. */
   copyWithout(leaveOut: (value: object) => boolean): ServiceContainer {
     const kept = [...this.tokens].flatMap(([service, keys]) =>
       [...keys].flatMap(([key, token]) => {

@@ -5,14 +5,12 @@ import { GuardedService } from './guarded-service.js';
 import { impureUse } from './impure-handle.js';
 import { soleKey, type ServiceContainer } from './service-container.js';
 
-/** Where a handle looks: the services of the running configuration, or those being made by a reload. */
+/** Where a handle looks up services: in the running configuration, or in the one that a reload prepares. */
 export interface ServiceView {
   readonly container: ServiceContainer;
 }
 
-/**
- * A live handle: every use asks who provides the service now, so it follows the provider's reloads.
- */
+/** Makes a live handle: every use looks up the current provider, so it follows reloads of the provider. */
 export function serviceHandle(view: ServiceView, service: Service<unknown>, key = soleKey): object {
   const find = providerFinder(view, service, key);
   const provided = (): GuardedService => {
@@ -23,7 +21,7 @@ export function serviceHandle(view: ServiceView, service: Service<unknown>, key 
     throw guardErrors.TAP_SERVICE_UNAVAILABLE({ message: `nobody provides ${named} now` });
   };
   return new Proxy(Object.create(null) as object, {
-    // A handle is never a promise, also while nobody provides the service: it may be answered by an async function.
+    // A handle is never thenable, even without a provider, because an async function may return it.
     get: (_, member) => (member === 'then' ? undefined : provided().read(member)),
     has: (_, member) => member in provided().value,
     ownKeys: () => Reflect.ownKeys(provided().value),
@@ -37,7 +35,7 @@ export function serviceHandle(view: ServiceView, service: Service<unknown>, key 
   });
 }
 
-/** Looks a provider up once per change of the services, not per use. */
+/** Makes a lookup of the provider that is cached until the services change. */
 function providerFinder(view: ServiceView, service: Service<unknown>, key: string): () => GuardedService | undefined {
   let [from, asOf]: [ServiceContainer | undefined, number] = [undefined, 0];
   let found: GuardedService | undefined;
@@ -51,7 +49,7 @@ function providerFinder(view: ServiceView, service: Service<unknown>, key: strin
   };
 }
 
-/** A family as a live map from instance id to handle. */
+/** Returns a family as a live map from instance id to handle. */
 export function familyHandle(view: ServiceView, service: Service<unknown>): ReadonlyMap<string, unknown> {
   const handles = new Map<string, object>();
   const handleOf = (key: string): object => {

@@ -1,6 +1,6 @@
 import { families } from '@tappaas/sdk';
 
-/** How long one call of a family's method may take, in milliseconds; the store bounds its own calls. */
+/** Time limit for one call of a family's method, in milliseconds; the store limits its own calls. */
 const familyLimitsMs: Readonly<Record<string, number>> = {
   [families.store.id]: Infinity,
   [families.cluster.id]: 10_000,
@@ -16,16 +16,17 @@ const familyLimitsMs: Readonly<Record<string, number>> = {
   [families.auditSink.id]: 5000,
 };
 
-/** What every request passes: what is asked there, callers choose. */
+/** Services that every request uses, with inputs chosen by callers. */
 const askedByEverybody: ReadonlySet<string> = new Set([families.authenticator.id, families.authorizer.id]);
 
 /**
- * Whether repeated failures cut its provider off. Not where every request passes: a question that makes it fail would shut out everybody
- * else, and whoever is not asked lets nobody in either.
+ * Whether repeated failures open a breaker for the provider. Not for services that every request uses: inputs that make one fail would lock
+ * out
+ * all other callers, and a provider that is not called admits no one.
  */
 export const serviceHasBreaker = (service: string): boolean => !askedByEverybody.has(service);
 
-/** A plugin's own service: no longer than the longest request. */
+/** For services of plugins: the limit of the longest request. */
 const otherLimitMs = 60_000;
 
 export function serviceLimitMs(service: string): number {

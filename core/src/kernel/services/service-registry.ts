@@ -4,7 +4,7 @@ import { GuardedService } from './guarded-service.js';
 import { ServiceContainer, soleKey } from './service-container.js';
 import { familyHandle, serviceHandle, type ServiceView } from './service-handle.js';
 
-/** A view that can be told to follow another one for good: what a reload made, once it has been taken over. */
+/** A view that can be redirected permanently: that of a reload follows the live one once it has been committed. */
 class FollowingView implements ServiceView {
   private own: ServiceContainer | FollowingView;
 
@@ -25,11 +25,11 @@ class FollowingView implements ServiceView {
 export interface ServiceDraft {
   readonly view: ServiceView;
   put(service: Service<unknown>, instance: string, provided: GuardedService): void;
-  /** Takes it over: handles of the running plugins see the new providers from now on. */
+  /** Commits the draft: handles of running plugins use the new providers from now on. */
   commit(): void;
 }
 
-/** Who provides what, now. */
+/** The current providers of services. */
 export class ServiceRegistry {
   private readonly live = new FollowingView(new ServiceContainer());
   private readonly waiters = new Map<string, ((key: string) => void)[]>();
@@ -38,7 +38,7 @@ export class ServiceRegistry {
     return this.live;
   }
 
-  /** What the running plugins provide, without what `leaving` provide; put what is made anew into it. */
+  /** Makes a draft with the services of the running plugins except those of `leaving`; new services are added to it. */
   draft(leaving: ReadonlySet<PluginScope>): ServiceDraft {
     const isLeaving = (value: object): boolean => value instanceof GuardedService && leaving.has(value.provider);
     const container = this.live.container.copyWithout(isLeaving);
@@ -59,7 +59,7 @@ export class ServiceRegistry {
     this.wake(service.id);
   }
 
-  /** Ends what `provider` provided, unless somebody else has taken it over. */
+  /** Removes a service of `provider`, unless another instance has replaced it. */
   removeOf(service: Service<unknown>, provider: PluginScope): void {
     const key = keyOf(service, provider.id);
     const provided = this.live.container.get(service.id, key);

@@ -3,16 +3,17 @@ import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-/** What the language itself makes; everything else is a timer, a handle or a request. */
+/** Resources of the language itself; everything else is a timer, a handle or a request. */
 const harmless = new Set(['PROMISE', 'TickObject', 'Microtask', 'AsyncLocalStorage']);
 
 type Patchable = Record<string, unknown>;
 
 /**
  * Calls `run` while watching for I/O: asynchronous resources that it opens (sockets, files, timers, processes), and the synchronous
- * functions of `node:fs` and `node:child_process`. Answers the result and what was seen.
+ * functions of
+ * `node:fs` and `node:child_process`. Returns the result and what was observed.
  *
- * It is a help for honest authors, not a sandbox: who wants to get around it can.
+ * It helps honest authors, but is not a sandbox: it can be circumvented deliberately.
  */
 export function watchPurity<R>(run: () => R, refuse: (what: string) => Error): { readonly result: R; readonly seen: readonly string[] } {
   const seen: string[] = [];
@@ -20,7 +21,7 @@ export function watchPurity<R>(run: () => R, refuse: (what: string) => Error): {
     init(_id: number, type: string) {
       if (!harmless.has(type)) seen.push(type);
     },
-    /** Newer than the type declarations: spares us every promise. */
+    /** Not in the type declarations yet: avoids an event for every promise. */
     trackPromises: false,
   };
   const hook = createHook(callbacks);
@@ -41,7 +42,7 @@ export function watchPurity<R>(run: () => R, refuse: (what: string) => Error): {
   }
 }
 
-/** Replaces every `…Sync` function of a built-in module by one that throws; answers how to put them back. */
+/** Replaces every `…Sync` function of a built-in module with one that throws; returns the function that restores them. */
 function refuseSynchronous(module: Patchable, refuse: (name: string) => Error): () => void {
   const names = Object.keys(module).filter((name) => name.endsWith('Sync') && typeof module[name] === 'function');
   const originals = names.map((name) => [name, module[name]] as const);

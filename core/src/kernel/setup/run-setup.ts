@@ -17,7 +17,7 @@ export interface SetupInput {
   readonly devices: HostDevices;
 }
 
-/** What a plugin registered, with the same as data. */
+/** The registrations of a plugin, and their description as data. */
 export interface SetupResult {
   readonly record: SetupRecord;
   readonly description: Description;

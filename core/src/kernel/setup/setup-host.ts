@@ -4,10 +4,10 @@ import { lifecycleErrors } from '../errors.js';
 import type { ConnectEngine, RegisteredColumn } from '../registrations.js';
 import { emptyRecord, type ProvidedService, type SetupRecord } from './setup-record.js';
 
-/** The few things a registration gives back that work later. */
+/** Functions that registrations return for later use. */
 export interface HostDevices {
   readonly connectEngine: ConnectEngine;
-  /** Adds to a counter of the plugin. */
+  /** Returns a function that adds to a counter of the plugin. */
   readonly counter: (metric: CounterOptions) => (labels: Readonly<Record<string, string>>, by?: number) => void;
 }
 
@@ -18,14 +18,14 @@ export interface CounterOptions {
   readonly seriesMax: number;
 }
 
-/** The host that `setup` is given, and what it registered there. `close` ends registration. */
+/** The host passed to `setup`, and what was registered with it. `close` ends registration. */
 export interface OpenHost {
   readonly host: Host<unknown>;
   readonly record: SetupRecord;
   close(): void;
 }
 
-/** Collects what a plugin registers; does nothing else, so that the build's recorder and the kernel see the same. */
+/** Collects registrations and does nothing else, so that the build's recorder and the kernel see the same. */
 export function openHost(instance: string, devices: HostDevices): OpenHost {
   const record = emptyRecord();
   let open = true;

@@ -17,7 +17,7 @@ export interface BackgroundTask {
 
 export type ConfigHandler = (next: unknown, previous: unknown) => Awaitable<'applied' | 'restart'>;
 
-/** What one run of a plugin's `setup` registered, functions included. */
+/** The registrations of one run of a plugin's `setup`, including functions. */
 export interface SetupRecord {
   readonly taps: { readonly hook: HookDeclaration; readonly options: AnyTapOptions; readonly run: TapFunction }[];
   readonly provides: ProvidedService[];

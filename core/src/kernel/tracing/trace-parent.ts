@@ -1,8 +1,8 @@
-/** Work that others go on with: where it stands in its trace. */
+/** The position in a trace of work that others continue. */
 export interface TraceParent {
   readonly traceId: string;
   readonly spanId: string;
-  /** Whoever began the trace keeps it. */
+  /** Whether the originator of the trace records it. */
   readonly isSampled: boolean;
 }
 
@@ -10,7 +10,7 @@ const form =
   /^(?<version>(?!ff)[0-9a-f]{2})-(?<traceId>(?!0{32})[0-9a-f]{32})-(?<spanId>(?!0{16})[0-9a-f]{16})-(?<flags>[0-9a-f]{2})(?<rest>-.*)?$/;
 
 /**
- * Reads a `traceparent` header; nothing when it is none. A later version may have more behind what the first one has.
+ * Parses a `traceparent` header; undefined when it is malformed. A later version may append to the fields of the first.
  *
  * @source W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header
  */
@@ -20,7 +20,7 @@ export function readTraceParent(header: string): TraceParent | undefined {
   return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
 
-/** The header that goes with requests to others. */
+/** Formats the header for outgoing requests. */
 export function traceParentText({ traceId, spanId }: Pick<TraceParent, 'traceId' | 'spanId'>): string {
   return `00-${traceId}-${spanId}-01`;
 }

@@ -2,32 +2,32 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Span } from '@tappaas/sdk';
 import { traceParentText, type TraceParent } from './trace-parent.js';
 
-/** How a piece of work ended, as its span tells it. */
+/** The end of a span. */
 export type SpanEnd = Pick<Span, 'name' | 'startMs' | 'endMs' | 'attributes' | 'error'>;
 
-/** Work that is traced and goes on. */
+/** A span in progress. */
 export interface TraceSpan {
   readonly traceId: string;
   readonly spanId: string;
-  /** For what is asked of others on its behalf. */
+  /** Header for requests made on its behalf. */
   readonly traceParent: string;
-  /** A part of it that begins; nothing once it has ended: what goes on then, such as a loop that it was the first to need, is no part of it. */
+  /** Starts a child span. Returns undefined once this span has ended: later work, such as a loop that it started, is not part of it. */
   child(): TraceSpan | undefined;
   end(end: SpanEnd): void;
 }
 
-/** Traces work and what plugins do for it, as long as somebody listens; nothing is made and nothing costs while nobody does. */
+/** Traces work and the plugin calls in it while there is a listener; otherwise nothing is created and there is no cost. */
 export interface Tracing {
   readonly isListened: boolean;
-  /** Work that begins: in the trace of its parent, or in one of its own. */
+  /** Starts a span: in the trace of its parent, or in a new one. */
   begin(parent?: Pick<TraceParent, 'traceId' | 'spanId'>): TraceSpan;
-  /** Calls of plugins within `work`, and within everything that it starts, are parts of the span. */
+  /** Runs `work`: calls of plugins within it, and within everything it starts, become children of the span. */
   run<T>(span: TraceSpan, work: () => T): T;
 }
 
 const idPart = 2 ** 32;
 
-/** The one tracer of a kernel. */
+/** The tracer of a kernel. */
 export class Tracer implements Tracing {
   readonly #random: () => number;
   readonly #running = new AsyncLocalStorage<TraceSpan>();
@@ -38,8 +38,9 @@ export class Tracer implements Tracing {
   }
 
   /**
-   * Tells every span that ends from now on; without anybody to tell, none is made. What a listener begins, such as a timer after which it sends
-   * what it has gathered, is no part of the work that it was told of: its own calls would be spans to be sent in turn, without end.
+   * Sets the listener for every span that ends; without a listener no spans are made. Work started by the listener, such as a timer that
+   * sends
+   * collected spans, is not part of the reported trace; otherwise its own calls would create spans to send, endlessly.
    */
   listen(tell: ((span: Span) => void) | undefined): void {
     this.#tell = tell && ((span) => this.#running.exit(() => tell(span)));
@@ -49,7 +50,7 @@ export class Tracer implements Tracing {
     return this.#tell !== undefined;
   }
 
-  /** The work that the code which runs now belongs to. */
+  /** The span of the running code. */
   get current(): TraceSpan | undefined {
     return this.#tell === undefined ? undefined : this.#running.getStore();
   }
@@ -76,7 +77,7 @@ export class Tracer implements Tracing {
     return this.#running.run(span, work);
   }
 
-  /** Hexadecimal, of so many parts of 32 bits; all zeros would be none. */
+  /** Makes a hexadecimal id of `parts` times 32 bits; an id of all zeros would be invalid. */
   #id(parts: number): string {
     let id = '';
     for (let part = 0; part < parts; part += 1) {

@@ -20,8 +20,9 @@ interface Asked {
 const aloneMax = 100;
 
 /**
- * Gives events their places in the chain: few at once where they are, many in a thread, so that requests of a busy platform do not wait
- * for hashes. The thread is started when there are many for the first time; a thread that fails, or cannot be made, is done without.
+ * Seals batches of events: small ones directly, large ones in a thread, so that requests of a busy platform do not wait for hashing. The
+ * thread
+ * is started for the first large batch; if it fails or cannot be created, all batches are sealed directly.
  */
 export class Sealer {
   readonly #chain: string;
