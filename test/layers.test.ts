@@ -199,6 +199,16 @@ test('names that decide what a caller may do are written in one place, so that n
   t.deepEqual(found, []);
 });
 
+test('what is private to a class is so at run time, too', async (t) => {
+  // Contexts of calls are extended by inheritance, and Apollo Server copies those of GraphQL: neither has private fields then.
+  const copied = new Set(['core/src/kernel/guard/call-context.ts', 'core/src/api/graphql/context.ts'].map((file) => join(root, file)));
+  const found: string[] = [];
+  for (const file of (await Promise.all(['core/src', 'sdk/src', 'sdk/*/src', 'plugins/*/src'].map(sourcesOf))).flat()) {
+    if (!copied.has(file) && /^\s+private (?!constructor)/m.test(await readFile(file, 'utf8'))) found.push(relative(root, file));
+  }
+  t.deepEqual(found, [], 'a member is named with #');
+});
+
 test('a cast that the compiler would refuse says why in the line above it', async (t) => {
   const unexplained: string[] = [];
   for (const file of (await Promise.all(['core/src', 'sdk/src', 'sdk/*/src', 'plugins/*/src'].map(sourcesOf))).flat()) {

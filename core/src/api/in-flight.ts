@@ -14,61 +14,61 @@ const sweepEveryMs = 1000;
  * most of them take.
  */
 export class InFlight {
-  private readonly exchanges = new Set<Exchange>();
-  private readonly ofConnection = new Map<Socket, Set<Exchange>>();
-  private readonly clock: Clock;
-  private readonly stopped = new AbortController();
-  private readonly credentials: StreamCredentials;
-  private onIdle: (() => void) | undefined;
+  readonly #exchanges = new Set<Exchange>();
+  readonly #ofConnection = new Map<Socket, Set<Exchange>>();
+  readonly #clock: Clock;
+  readonly #stopped = new AbortController();
+  readonly #credentials: StreamCredentials;
+  #onIdle: (() => void) | undefined;
 
   constructor(clock: Clock, credentials: StreamCredentials) {
-    this.clock = clock;
-    this.credentials = credentials;
+    this.#clock = clock;
+    this.#credentials = credentials;
   }
 
   get size(): number {
-    return this.exchanges.size;
+    return this.#exchanges.size;
   }
 
   add(exchange: Exchange): void {
-    this.exchanges.add(exchange);
+    this.#exchanges.add(exchange);
     const { socket } = exchange.request;
-    const known = this.ofConnection.get(socket);
-    if (known === undefined) this.ofConnection.set(socket, new Set([exchange]));
+    const known = this.#ofConnection.get(socket);
+    if (known === undefined) this.#ofConnection.set(socket, new Set([exchange]));
     else known.add(exchange);
   }
 
   delete(exchange: Exchange): void {
-    this.exchanges.delete(exchange);
+    this.#exchanges.delete(exchange);
     const { socket } = exchange.request;
-    const known = this.ofConnection.get(socket);
+    const known = this.#ofConnection.get(socket);
     known?.delete(exchange);
-    if (known?.size === 0) this.ofConnection.delete(socket);
-    if (this.exchanges.size === 0) this.onIdle?.();
+    if (known?.size === 0) this.#ofConnection.delete(socket);
+    if (this.#exchanges.size === 0) this.#onIdle?.();
   }
 
   /** Runs until `stop`. */
   sweep(): Promise<void> {
     let sweptMs = -Infinity;
     const begin = (): ((exchange: Exchange) => void) => {
-      const nowMs = this.clock.nowMs();
-      if (nowMs < sweptMs) this.bringForward(sweptMs - nowMs, nowMs);
+      const nowMs = this.#clock.nowMs();
+      if (nowMs < sweptMs) this.#bringForward(sweptMs - nowMs, nowMs);
       sweptMs = nowMs;
       return (exchange) => {
         if (exchange.deadlineMs <= nowMs) expire(exchange);
-        else void this.credentials.check(exchange);
+        else void this.#credentials.check(exchange);
       };
     };
-    return sweepEvery(this.exchanges, begin, { clock: this.clock, everyMs: sweepEveryMs, signal: this.stopped.signal });
+    return sweepEvery(this.#exchanges, begin, { clock: this.#clock, everyMs: sweepEveryMs, signal: this.#stopped.signal });
   }
 
   stop(): void {
-    this.stopped.abort();
+    this.#stopped.abort();
   }
 
   /** Ends the streams in order; of one credential, when it is no longer good. */
   endStreams(credentialId?: string): void {
-    for (const exchange of this.exchanges) {
+    for (const exchange of this.#exchanges) {
       const isMeant = credentialId === undefined || exchange.identity?.credentialId === credentialId;
       if (exchange.isStream && isMeant) exchange.abort(endOfStream(credentialId === undefined ? 'stop' : 'credential'));
     }
@@ -76,33 +76,33 @@ export class InFlight {
 
   /** The client of a connection has gone away: nobody waits for what it has asked for. */
   abandon(socket: Socket): void {
-    for (const exchange of this.ofConnection.get(socket) ?? []) {
+    for (const exchange of this.#ofConnection.get(socket) ?? []) {
       exchange.abort(apiErrors.TAP_REQUEST_ABORTED({ message: 'the client has gone away' }));
     }
   }
 
   /** Connections on which something is still to be answered. */
   connections(): ReadonlySet<Socket> {
-    return new Set(this.ofConnection.keys());
+    return new Set(this.#ofConnection.keys());
   }
 
   /** What is being served, for people; so many at most. */
   describe(max: number): readonly string[] {
-    return [...this.exchanges].slice(0, max).map(({ request, path }) => `${request.method ?? ''} ${path.path}`);
+    return [...this.#exchanges].slice(0, max).map(({ request, path }) => `${request.method ?? ''} ${path.path}`);
   }
 
   /** The clock was set back: what came before that is due by as much earlier. Streams end with their credentials, whose ends are dates. */
-  private bringForward(setBackMs: number, nowMs: number): void {
-    for (const exchange of this.exchanges) {
+  #bringForward(setBackMs: number, nowMs: number): void {
+    for (const exchange of this.#exchanges) {
       if (exchange.receivedAtMs > nowMs && !exchange.isStream) exchange.deadlineMs -= setBackMs;
     }
   }
 
   /** Resolves when nothing is being served any more. */
   idle(): Promise<void> {
-    if (this.exchanges.size === 0) return Promise.resolve();
+    if (this.#exchanges.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      this.onIdle = resolve;
+      this.#onIdle = resolve;
     });
   }
 }

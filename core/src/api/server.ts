@@ -45,64 +45,64 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 }
 
 class Server implements ApiServer {
-  private readonly options: ApiServerOptions;
-  private readonly limits: ApiLimits;
-  private readonly chain: Chain;
-  private readonly objects: Objects;
-  private readonly router: Router;
-  private readonly graphql: GraphqlEndpoint;
-  private readonly inFlight: InFlight;
-  private readonly sockets: Sockets;
-  private readonly upgrades: Upgrades;
-  private readonly strangers: Strangers;
-  private readonly idPrefix: string;
-  private listener: Listener | undefined;
-  private tls: TlsMaterial | undefined;
-  private clientAuthorities: string | undefined;
-  private readonly keepAlive: string;
-  private requests = 0;
-  private isStopping = false;
+  readonly #options: ApiServerOptions;
+  readonly #limits: ApiLimits;
+  readonly #chain: Chain;
+  readonly #objects: Objects;
+  readonly #router: Router;
+  readonly #graphql: GraphqlEndpoint;
+  readonly #inFlight: InFlight;
+  readonly #sockets: Sockets;
+  readonly #upgrades: Upgrades;
+  readonly #strangers: Strangers;
+  readonly #idPrefix: string;
+  #listener: Listener | undefined;
+  #tls: TlsMaterial | undefined;
+  #clientAuthorities: string | undefined;
+  readonly #keepAlive: string;
+  #requests = 0;
+  #isStopping = false;
 
   constructor(options: ApiServerOptions) {
-    this.options = options;
-    this.tls = options.tls;
-    this.limits = { ...defaultLimits, ...options.limits };
-    this.keepAlive = keepAliveHint(this.limits.silentMsMax);
-    this.idPrefix = `${options.replica}-${options.clock.nowMs().toString(36)}-`;
+    this.#options = options;
+    this.#tls = options.tls;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#keepAlive = keepAliveHint(this.#limits.silentMsMax);
+    this.#idPrefix = `${options.replica}-${options.clock.nowMs().toString(36)}-`;
     const { clock, deprecatedUse = () => {} } = options;
-    const { drainMsMax } = this.limits;
+    const { drainMsMax } = this.#limits;
     const authenticate = withAddress(options.authenticate);
-    this.inFlight = new InFlight(
+    this.#inFlight = new InFlight(
       clock,
       new StreamCredentials(authenticate, (exchange) => isStillAllowed(asReview(options.authorize), exchange), clock),
     );
-    const ready = (): readonly ReadyCheck[] => [{ name: 'listener', check: () => !this.isStopping }, ...options.ready()];
-    this.objects = objectsOf(options, deprecatedUse, drainMsMax);
-    this.graphql = graphqlEndpoint({
+    const ready = (): readonly ReadyCheck[] => [{ name: 'listener', check: () => !this.#isStopping }, ...options.ready()];
+    this.#objects = objectsOf(options, deprecatedUse, drainMsMax);
+    this.#graphql = graphqlEndpoint({
       placements: noPlacements,
       clusterNamespace: sameNamespace,
       ...options,
       ready,
       graphql: options.graphql ?? { introspection: false },
     });
-    this.router = routerOf(options, { objects: this.objects, graphql: this.graphql, ready, drainMsMax, address: () => this.address() });
-    this.strangers = new Strangers({ ...strangerSeats, perMinuteMax: this.limits.strangersPerMinuteMax }, options.audit, clock);
-    this.chain = this.chainOf(options, authenticate);
+    this.#router = routerOf(options, { objects: this.#objects, graphql: this.#graphql, ready, drainMsMax, address: () => this.#address() });
+    this.#strangers = new Strangers({ ...strangerSeats, perMinuteMax: this.#limits.strangersPerMinuteMax }, options.audit, clock);
+    this.#chain = this.#chainOf(options, authenticate);
     const adapter = options.socketAdapter === undefined ? {} : { adapter: options.socketAdapter };
-    this.sockets = createSockets({ ...options, deprecatedUse, drainMsMax, ...adapter });
-    const own = [this.graphql.upgrade, watchUpgrade(this.objects), this.sockets.upgrade];
-    this.upgrades = new Upgrades(this.chain, () => [...own, ...(options.upgrades?.() ?? [])]);
+    this.#sockets = createSockets({ ...options, deprecatedUse, drainMsMax, ...adapter });
+    const own = [this.#graphql.upgrade, watchUpgrade(this.#objects), this.#sockets.upgrade];
+    this.#upgrades = new Upgrades(this.#chain, () => [...own, ...(options.upgrades?.() ?? [])]);
   }
 
   async listen(): Promise<{ readonly url: string; readonly port: number }> {
-    const { host, port, tls, tlsPolicy, contextFor, clock, log, addressPlaces } = this.options;
+    const { host, port, tls, tlsPolicy, contextFor, clock, log, addressPlaces } = this.#options;
     const serve = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void =>
-      this.serve(request, response, awaitsContinue);
-    const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => void this.serveUpgrade(request, socket, head);
-    const { connectionsMax, connectionsPerAddressMax, headMsMax, bodyMsMax, silentMsMax } = this.limits;
-    const closed = (socket: Socket): void => this.inFlight.abandon(socket);
+      this.#serve(request, response, awaitsContinue);
+    const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => void this.#serveUpgrade(request, socket, head);
+    const { connectionsMax, connectionsPerAddressMax, headMsMax, bodyMsMax, silentMsMax } = this.#limits;
+    const closed = (socket: Socket): void => this.#inFlight.abandon(socket);
     const failed = (error: Error): void => log.error('the listener of the API has a problem', { error });
-    this.listener = await listen({
+    this.#listener = await listen({
       host,
       port,
       connectionsMax,
@@ -120,43 +120,44 @@ class Server implements ApiServer {
       failed,
       ...(tls !== undefined && { tls, tlsPolicy, contextFor }),
     });
-    void this.inFlight.sweep();
-    void this.upgrades.sweep();
-    return { url: this.listener.url, port: this.listener.port };
+    void this.#inFlight.sweep();
+    void this.#upgrades.sweep();
+    return { url: this.#listener.url, port: this.#listener.port };
   }
 
   paths(): readonly string[] {
     return [
-      ...this.router.paths,
-      ...this.options.routes().map(({ method, instance, path }) => `${method} /plugins/${instance}${path}`),
-      ...this.upgrades.paths().map((path) => `UPGRADE ${path}`),
+      ...this.#router.paths,
+      ...this.#options.routes().map(({ method, instance, path }) => `${method} /plugins/${instance}${path}`),
+      ...this.#upgrades.paths().map((path) => `UPGRADE ${path}`),
       ...topics.map((topic) => `ROOM ${topic}`),
     ];
   }
 
   endStreams(credentialId: string): void {
-    this.chain.connections.forget();
-    this.inFlight.endStreams(credentialId);
+    this.#chain.connections.forget();
+    this.#inFlight.endStreams(credentialId);
   }
 
   renew(tls: TlsMaterial): void {
-    this.tls = this.clientAuthorities === undefined ? tls : { ...tls, clientAuthorities: this.clientAuthorities };
-    this.listener?.renew(this.tls);
+    this.#tls = this.#clientAuthorities === undefined ? tls : { ...tls, clientAuthorities: this.#clientAuthorities };
+    this.#listener?.renew(this.#tls);
   }
 
   trustClients(authorities: string): void {
-    const { tls } = this;
-    if (tls === undefined || authorities === this.clientAuthorities) return;
-    this.listener?.renew({ ...tls, clientAuthorities: authorities });
-    this.clientAuthorities = authorities;
-    this.tls = { ...tls, clientAuthorities: authorities };
+    const tls = this.#tls;
+    if (tls === undefined || authorities === this.#clientAuthorities) return;
+    this.#listener?.renew({ ...tls, clientAuthorities: authorities });
+    this.#clientAuthorities = authorities;
+    this.#tls = { ...tls, clientAuthorities: authorities };
   }
 
   async close({ announceMs = 0, lingerMs = 0 }: StopOptions = {}): Promise<void> {
-    const { listener, inFlight } = this;
-    if (listener === undefined || this.isStopping) return;
-    this.isStopping = true;
-    const { clock } = this.options;
+    const listener = this.#listener;
+    const inFlight = this.#inFlight;
+    if (listener === undefined || this.#isStopping) return;
+    this.#isStopping = true;
+    const { clock } = this.#options;
     if (announceMs > 0) await clock.sleep(announceMs, new AbortController().signal);
     await listener.connections.whenTaken();
     const closed = listener.close();
@@ -164,7 +165,7 @@ class Server implements ApiServer {
     await within(clock, lingerMs, closed);
     const over = new AbortController();
     const quiet = listener.connections.endQuiet(() => inFlight.connections(), clock, over.signal);
-    const { stopMsMax } = this.limits;
+    const { stopMsMax } = this.#limits;
     await within(
       clock,
       stopMsMax,
@@ -172,31 +173,31 @@ class Server implements ApiServer {
     );
     over.abort();
     await quiet;
-    this.warnOfCuts(listener);
+    this.#warnOfCuts(listener);
     inFlight.stop();
-    this.upgrades.stop();
-    await within(clock, stopMsMax, this.sockets.close());
+    this.#upgrades.stop();
+    await within(clock, stopMsMax, this.#sockets.close());
     listener.closeAll();
     await closed;
-    await within(clock, stopMsMax, this.strangers.stop());
+    await within(clock, stopMsMax, this.#strangers.stop());
   }
 
-  private warnOfCuts({ connections }: Listener): void {
-    const { size: count } = this.inFlight;
+  #warnOfCuts({ connections }: Listener): void {
+    const { size: count } = this.#inFlight;
     if (count + connections.unread === 0) return;
-    const requests = this.inFlight.describe(heldUpMax);
+    const requests = this.#inFlight.describe(heldUpMax);
     const { unread } = connections;
-    this.options.log.warn('requests that did not end, or answers that were not read, held up the stop and are cut off', {
+    this.#options.log.warn('requests that did not end, or answers that were not read, held up the stop and are cut off', {
       count,
       requests,
       unread,
     });
   }
 
-  private chainOf(options: ApiServerOptions, authenticate: Authenticate): Chain {
+  #chainOf(options: ApiServerOptions, authenticate: Authenticate): Chain {
     const { authorize, flow, tracing, audit, cors = { origins: [] }, clock, log } = options;
     return {
-      strangers: this.strangers,
+      strangers: this.#strangers,
       authenticate,
       authorize,
       flow,
@@ -210,63 +211,63 @@ class Server implements ApiServer {
       isOpen: isOpenPath,
       isSelfAuthenticated: (exchange) => isSelfAuthenticated(options.routes, exchange),
       prepare: (exchange) => noteRoute(options.routes, exchange),
-      isStopping: () => this.isStopping,
+      isStopping: () => this.#isStopping,
       refusal: () => undefined,
       signsInLater: () => false,
       isStream: ({ info }) => info.verb === 'watch',
-      answer: (exchange) => this.answer(exchange),
+      answer: (exchange) => this.#answer(exchange),
     };
   }
 
-  private serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
-    const exchange = this.begin(request, response);
+  #serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
+    const exchange = this.#begin(request, response);
     exchange.awaitsContinue = awaitsContinue;
-    if (this.isStopping) exchange.extraHeaders.push('Connection', 'close');
-    else if (staysOpen(request)) exchange.extraHeaders.push('Keep-Alive', this.keepAlive);
-    const served = runChain(this.chain, exchange);
+    if (this.#isStopping) exchange.extraHeaders.push('Connection', 'close');
+    else if (staysOpen(request)) exchange.extraHeaders.push('Keep-Alive', this.#keepAlive);
+    const served = runChain(this.#chain, exchange);
     // What was served in this turn can neither pass its deadline nor be waited for.
-    if (served instanceof Promise) void this.whileInFlight(exchange, served);
+    if (served instanceof Promise) void this.#whileInFlight(exchange, served);
   }
 
-  private async whileInFlight(exchange: Exchange, served: Promise<void>): Promise<void> {
-    this.inFlight.add(exchange);
+  async #whileInFlight(exchange: Exchange, served: Promise<void>): Promise<void> {
+    this.#inFlight.add(exchange);
     try {
       await served;
     } finally {
-      this.inFlight.delete(exchange);
+      this.#inFlight.delete(exchange);
     }
   }
 
-  private async serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const response = responseOf(request, socket);
     if (response === undefined) return;
-    const exchange = this.begin(request, response);
-    this.inFlight.add(exchange);
+    const exchange = this.#begin(request, response);
+    this.#inFlight.add(exchange);
     try {
-      await this.upgrades.serve(exchange, socket, head);
+      await this.#upgrades.serve(exchange, socket, head);
     } finally {
-      this.inFlight.delete(exchange);
+      this.#inFlight.delete(exchange);
     }
   }
 
-  private begin(request: IncomingMessage, response: ServerResponse): Exchange {
-    const nowMs = this.options.clock.nowMs();
-    this.requests += 1;
-    const requestId = this.idPrefix + this.requests.toString(36);
-    return new Exchange(request, response, requestId, nowMs, nowMs + this.limits.requestMsMax);
+  #begin(request: IncomingMessage, response: ServerResponse): Exchange {
+    const nowMs = this.#options.clock.nowMs();
+    this.#requests += 1;
+    const requestId = this.#idPrefix + this.#requests.toString(36);
+    return new Exchange(request, response, requestId, nowMs, nowMs + this.#limits.requestMsMax);
   }
 
   /** Reads and writes of whole objects, and GraphQL that was asked before, are answered here; Express routes the rest. */
-  private answer(exchange: Exchange): Awaitable<void> {
+  #answer(exchange: Exchange): Awaitable<void> {
     const { target, verb } = exchange.info;
-    if (target === undefined) return this.graphql.answer(exchange, () => this.router.answer(exchange));
-    if (target.subresource !== undefined || verb === 'watch') return this.router.answer(exchange);
-    if (isHotRead(exchange)) return answerRead(findRead(this.objects, exchange, target));
-    return answerObjects(this.objects, findCall(this.objects, exchange, target));
+    if (target === undefined) return this.#graphql.answer(exchange, () => this.#router.answer(exchange));
+    if (target.subresource !== undefined || verb === 'watch') return this.#router.answer(exchange);
+    if (isHotRead(exchange)) return answerRead(findRead(this.#objects, exchange, target));
+    return answerObjects(this.#objects, findCall(this.#objects, exchange, target));
   }
 
-  private address(): string {
-    return this.listener === undefined ? '' : `${this.options.host}:${this.listener.port}`;
+  #address(): string {
+    return this.#listener === undefined ? '' : `${this.#options.host}:${this.#listener.port}`;
   }
 }
 

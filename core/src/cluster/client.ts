@@ -86,23 +86,23 @@ const watchOpenMs = 10_000;
 /** A client of one API server. All calls throw TAP_OBJECT_* and TAP_CLUSTER_* errors of errors.ts, or the reason of their signal. */
 export class ClusterClient {
   readonly discovery: Discovery;
-  private readonly transport: Transport;
-  private readonly deadlineMs: number;
+  readonly #transport: Transport;
+  readonly #deadlineMs: number;
 
   constructor(options: ClusterClientOptions) {
-    this.transport = new Transport(options);
-    this.deadlineMs = options.deadlineMs ?? 30_000;
+    this.#transport = new Transport(options);
+    this.#deadlineMs = options.deadlineMs ?? 30_000;
     this.discovery = new Discovery(options.clock, (path) => this.read(path));
   }
 
   /** Aborts everything in flight; later calls throw TAP_CLUSTER_CLOSED. */
   close(): Promise<void> {
-    return this.transport.close();
+    return this.#transport.close();
   }
 
   /** Reads any path below the server's base, such as `/version`. */
   read(path: string, options: CallOptions = {}): Promise<unknown> {
-    return this.send({ method: 'GET', path, what: `get ${path}`, repeatable: true }, options);
+    return this.#send({ method: 'GET', path, what: `get ${path}`, repeatable: true }, options);
   }
 
   /** Returns undefined when there is no such object. */
@@ -116,7 +116,7 @@ export class ClusterClient {
   }
 
   get<T = KubernetesObject>(resource: ApiResource, key: ObjectKey, options: CallOptions = {}): Promise<T> {
-    return this.onObject<T>('GET', 'get', resource, key, { repeatable: true }, options);
+    return this.#onObject<T>('GET', 'get', resource, key, { repeatable: true }, options);
   }
 
   /** Lists all objects, fetched page by page at one revision. */
@@ -142,7 +142,7 @@ export class ClusterClient {
     let next: string | undefined;
     do {
       const query = { labelSelector: labels, fieldSelector: fields, limit: pageItems, continue: next };
-      const body = await this.send({ method: 'GET', path, query, what: `list ${resource.plural}`, repeatable: true }, options);
+      const body = await this.#send({ method: 'GET', path, query, what: `list ${resource.plural}`, repeatable: true }, options);
       const page = body as { items?: T[] | null; metadata?: { resourceVersion?: string; continue?: string } };
       const items = page.items ?? [];
       for (const item of items) complete(item as { apiVersion?: string; kind?: string }, resource);
@@ -164,9 +164,9 @@ export class ClusterClient {
       timeoutSeconds: timeoutMs === undefined ? undefined : Math.ceil(timeoutMs / 1_000),
     };
     const path = resourcePath(resource, namespace === undefined ? {} : { namespace });
-    const deadlineMs = Math.min(watchOpenMs, this.deadlineMs);
+    const deadlineMs = Math.min(watchOpenMs, this.#deadlineMs);
     const request = { method: 'GET', path, query, what, repeatable: true, deadlineMs } as const;
-    const stream = await this.transport.open(signal === undefined ? request : { ...request, signal });
+    const stream = await this.#transport.open(signal === undefined ? request : { ...request, signal });
     for await (const line of readLines(stream, what)) if (line !== '') yield watchEvent<T>(line, what);
   }
 
@@ -177,13 +177,13 @@ export class ClusterClient {
     const path = resourcePath(resource, target);
     const what = `create ${label(resource, { ...target, name: metadata?.name ?? `${metadata?.generateName ?? ''}*` })}`;
     const body = JSON.stringify(object);
-    return this.send({ method: 'POST', path, query: writeQuery(options), body, what, repeatable: false }, options) as Promise<T>;
+    return this.#send({ method: 'POST', path, query: writeQuery(options), body, what, repeatable: false }, options) as Promise<T>;
   }
 
   /** Replaces an object; its resourceVersion, if present, must be the latest. */
   update<T = KubernetesObject>(resource: ApiResource, key: ObjectKey, object: object, options: WriteOptions = {}): Promise<T> {
     const body = JSON.stringify(object);
-    return this.onObject<T>('PUT', 'update', resource, key, { body, query: writeQuery(options), repeatable: false }, options);
+    return this.#onObject<T>('PUT', 'update', resource, key, { body, query: writeQuery(options), repeatable: false }, options);
   }
 
   /** A merge patch without resourceVersion is retried when its response was lost; others are not. */
@@ -198,7 +198,7 @@ export class ClusterClient {
     const body = JSON.stringify(patch);
     const repeatable = type === 'merge' && !conditional;
     const sent = { body, contentType: patchTypes[type], query: writeQuery(options), repeatable };
-    return this.onObject<T>('PATCH', 'patch', resource, key, sent, options);
+    return this.#onObject<T>('PATCH', 'patch', resource, key, sent, options);
   }
 
   /** Server-side apply: the manager comes to own the object's fields, and fields of its previous apply that are now missing are removed. */
@@ -212,7 +212,7 @@ export class ClusterClient {
     const query = { ...writeQuery(options), force: options.force };
     const body = JSON.stringify(object);
     const sent = { body, contentType: 'application/apply-patch+yaml', query, repeatable: resourceVersion === undefined };
-    return this.onObject<T>('PATCH', 'apply', resource, key, sent, options);
+    return this.#onObject<T>('PATCH', 'apply', resource, key, sent, options);
   }
 
   /** @throws TAP_OBJECT_CONFLICT when the object has another uid or resourceVersion, TAP_OBJECT_NOT_FOUND */
@@ -227,7 +227,7 @@ export class ClusterClient {
       gracePeriodSeconds: graceSeconds,
     });
     // Without a precondition, a retry might delete a new object with the same name.
-    await this.onObject('DELETE', 'delete', resource, key, { body, goneIsDone: true, repeatable: preconditions !== undefined }, options);
+    await this.#onObject('DELETE', 'delete', resource, key, { body, goneIsDone: true, repeatable: preconditions !== undefined }, options);
   }
 
   /** Binds a pod to a node. @throws TAP_OBJECT_CONFLICT when it is bound already, TAP_CLUSTER_OUTCOME_UNKNOWN: read the pod first */
@@ -240,19 +240,19 @@ export class ClusterClient {
       target: { apiVersion: 'v1', kind: 'Node', name: node },
     });
     const path = resourcePath(pods, target, 'binding');
-    await this.send({ method: 'POST', path, body, what: `bind ${label(pods, target)} to ${node}`, repeatable: false }, options);
+    await this.#send({ method: 'POST', path, body, what: `bind ${label(pods, target)} to ${node}`, repeatable: false }, options);
   }
 
   /** Yields a container's log as the bytes it wrote. */
   async *logs(key: ObjectKey, options: LogOptions = {}): AsyncGenerator<Uint8Array> {
-    const { signal, deadlineMs = this.deadlineMs, ...query } = options;
+    const { signal, deadlineMs = this.#deadlineMs, ...query } = options;
     const what = `read the log of ${label(pods, key)}`;
     const path = resourcePath(pods, key, 'log');
     const request = { method: 'GET', path, query, what, repeatable: true, deadlineMs, accept: '*/*' } as const;
-    yield* await this.transport.open(signal === undefined ? request : { ...request, signal });
+    yield* await this.#transport.open(signal === undefined ? request : { ...request, signal });
   }
 
-  private onObject<T>(
+  #onObject<T>(
     method: WireRequest['method'],
     verb: string,
     resource: ApiResource,
@@ -262,12 +262,12 @@ export class ClusterClient {
   ): Promise<T> {
     const path = resourcePath(resource, key, options.subresource);
     const what = `${verb} ${label(resource, key)}${options.subresource === undefined ? '' : ` (${options.subresource})`}`;
-    return this.send({ ...sent, method, path, what }, options) as Promise<T>;
+    return this.#send({ ...sent, method, path, what }, options) as Promise<T>;
   }
 
-  private send(request: Omit<WireRequest, 'deadlineMs' | 'signal'>, options: CallOptions): Promise<unknown> {
-    const { signal, deadlineMs = this.deadlineMs } = options;
-    return this.transport.send(signal === undefined ? { ...request, deadlineMs } : { ...request, deadlineMs, signal });
+  #send(request: Omit<WireRequest, 'deadlineMs' | 'signal'>, options: CallOptions): Promise<unknown> {
+    const { signal, deadlineMs = this.#deadlineMs } = options;
+    return this.#transport.send(signal === undefined ? { ...request, deadlineMs } : { ...request, deadlineMs, signal });
   }
 }
 

@@ -69,30 +69,30 @@ function serverUrl({ server }: Connection): URL {
  * Requests on a discarded connection finish undisturbed.
  */
 export class ConnectionHolder {
-  private readonly connect: (signal: AbortSignal) => Promise<Connection>;
-  private readonly limits: ConnectionLimits;
-  private readonly stop = new AbortController();
-  private opening: Promise<OpenConnection> | undefined;
-  private open: OpenConnection | undefined;
+  readonly #connect: (signal: AbortSignal) => Promise<Connection>;
+  readonly #limits: ConnectionLimits;
+  readonly #stop = new AbortController();
+  #opening: Promise<OpenConnection> | undefined;
+  #open: OpenConnection | undefined;
 
   constructor(connect: (signal: AbortSignal) => Promise<Connection>, limits: ConnectionLimits) {
-    this.connect = connect;
-    this.limits = limits;
+    this.#connect = connect;
+    this.#limits = limits;
   }
 
   current(): Promise<OpenConnection> {
-    if (this.stop.signal.aborted) return Promise.reject(this.stop.signal.reason as Error);
-    if (this.opening === undefined) {
-      this.opening = this.make();
-      this.opening.catch(() => (this.opening = undefined));
+    if (this.#stop.signal.aborted) return Promise.reject(this.#stop.signal.reason as Error);
+    if (this.#opening === undefined) {
+      this.#opening = this.#make();
+      this.#opening.catch(() => (this.#opening = undefined));
     }
-    return this.opening;
+    return this.#opening;
   }
 
   discard(connection: OpenConnection): void {
-    if (this.open !== connection) return;
-    this.open = undefined;
-    this.opening = undefined;
+    if (this.#open !== connection) return;
+    this.#open = undefined;
+    this.#opening = undefined;
     connection.requests.close().catch(() => {});
     connection.streams.close().catch(() => {});
   }
@@ -100,20 +100,20 @@ export class ConnectionHolder {
   /** Aborts everything in flight. */
   async close(): Promise<void> {
     const closed = clusterErrors.TAP_CLUSTER_CLOSED({ message: 'the client of the cluster was closed' });
-    this.stop.abort(closed);
-    const open = this.open;
-    this.open = undefined;
+    this.#stop.abort(closed);
+    const open = this.#open;
+    this.#open = undefined;
     if (open) await Promise.all([open.requests.destroy(closed), open.streams.destroy(closed)]);
   }
 
-  private async make(): Promise<OpenConnection> {
-    const connection = await this.connect(this.stop.signal);
-    const open = await openConnection(connection, this.limits);
-    if (this.stop.signal.aborted) {
+  async #make(): Promise<OpenConnection> {
+    const connection = await this.#connect(this.#stop.signal);
+    const open = await openConnection(connection, this.#limits);
+    if (this.#stop.signal.aborted) {
       await Promise.all([open.requests.close(), open.streams.close()]);
-      throw this.stop.signal.reason;
+      throw this.#stop.signal.reason;
     }
-    this.open = open;
+    this.#open = open;
     return open;
   }
 }

@@ -19,36 +19,36 @@ const groupsMax = 1_000;
 
 /** Finds where the objects of a kind are served, with caching. */
 export class Discovery {
-  private readonly clock: Clock;
-  private readonly fetch: (path: string) => Promise<unknown>;
-  private readonly groups = new Map<string, KnownGroup>();
+  readonly #clock: Clock;
+  readonly #fetch: (path: string) => Promise<unknown>;
+  readonly #groups = new Map<string, KnownGroup>();
 
   constructor(clock: Clock, fetch: (path: string) => Promise<unknown>) {
-    this.clock = clock;
-    this.fetch = fetch;
+    this.#clock = clock;
+    this.#fetch = fetch;
   }
 
   /** @throws TAP_CLUSTER_KIND_UNKNOWN, TAP_CLUSTER_* */
   async resourceOf({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): Promise<ApiResource> {
-    const known = (await this.group(apiVersion, knownMs)).get(kind) ?? (await this.group(apiVersion, missingMs)).get(kind);
+    const known = (await this.#group(apiVersion, knownMs)).get(kind) ?? (await this.#group(apiVersion, missingMs)).get(kind);
     if (known) return known;
     throw clusterErrors.TAP_CLUSTER_KIND_UNKNOWN({ message: `the cluster does not serve ${kind} of ${apiVersion}` });
   }
 
-  private group(apiVersion: string, ageMsMax: number): Promise<ReadonlyMap<string, ApiResource>> {
-    const known = this.groups.get(apiVersion);
-    const nowMs = this.clock.nowMs();
+  #group(apiVersion: string, ageMsMax: number): Promise<ReadonlyMap<string, ApiResource>> {
+    const known = this.#groups.get(apiVersion);
+    const nowMs = this.#clock.nowMs();
     if (known && nowMs - known.askedAtMs < ageMsMax) return known.resources;
-    if (this.groups.size >= groupsMax) this.groups.clear();
-    const resources = this.ask(apiVersion);
-    this.groups.set(apiVersion, { resources, askedAtMs: nowMs });
-    resources.catch(() => this.groups.delete(apiVersion));
+    if (this.#groups.size >= groupsMax) this.#groups.clear();
+    const resources = this.#ask(apiVersion);
+    this.#groups.set(apiVersion, { resources, askedAtMs: nowMs });
+    resources.catch(() => this.#groups.delete(apiVersion));
     return resources;
   }
 
-  private async ask(apiVersion: string): Promise<ReadonlyMap<string, ApiResource>> {
+  async #ask(apiVersion: string): Promise<ReadonlyMap<string, ApiResource>> {
     const [group, version] = apiVersion.includes('/') ? (apiVersion.split('/') as [string, string]) : ['', apiVersion];
-    const list = await this.fetch(groupPath(apiVersion)).catch((error: unknown) => {
+    const list = await this.#fetch(groupPath(apiVersion)).catch((error: unknown) => {
       if (isTapError(error, 'TAP_OBJECT_NOT_FOUND')) return {};
       throw error;
     });

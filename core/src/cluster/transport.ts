@@ -45,30 +45,30 @@ const retryAfterMsMax = 20_000;
 
 /** Sends requests over pooled connections, with one deadline, and retries where that is safe. */
 export class Transport {
-  private readonly options: TransportOptions;
-  private readonly connections: ConnectionHolder;
+  readonly #options: TransportOptions;
+  readonly #connections: ConnectionHolder;
 
   constructor(options: TransportOptions) {
-    this.options = options;
+    this.#options = options;
     const { connectionsMax = 32, streamsMax = 1_000 } = options;
-    this.connections = new ConnectionHolder(options.connect, { connectionsMax, streamsMax });
+    this.#connections = new ConnectionHolder(options.connect, { connectionsMax, streamsMax });
   }
 
   close(): Promise<void> {
-    return this.connections.close();
+    return this.#connections.close();
   }
 
   /** Sends a request and returns the JSON of the response. @throws TAP_OBJECT_*, TAP_CLUSTER_*, the signal's reason */
   send(request: WireRequest): Promise<unknown> {
-    return this.within(request, async (signal) => {
+    return this.#within(request, async (signal) => {
       for (let attempts = 1; ; attempts += 1) {
-        const result = await this.attempt(request, 'requests', signal, (answer) => this.readJson(request, answer));
+        const result = await this.#attempt(request, 'requests', signal, (answer) => this.#readJson(request, answer));
         if ('value' in result) return result.value;
         if (request.goneIsDone === true && attempts > 1 && isTapError(result.error, 'TAP_OBJECT_NOT_FOUND')) return undefined;
         // Credentials are renewed once: if the new ones are refused too, further attempts do not help.
         const refused = isTapError(result.error, 'TAP_CLUSTER_UNAUTHENTICATED') && attempts > 1;
-        if (!result.again || refused || attempts >= (this.options.attemptsMax ?? 5)) throw result.error;
-        await this.pause(result.error, attempts, signal);
+        if (!result.again || refused || attempts >= (this.#options.attemptsMax ?? 5)) throw result.error;
+        await this.#pause(result.error, attempts, signal);
       }
     });
   }
@@ -81,9 +81,9 @@ export class Transport {
     request.signal?.addEventListener('abort', forward, { once: true });
     const ended = (): void => request.signal?.removeEventListener('abort', forward);
     try {
-      const result = await this.within(request, (signal) => {
+      const result = await this.#within(request, (signal) => {
         signal.addEventListener('abort', () => end.abort(signal.reason), { once: true });
-        return this.attempt(request, 'streams', end.signal, ({ body }) => Promise.resolve(body));
+        return this.#attempt(request, 'streams', end.signal, ({ body }) => Promise.resolve(body));
       });
       if ('error' in result) throw result.error;
       return readStream(request, result.value, end.signal, ended);
@@ -94,14 +94,14 @@ export class Transport {
   }
 
   /** Runs `work` under a signal that aborts with the request's signal or at its deadline. */
-  private async within<R>(request: WireRequest, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
+  async #within<R>(request: WireRequest, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
     const { what, deadlineMs, signal } = request;
     const over = new AbortController();
     const ended = new AbortController();
     const onAbort = (): void => over.abort(signal?.reason);
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
-    this.options.clock.sleep(deadlineMs, ended.signal).then(
+    this.#options.clock.sleep(deadlineMs, ended.signal).then(
       () => over.abort(clusterErrors.TAP_CLUSTER_TIMEOUT({ message: `${what}: no answer within ${deadlineMs} ms` })),
       () => {},
     );
@@ -113,7 +113,7 @@ export class Transport {
     }
   }
 
-  private async attempt<R>(
+  async #attempt<R>(
     request: WireRequest,
     pool: 'requests' | 'streams',
     signal: AbortSignal,
@@ -123,22 +123,22 @@ export class Transport {
     let connection: OpenConnection | undefined;
     try {
       signal.throwIfAborted();
-      connection = await this.connections.current();
-      const answer = await connection[pool].request(this.wire(request, connection, signal));
+      connection = await this.#connections.current();
+      const answer = await connection[pool].request(this.#wire(request, connection, signal));
       if (answer.statusCode < 300) return { value: await read(answer) };
-      const error = await this.failureOf(request, answer);
-      if (answer.statusCode === 401) this.connections.discard(connection);
+      const error = await this.#failureOf(request, answer);
+      if (answer.statusCode === 401) this.#connections.discard(connection);
       return { error, again: mayRepeat(answer, repeatable) };
     } catch (cause) {
-      if (signal.aborted) throw this.interrupted(request, signal.reason);
+      if (signal.aborted) throw this.#interrupted(request, signal.reason);
       const { error, unsent, suspectsConnection } = networkFailure(what, cause);
-      if (connection && suspectsConnection) this.connections.discard(connection);
+      if (connection && suspectsConnection) this.#connections.discard(connection);
       if (connection === undefined || unsent || repeatable) return { error, again: !isFinal(error) };
       return { error: isTapError(cause) ? error : outcomeUnknown(request, error), again: false };
     }
   }
 
-  private wire(request: WireRequest, connection: OpenConnection, signal: AbortSignal): Dispatcher.RequestOptions {
+  #wire(request: WireRequest, connection: OpenConnection, signal: AbortSignal): Dispatcher.RequestOptions {
     const { method, path, query = {}, body, contentType = 'application/json', accept = 'application/json' } = request;
     const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
     const search = pairs.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&');
@@ -148,7 +148,7 @@ export class Transport {
       headers: {
         ...connection.headers,
         accept,
-        'user-agent': this.options.userAgent(),
+        'user-agent': this.#options.userAgent(),
         ...(body === undefined ? {} : { 'content-type': contentType }),
       },
       ...(body === undefined ? {} : { body }),
@@ -156,18 +156,18 @@ export class Transport {
     };
   }
 
-  private async failureOf(request: WireRequest, answer: Dispatcher.ResponseData): Promise<TapError> {
+  async #failureOf(request: WireRequest, answer: Dispatcher.ResponseData): Promise<TapError> {
     let body: unknown;
     try {
-      body = JSON.parse(await this.readText(request, answer));
+      body = JSON.parse(await this.#readText(request, answer));
     } catch {
       // A proxy's HTML page or a truncated response says nothing beyond the status code.
     }
-    return errorOfAnswer(request.what, answer.statusCode, body, retryAfterMs(answer, this.options.clock.nowMs()));
+    return errorOfAnswer(request.what, answer.statusCode, body, retryAfterMs(answer, this.#options.clock.nowMs()));
   }
 
-  private async readJson(request: WireRequest, answer: Dispatcher.ResponseData): Promise<unknown> {
-    const text = await this.readText(request, answer);
+  async #readJson(request: WireRequest, answer: Dispatcher.ResponseData): Promise<unknown> {
+    const text = await this.#readText(request, answer);
     try {
       return JSON.parse(text);
     } catch (cause) {
@@ -175,8 +175,8 @@ export class Transport {
     }
   }
 
-  private async readText(request: WireRequest, answer: Dispatcher.ResponseData): Promise<string> {
-    const { answerBytesMax = 64 * 1024 * 1024 } = this.options;
+  async #readText(request: WireRequest, answer: Dispatcher.ResponseData): Promise<string> {
+    const { answerBytesMax = 64 * 1024 * 1024 } = this.#options;
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of answer.body as AsyncIterable<Buffer>) {
@@ -190,10 +190,10 @@ export class Transport {
     return Buffer.concat(chunks).toString('utf8');
   }
 
-  private async pause(error: Error, attempts: number, signal: AbortSignal): Promise<void> {
+  async #pause(error: Error, attempts: number, signal: AbortSignal): Promise<void> {
     const askedMs = isTapError(error) ? Math.min(retryAfterMsMax, error.retryAfterMs ?? 0) : 0;
     try {
-      await this.options.clock.sleep(Math.max(askedMs, this.options.backoff(attempts - 1)), signal);
+      await this.#options.clock.sleep(Math.max(askedMs, this.#options.backoff(attempts - 1)), signal);
     } catch {
       // The deadline passed while waiting; the previous error is more informative.
       throw error;
@@ -201,7 +201,7 @@ export class Transport {
   }
 
   /** A write in flight at its deadline may have been executed. */
-  private interrupted(request: WireRequest, reason: unknown): unknown {
+  #interrupted(request: WireRequest, reason: unknown): unknown {
     return isTapError(reason, 'TAP_CLUSTER_TIMEOUT') && !request.repeatable ? outcomeUnknown(request, reason) : reason;
   }
 }

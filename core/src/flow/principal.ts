@@ -70,7 +70,7 @@ export class Principal implements Party {
   /** Whether there is a unit for the user. */
   hasUnit(user: string, nowMs: number): boolean {
     this.bucket.refill(nowMs);
-    const mine = this.#rates.user === undefined ? undefined : this.userBucket(user, this.#rates.user, nowMs);
+    const mine = this.#rates.user === undefined ? undefined : this.#userBucket(user, this.#rates.user, nowMs);
     if (!this.#debts.isEmpty && !this.#pays(user, mine)) return false;
     return this.bucket.units >= 1 && (mine === undefined || mine.units >= 1);
   }
@@ -82,7 +82,7 @@ export class Principal implements Party {
 
   /** Takes units: the first must be available; further ones that are missing become debt. */
   takeUnits(user: string, nowMs: number, units: number): void {
-    const mine = this.#rates.user === undefined ? undefined : this.userBucket(user, this.#rates.user, nowMs);
+    const mine = this.#rates.user === undefined ? undefined : this.#userBucket(user, this.#rates.user, nowMs);
     if (units === 1 && this.#debts.isEmpty) {
       this.bucket.take();
       mine?.take();
@@ -101,7 +101,7 @@ export class Principal implements Party {
     if (this.bucket.units < 1) this.bucket.want(this.#missing(ownDebt, waiting));
     if (this.#rates.user === undefined) return;
     for (const user of users) {
-      const mine = this.userBucket(user, this.#rates.user, nowMs);
+      const mine = this.#userBucket(user, this.#rates.user, nowMs);
       if (mine.units < 1) mine.want(this.#missing(user, this.line.sizeOf(user)));
     }
   }
@@ -116,7 +116,7 @@ export class Principal implements Party {
     this.bucket.refill(nowMs);
     const ownMs = this.bucket.waitMs(this.#debts.of(ownDebt) + others + own + 1);
     if (this.#rates.user === undefined) return ownMs;
-    return Math.max(ownMs, this.userBucket(user, this.#rates.user, nowMs).waitMs(this.#debts.of(user) + own + 1));
+    return Math.max(ownMs, this.#userBucket(user, this.#rates.user, nowMs).waitMs(this.#debts.of(user) + own + 1));
   }
 
   /**
@@ -127,7 +127,7 @@ export class Principal implements Party {
   headers(user: string, nowMs: number): Readonly<Record<string, string>> {
     const own = standing(this.id.what, this.bucket);
     if (this.#rates.user === undefined) return { 'RateLimit-Policy': own.policy, RateLimit: own.left };
-    const mine = standing('user', this.userBucket(user, this.#rates.user, nowMs));
+    const mine = standing('user', this.#userBucket(user, this.#rates.user, nowMs));
     return { 'RateLimit-Policy': `${own.policy}, ${mine.policy}`, RateLimit: `${own.left}, ${mine.left}` };
   }
 
@@ -136,7 +136,7 @@ export class Principal implements Party {
     return this.seats.isIdle && this.line.size === 0 && this.bucket.isIdle && this.#debts.isEmpty;
   }
 
-  private userBucket(user: string, rate: Rate, nowMs: number): Bucket {
+  #userBucket(user: string, rate: Rate, nowMs: number): Bucket {
     const known = this.#users.get(user);
     known?.refill(nowMs);
     if (known !== undefined && !known.isForgotten) return known;

@@ -2,64 +2,64 @@ import type { Item } from './item.js';
 
 /** A binary heap of delayed items, earliest first; each item knows its place, so any of them can be taken out. */
 export class DelayHeap<K> {
-  private readonly items: Item<K>[] = [];
+  readonly #items: Item<K>[] = [];
 
   get size(): number {
-    return this.items.length;
+    return this.#items.length;
   }
 
   get first(): Item<K> | undefined {
-    return this.items[0];
+    return this.#items[0];
   }
 
   push(item: Item<K>): void {
-    this.place(item, this.items.length);
-    this.up(item);
+    this.#place(item, this.#items.length);
+    this.#up(item);
   }
 
   remove(item: Item<K>): void {
-    const last = this.items.pop();
+    const last = this.#items.pop();
     if (last !== undefined && last !== item) {
-      this.place(last, item.heapIndex);
-      this.up(last);
-      this.down(last);
+      this.#place(last, item.heapIndex);
+      this.#up(last);
+      this.#down(last);
     }
     item.heapIndex = -1;
   }
 
   clear(): void {
-    for (const item of this.items) item.heapIndex = -1;
-    this.items.length = 0;
+    for (const item of this.#items) item.heapIndex = -1;
+    this.#items.length = 0;
   }
 
-  private place(item: Item<K>, index: number): void {
-    this.items[index] = item;
+  #place(item: Item<K>, index: number): void {
+    this.#items[index] = item;
     item.heapIndex = index;
   }
 
-  private up(item: Item<K>): void {
+  #up(item: Item<K>): void {
     let index = item.heapIndex;
     while (index > 0) {
       const above = (index - 1) >> 1;
-      const parent = this.items[above];
+      const parent = this.#items[above];
       if (parent === undefined || parent.dueMs <= item.dueMs) break;
-      this.place(parent, index);
+      this.#place(parent, index);
       index = above;
     }
-    this.place(item, index);
+    this.#place(item, index);
   }
 
-  private down(item: Item<K>): void {
+  #down(item: Item<K>): void {
     let index = item.heapIndex;
     for (;;) {
-      const left = this.items[2 * index + 1];
-      const right = this.items[2 * index + 2];
+      const left = this.#items[2 * index + 1];
+      const right = this.#items[2 * index + 2];
       const child = right !== undefined && left !== undefined && right.dueMs < left.dueMs ? right : left;
       if (child === undefined || child.dueMs >= item.dueMs) break;
       const below = child.heapIndex;
-      this.place(child, index);
+      this.#place(child, index);
       index = below;
     }
-    this.place(item, index);
+    this.#place(item, index);
   }
 }

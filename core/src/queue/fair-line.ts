@@ -22,18 +22,18 @@ const emptyLanesMax = 1024;
  */
 export class FairLine<K> {
   size = 0;
-  private readonly lanes = new Map<string, Lane<K>>();
-  private readonly weightOf: (tenant: string) => number;
-  private turn: Lane<K> | undefined;
-  private active = 0;
+  readonly #lanes = new Map<string, Lane<K>>();
+  readonly #weightOf: (tenant: string) => number;
+  #turn: Lane<K> | undefined;
+  #active = 0;
 
   constructor(weightOf: (tenant: string) => number) {
-    this.weightOf = weightOf;
+    this.#weightOf = weightOf;
   }
 
   push(item: Item<K>, tenant: string): void {
-    const lane = this.lanes.get(tenant) ?? this.open(tenant);
-    if (lane.head === undefined) this.enter(lane);
+    const lane = this.#lanes.get(tenant) ?? this.#open(tenant);
+    if (lane.head === undefined) this.#enter(lane);
     item.lane = lane;
     item.previous = lane.tail;
     if (lane.tail === undefined) lane.head = item;
@@ -43,12 +43,12 @@ export class FairLine<K> {
   }
 
   shift(): Item<K> | undefined {
-    const lane = this.turn;
+    const lane = this.#turn;
     const item = lane?.head;
     if (lane === undefined || item === undefined) return undefined;
     lane.credit -= 1;
     this.remove(item);
-    if (lane.head !== undefined && lane.credit <= 0) this.pass(lane);
+    if (lane.head !== undefined && lane.credit <= 0) this.#pass(lane);
     return item;
   }
 
@@ -64,51 +64,51 @@ export class FairLine<K> {
     item.next = undefined;
     item.lane = undefined;
     this.size -= 1;
-    if (lane.head === undefined) this.leave(lane);
+    if (lane.head === undefined) this.#leave(lane);
   }
 
-  private open(tenant: string): Lane<K> {
-    if (this.lanes.size - this.active >= emptyLanesMax) this.sweep();
+  #open(tenant: string): Lane<K> {
+    if (this.#lanes.size - this.#active >= emptyLanesMax) this.#sweep();
     const lane = { tenant, head: undefined, tail: undefined, credit: 0 } as Partial<Lane<K>> as Lane<K>;
     lane.before = lane;
     lane.after = lane;
-    this.lanes.set(tenant, lane);
+    this.#lanes.set(tenant, lane);
     return lane;
   }
 
-  private sweep(): void {
-    for (const [tenant, lane] of this.lanes) if (lane.head === undefined) this.lanes.delete(tenant);
+  #sweep(): void {
+    for (const [tenant, lane] of this.#lanes) if (lane.head === undefined) this.#lanes.delete(tenant);
   }
 
   /** A tenant that comes (back) waits until all others had their turn, so leaving and coming back gains nothing. */
-  private enter(lane: Lane<K>): void {
-    lane.credit = this.weight(lane.tenant);
-    this.active += 1;
-    if (this.turn === undefined) {
-      this.turn = lane;
+  #enter(lane: Lane<K>): void {
+    lane.credit = this.#weight(lane.tenant);
+    this.#active += 1;
+    if (this.#turn === undefined) {
+      this.#turn = lane;
       lane.before = lane;
       lane.after = lane;
       return;
     }
-    lane.after = this.turn;
-    lane.before = this.turn.before;
+    lane.after = this.#turn;
+    lane.before = this.#turn.before;
     lane.before.after = lane;
     lane.after.before = lane;
   }
 
-  private leave(lane: Lane<K>): void {
-    this.active -= 1;
-    if (this.turn === lane) this.turn = lane.after === lane ? undefined : lane.after;
+  #leave(lane: Lane<K>): void {
+    this.#active -= 1;
+    if (this.#turn === lane) this.#turn = lane.after === lane ? undefined : lane.after;
     lane.before.after = lane.after;
     lane.after.before = lane.before;
   }
 
-  private pass(lane: Lane<K>): void {
-    lane.credit = this.weight(lane.tenant);
-    this.turn = lane.after;
+  #pass(lane: Lane<K>): void {
+    lane.credit = this.#weight(lane.tenant);
+    this.#turn = lane.after;
   }
 
-  private weight(tenant: string): number {
-    return Math.max(1, Math.floor(this.weightOf(tenant)));
+  #weight(tenant: string): number {
+    return Math.max(1, Math.floor(this.#weightOf(tenant)));
   }
 }

@@ -13,30 +13,30 @@ export const moreUrgent = (one: Priority, other: Priority): Priority => (isMoreU
 
 /** Items that are ready, each in the line of its priority, in which tenants take turns. */
 export class PriorityLines<K extends string | number> {
-  private readonly lines: Readonly<Record<Priority, FairLine<K>>>;
-  private taken = 0;
+  readonly #lines: Readonly<Record<Priority, FairLine<K>>>;
+  #taken = 0;
 
   constructor(weightOf: (tenant: string) => number) {
     const line = () => new FairLine<K>(weightOf);
-    this.lines = { 'under-way': line(), normal: line(), low: line() };
+    this.#lines = { 'under-way': line(), normal: line(), low: line() };
   }
 
   get size(): number {
-    return this.lines['under-way'].size + this.lines.normal.size + this.lines.low.size;
+    return this.#lines['under-way'].size + this.#lines.normal.size + this.#lines.low.size;
   }
 
   push(item: Item<K>, tenant: string): void {
-    this.lines[item.priority].push(item, tenant);
+    this.#lines[item.priority].push(item, tenant);
   }
 
   remove(item: Item<K>): void {
-    this.lines[item.priority].remove(item);
+    this.#lines[item.priority].remove(item);
   }
 
   shift(): Item<K> | undefined {
-    this.taken += 1;
-    const [first, second, third] = this.taken % lowEvery === 0 ? turns.low : this.taken % 2 === 0 ? turns.even : turns.odd;
-    const { lines } = this;
+    this.#taken += 1;
+    const [first, second, third] = this.#taken % lowEvery === 0 ? turns.low : this.#taken % 2 === 0 ? turns.even : turns.odd;
+    const lines = this.#lines;
     return lines[first].shift() ?? lines[second].shift() ?? lines[third].shift();
   }
 }

@@ -52,107 +52,107 @@ const oneEach = (): number => 1;
 
 class Queue<K extends string | number> implements WorkQueue<K> {
   processing = 0;
-  private readonly items = new Map<K, Item<K>>();
-  private readonly lines: PriorityLines<K>;
-  private readonly heap = new DelayHeap<K>();
-  private readonly alarm: Alarm;
-  private readonly clock: Clock;
-  private readonly backoff: Backoff;
-  private readonly tenantOf: (key: K) => string;
-  private readonly keysMax: number;
-  private readonly onRoom: () => void;
-  private readonly observer: QueueObserver;
-  private readonly waiters: ((key: K | undefined) => void)[] = [];
-  private readonly idlers: (() => void)[] = [];
-  private closed = false;
-  private refused = false;
+  readonly #items = new Map<K, Item<K>>();
+  readonly #lines: PriorityLines<K>;
+  readonly #heap = new DelayHeap<K>();
+  readonly #alarm: Alarm;
+  readonly #clock: Clock;
+  readonly #backoff: Backoff;
+  readonly #tenantOf: (key: K) => string;
+  readonly #keysMax: number;
+  readonly #onRoom: () => void;
+  readonly #observer: QueueObserver;
+  readonly #waiters: ((key: K | undefined) => void)[] = [];
+  readonly #idlers: (() => void)[] = [];
+  #closed = false;
+  #refused = false;
 
   constructor(options: WorkQueueOptions<K>) {
-    this.clock = steadyClock(options.clock);
-    this.backoff = createBackoff(options.backoff, options.random);
-    this.tenantOf = options.tenantOf ?? oneTenant;
-    this.keysMax = options.keysMax ?? 1_000_000;
-    this.onRoom = options.onRoom ?? (() => {});
-    this.observer = options.observer ?? {};
-    this.lines = new PriorityLines(options.weightOf ?? oneEach);
-    this.alarm = new Alarm(this.clock, () => this.wake());
+    this.#clock = steadyClock(options.clock);
+    this.#backoff = createBackoff(options.backoff, options.random);
+    this.#tenantOf = options.tenantOf ?? oneTenant;
+    this.#keysMax = options.keysMax ?? 1_000_000;
+    this.#onRoom = options.onRoom ?? (() => {});
+    this.#observer = options.observer ?? {};
+    this.#lines = new PriorityLines(options.weightOf ?? oneEach);
+    this.#alarm = new Alarm(this.#clock, () => this.#wake());
   }
 
   get depth(): number {
-    return this.lines.size;
+    return this.#lines.size;
   }
 
   get delayed(): number {
-    return this.heap.size;
+    return this.#heap.size;
   }
 
   get keys(): number {
-    return this.items.size;
+    return this.#items.size;
   }
 
   add(key: K, priority: Priority = 'normal'): boolean {
-    const item = this.known(key);
+    const item = this.#known(key);
     if (item === undefined) return false;
     if (item.processing) {
       item.priority = item.dirty ? moreUrgent(item.priority, priority) : priority;
       item.dirty = true;
-      if (item.heapIndex >= 0) this.undelay(item);
+      if (item.heapIndex >= 0) this.#undelay(item);
     } else if (item.lane === undefined) {
-      if (item.heapIndex >= 0) this.undelay(item);
+      if (item.heapIndex >= 0) this.#undelay(item);
       item.priority = priority;
-      this.makeReady(item);
+      this.#makeReady(item);
     } else if (isMoreUrgent(priority, item.priority)) {
-      this.lines.remove(item);
+      this.#lines.remove(item);
       item.priority = priority;
-      this.lines.push(item, this.tenantOf(key));
+      this.#lines.push(item, this.#tenantOf(key));
     }
     return true;
   }
 
   addAfter(key: K, delayMs: number, priority: Priority = 'normal'): boolean {
     if (!(delayMs > 0)) return this.add(key, priority);
-    const item = this.known(key);
+    const item = this.#known(key);
     if (item === undefined) return false;
     if (item.lane !== undefined || item.dirty) return true;
-    const dueMs = this.clock.nowMs() + delayMs;
+    const dueMs = this.#clock.nowMs() + delayMs;
     if (item.heapIndex < 0) {
       item.priority = priority;
-      this.delay(item, dueMs);
+      this.#delay(item, dueMs);
     } else {
       item.priority = moreUrgent(item.priority, priority);
       if (dueMs < item.dueMs) {
-        this.heap.remove(item);
-        this.delay(item, dueMs);
+        this.#heap.remove(item);
+        this.#delay(item, dueMs);
       }
     }
     return true;
   }
 
   retry(key: K, delayMsMin = 0): number {
-    const item = this.mustProcess(key);
-    const delayMs = Math.max(delayMsMin, this.backoff(item.failures));
+    const item = this.#mustProcess(key);
+    const delayMs = Math.max(delayMsMin, this.#backoff(item.failures));
     item.failures += 1;
-    this.observer.retry?.(delayMs);
+    this.#observer.retry?.(delayMs);
     this.addAfter(key, delayMs, item.priority === 'low' ? 'low' : 'normal');
     return delayMs;
   }
 
   forget(key: K): void {
-    const item = this.items.get(key);
+    const item = this.#items.get(key);
     if (item !== undefined) item.failures = 0;
   }
 
   failures(key: K): number {
-    return this.items.get(key)?.failures ?? 0;
+    return this.#items.get(key)?.failures ?? 0;
   }
 
   take(): K | undefined {
-    const item = this.lines.shift();
+    const item = this.#lines.shift();
     if (item === undefined) return undefined;
     item.processing = true;
     this.processing += 1;
-    const { depth, latencyMs } = this.observer;
-    if (latencyMs) latencyMs(this.clock.nowMs() - item.addedAtMs);
+    const { depth, latencyMs } = this.#observer;
+    if (latencyMs) latencyMs(this.#clock.nowMs() - item.addedAtMs);
     if (depth) depth(this.depth);
     return item.key;
   }
@@ -160,117 +160,117 @@ class Queue<K extends string | number> implements WorkQueue<K> {
   get(signal?: AbortSignal): Promise<K | undefined> {
     if (signal?.aborted) return Promise.resolve(undefined);
     const key = this.take();
-    if (key !== undefined || this.ended()) return Promise.resolve(key);
+    if (key !== undefined || this.#ended()) return Promise.resolve(key);
     return new Promise((resolve) => {
       const waiter = (key: K | undefined): void => {
         signal?.removeEventListener('abort', onAbort);
         resolve(key);
       };
       const onAbort = (): void => {
-        this.waiters.splice(this.waiters.indexOf(waiter), 1);
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
         resolve(undefined);
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.waiters.push(waiter);
+      this.#waiters.push(waiter);
     });
   }
 
   done(key: K): void {
-    const item = this.mustProcess(key);
+    const item = this.#mustProcess(key);
     item.processing = false;
     this.processing -= 1;
     if (item.dirty) {
       item.dirty = false;
-      this.makeReady(item);
+      this.#makeReady(item);
     } else if (item.heapIndex < 0) {
-      this.items.delete(key);
+      this.#items.delete(key);
     }
-    this.settle();
+    this.#settle();
   }
 
   close(options: { readonly drain: boolean }): Promise<void> {
-    this.closed = true;
-    this.alarm.clear();
-    for (const item of this.items.values()) this.dismiss(item, options.drain);
-    this.heap.clear();
+    this.#closed = true;
+    this.#alarm.clear();
+    for (const item of this.#items.values()) this.#dismiss(item, options.drain);
+    this.#heap.clear();
     return new Promise((resolve) => {
-      this.idlers.push(resolve);
-      this.settle();
+      this.#idlers.push(resolve);
+      this.#settle();
     });
   }
 
   /** The item of `key`, made now if there is room; nothing when it has to be refused. */
-  private known(key: K): Item<K> | undefined {
-    if (this.closed) return undefined;
-    const item = this.items.get(key);
+  #known(key: K): Item<K> | undefined {
+    if (this.#closed) return undefined;
+    const item = this.#items.get(key);
     if (item !== undefined) return item;
-    if (this.items.size >= this.keysMax) {
-      this.refused = true;
-      this.observer.refused?.();
+    if (this.#items.size >= this.#keysMax) {
+      this.#refused = true;
+      this.#observer.refused?.();
       return undefined;
     }
     const made = createItem(key);
-    this.items.set(key, made);
+    this.#items.set(key, made);
     return made;
   }
 
-  private mustProcess(key: K): Item<K> {
-    const item = this.items.get(key);
+  #mustProcess(key: K): Item<K> {
+    const item = this.#items.get(key);
     if (item?.processing) return item;
     throw queueErrors.TAP_QUEUE_NOT_PROCESSING({ message: `key ${key} is not being processed` });
   }
 
-  private makeReady(item: Item<K>): void {
-    const { depth, latencyMs } = this.observer;
-    if (latencyMs) item.addedAtMs = this.clock.nowMs();
-    this.lines.push(item, this.tenantOf(item.key));
+  #makeReady(item: Item<K>): void {
+    const { depth, latencyMs } = this.#observer;
+    if (latencyMs) item.addedAtMs = this.#clock.nowMs();
+    this.#lines.push(item, this.#tenantOf(item.key));
     if (depth) depth(this.depth);
-    if (this.waiters.length > 0) this.waiters.shift()?.(this.take());
+    if (this.#waiters.length > 0) this.#waiters.shift()?.(this.take());
   }
 
-  private delay(item: Item<K>, dueMs: number): void {
+  #delay(item: Item<K>, dueMs: number): void {
     item.dueMs = dueMs;
-    this.heap.push(item);
-    this.alarm.set(dueMs);
+    this.#heap.push(item);
+    this.#alarm.set(dueMs);
   }
 
-  private undelay(item: Item<K>): void {
-    this.heap.remove(item);
-    if (this.heap.size === 0) this.alarm.clear();
+  #undelay(item: Item<K>): void {
+    this.#heap.remove(item);
+    if (this.#heap.size === 0) this.#alarm.clear();
   }
 
-  private wake(): void {
-    const nowMs = this.clock.nowMs();
-    for (let item = this.heap.first; item !== undefined && item.dueMs <= nowMs; item = this.heap.first) {
-      this.heap.remove(item);
+  #wake(): void {
+    const nowMs = this.#clock.nowMs();
+    for (let item = this.#heap.first; item !== undefined && item.dueMs <= nowMs; item = this.#heap.first) {
+      this.#heap.remove(item);
       if (item.processing) item.dirty = true;
-      else this.makeReady(item);
+      else this.#makeReady(item);
     }
-    if (this.heap.first) this.alarm.set(this.heap.first.dueMs);
+    if (this.#heap.first) this.#alarm.set(this.#heap.first.dueMs);
   }
 
-  private dismiss(item: Item<K>, drain: boolean): void {
+  #dismiss(item: Item<K>, drain: boolean): void {
     if (!drain) {
       item.dirty = false;
-      this.lines.remove(item);
+      this.#lines.remove(item);
     }
     item.heapIndex = -1;
-    if (!item.processing && item.lane === undefined) this.items.delete(item.key);
+    if (!item.processing && item.lane === undefined) this.#items.delete(item.key);
   }
 
   /** Told after something left the queue: who waits for room or for the end goes on. */
-  private settle(): void {
-    if (this.refused && !this.closed && this.items.size <= this.keysMax / 2) {
-      this.refused = false;
-      this.onRoom();
+  #settle(): void {
+    if (this.#refused && !this.#closed && this.#items.size <= this.#keysMax / 2) {
+      this.#refused = false;
+      this.#onRoom();
     }
-    if (!this.ended()) return;
-    for (const waiter of this.waiters.splice(0)) waiter(undefined);
-    for (const idler of this.idlers.splice(0)) idler();
+    if (!this.#ended()) return;
+    for (const waiter of this.#waiters.splice(0)) waiter(undefined);
+    for (const idler of this.#idlers.splice(0)) idler();
   }
 
   /** What is processed may still come back for one more run, so workers wait for that too. */
-  private ended(): boolean {
-    return this.closed && this.processing === 0 && this.depth === 0;
+  #ended(): boolean {
+    return this.#closed && this.processing === 0 && this.depth === 0;
   }
 }

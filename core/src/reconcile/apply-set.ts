@@ -70,86 +70,92 @@ export async function runApplySet(rendered: readonly Immutable<KubernetesObject>
 }
 
 class ApplyRun {
-  private readonly intents: readonly Intent[];
-  private readonly options: ApplySetOptions;
-  private readonly live = new Map<string, Live>();
-  private readonly entries = new Map<string, InventoryEntry>();
-  private readonly applied: ObjectRef[] = [];
-  private readonly deleted: ObjectRef[] = [];
-  private readonly leaving: ObjectRef[] = [];
-  private readonly failed: { ref: ObjectRef; error: unknown }[] = [];
-  private refused: ApplyPlan['refused'] = [];
-  private held: HeldBack | undefined;
-  private skipped = 0;
-  private saved: readonly InventoryEntry[];
+  readonly #intents: readonly Intent[];
+  readonly #options: ApplySetOptions;
+  readonly #live = new Map<string, Live>();
+  readonly #entries = new Map<string, InventoryEntry>();
+  readonly #applied: ObjectRef[] = [];
+  readonly #deleted: ObjectRef[] = [];
+  readonly #leaving: ObjectRef[] = [];
+  readonly #failed: { ref: ObjectRef; error: unknown }[] = [];
+  #refused: ApplyPlan['refused'] = [];
+  #held: HeldBack | undefined;
+  #skipped = 0;
+  #saved: readonly InventoryEntry[];
 
   constructor(intents: readonly Intent[], options: ApplySetOptions) {
-    this.intents = intents;
-    this.options = options;
-    this.saved = options.inventory;
+    this.#intents = intents;
+    this.#options = options;
+    this.#saved = options.inventory;
   }
 
   /** Reads the current state of every object in the intents and the inventory. */
   async read(): Promise<void> {
-    const { cached, inventory, target, signal } = this.options;
-    const refs = new Map([...inventory, ...this.intents.map(({ ref }) => ref)].map((ref) => [refKey(ref), ref]));
-    await this.inParallel([...refs], async ([key, ref]) => {
-      this.live.set(key, cached?.(ref)?.live ?? (await target.find(ref, signal)));
+    const { cached, inventory, target, signal } = this.#options;
+    const refs = new Map([...inventory, ...this.#intents.map(({ ref }) => ref)].map((ref) => [refKey(ref), ref]));
+    await this.#inParallel([...refs], async ([key, ref]) => {
+      this.#live.set(key, cached?.(ref)?.live ?? (await target.find(ref, signal)));
     });
   }
 
   async write(): Promise<void> {
-    const plan = planApply(this.intents, this.facts());
-    this.refused = plan.refused;
-    for (const entry of plan.inventory) this.entries.set(refKey(entry), entry);
-    if (!plan.isSettled) await this.save();
+    const plan = planApply(this.#intents, this.#facts());
+    this.#refused = plan.refused;
+    for (const entry of plan.inventory) this.#entries.set(refKey(entry), entry);
+    if (!plan.isSettled) await this.#save();
     for (const wave of plan.waves) {
-      await this.inParallel(wave, (step) => this.attempt(step.intent.ref, () => this.perform(step)));
+      await this.#inParallel(wave, (step) => this.#attempt(step.intent.ref, () => this.#perform(step)));
       // Later waves depend on earlier ones.
-      this.held = heldBy(wave.map(({ intent }) => ({ intent, live: this.live.get(intent.key) })));
-      if (this.failed.length > 0 || this.held) break;
+      this.#held = heldBy(wave.map(({ intent }) => ({ intent, live: this.#live.get(intent.key) })));
+      if (this.#failed.length > 0 || this.#held) break;
     }
-    if (this.failed.length === 0 && this.refused.length === 0 && !this.held) await this.prune(plan);
-    await this.save();
+    if (this.#failed.length === 0 && this.#refused.length === 0 && !this.#held) await this.#prune(plan);
+    await this.#save();
   }
 
   result(): ApplySetResult {
-    const { applied, skipped, deleted, leaving, refused, failed, held } = this;
+    const applied = this.#applied;
+    const skipped = this.#skipped;
+    const deleted = this.#deleted;
+    const leaving = this.#leaving;
+    const refused = this.#refused;
+    const failed = this.#failed;
+    const held = this.#held;
     const isComplete = failed.length === 0 && refused.length === 0 && leaving.length === 0 && held === undefined;
-    const inventory = [...this.entries.values()];
-    const live = inventory.flatMap((entry) => this.live.get(refKey(entry)) ?? []);
+    const inventory = [...this.#entries.values()];
+    const live = inventory.flatMap((entry) => this.#live.get(refKey(entry)) ?? []);
     return { applied, skipped, deleted, leaving, refused, failed, isComplete, inventory, live, ...(held ? { held } : {}) };
   }
 
-  private facts(): PlanFacts {
-    const { inventory, ownership, manager, keeps } = this.options;
-    return { inventory, ownership, manager, live: (ref) => this.live.get(refKey(ref)), ...(keeps ? { keeps } : {}) };
+  #facts(): PlanFacts {
+    const { inventory, ownership, manager, keeps } = this.#options;
+    return { inventory, ownership, manager, live: (ref) => this.#live.get(refKey(ref)), ...(keeps ? { keeps } : {}) };
   }
 
-  private async perform(step: IntentStep): Promise<void> {
-    if (step.do !== 'apply') return this.acknowledge(step);
-    const known = inventoryByKey(this.options.inventory).get(step.intent.key);
+  async #perform(step: IntentStep): Promise<void> {
+    if (step.do !== 'apply') return this.#acknowledge(step);
+    const known = inventoryByKey(this.#options.inventory).get(step.intent.key);
     let next: IntentStep = step;
     for (let attempt = 1; next.do === 'apply'; attempt += 1) {
       try {
-        await this.apply(next);
+        await this.#apply(next);
         return;
       } catch (error) {
         if (!isTapError(error, 'TAP_OBJECT_CONFLICT') || attempt >= attemptsMax) throw error;
-        this.live.set(step.intent.key, await this.options.target.find(step.intent.ref, this.options.signal));
-        next = planIntent(step.intent, known, this.facts());
+        this.#live.set(step.intent.key, await this.#options.target.find(step.intent.ref, this.#options.signal));
+        next = planIntent(step.intent, known, this.#facts());
       }
     }
     if (next.do === 'refuse') {
-      this.refused = [...this.refused, next];
-      this.entries.delete(next.intent.key);
+      this.#refused = [...this.#refused, next];
+      this.#entries.delete(next.intent.key);
     }
-    this.acknowledge(next);
+    this.#acknowledge(next);
   }
 
-  private acknowledge(step: IntentStep): void {
-    if (step.do === 'skip') this.skipped += 1;
-    if (step.do === 'await') this.leaving.push(step.intent.ref);
+  #acknowledge(step: IntentStep): void {
+    if (step.do === 'skip') this.#skipped += 1;
+    if (step.do === 'await') this.#leaving.push(step.intent.ref);
   }
 
   /**
@@ -157,63 +163,63 @@ class ApplyRun {
    * new
    * object is applied without force, so that one created by others meanwhile is not taken over.
    */
-  private async apply({ intent, over }: Extract<IntentStep, { do: 'apply' }>): Promise<void> {
-    const { target, manager: fieldManager, signal } = this.options;
+  async #apply({ intent, over }: Extract<IntentStep, { do: 'apply' }>): Promise<void> {
+    const { target, manager: fieldManager, signal } = this.#options;
     const { uid, resourceVersion } = over?.metadata ?? {};
     const preconditions = { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
     const object = { ...intent.object, metadata: { ...intent.object.metadata, ...preconditions } } as KubernetesObject;
     const answer = await target.apply(object, { fieldManager, force: over !== undefined, signal });
     const appliedUid = answer.metadata.uid;
-    this.live.set(intent.key, answer);
-    this.entries.set(intent.key, { ...intent.ref, intentHash: intent.hash, ...(appliedUid === undefined ? {} : { uid: appliedUid }) });
-    this.applied.push(intent.ref);
+    this.#live.set(intent.key, answer);
+    this.#entries.set(intent.key, { ...intent.ref, intentHash: intent.hash, ...(appliedUid === undefined ? {} : { uid: appliedUid }) });
+    this.#applied.push(intent.ref);
   }
 
-  private async prune(plan: ApplyPlan): Promise<void> {
-    for (const wave of plan.pruneWaves) await this.inParallel(wave, (step) => this.attempt(step.entry, () => this.remove(step)));
+  async #prune(plan: ApplyPlan): Promise<void> {
+    for (const wave of plan.pruneWaves) await this.#inParallel(wave, (step) => this.#attempt(step.entry, () => this.#remove(step)));
   }
 
-  private async remove({ do: what, entry, ...step }: PruneStep): Promise<void> {
+  async #remove({ do: what, entry, ...step }: PruneStep): Promise<void> {
     if (what === 'forget') return;
-    if ('uid' in step && !(await this.delete(entry, step.uid))) return;
-    const { target, signal } = this.options;
+    if ('uid' in step && !(await this.#delete(entry, step.uid))) return;
+    const { target, signal } = this.#options;
     const left = await target.find(entry, signal);
-    if (left !== undefined && (entry.uid === undefined || left.metadata.uid === entry.uid)) this.leaving.push(entry);
-    else this.entries.delete(refKey(entry));
+    if (left !== undefined && (entry.uid === undefined || left.metadata.uid === entry.uid)) this.#leaving.push(entry);
+    else this.#entries.delete(refKey(entry));
   }
 
   /** Returns false if the object was already gone or has been replaced; then nothing of ours is left. */
-  private async delete(entry: InventoryEntry, uid: string): Promise<boolean> {
-    const { target, signal } = this.options;
+  async #delete(entry: InventoryEntry, uid: string): Promise<boolean> {
+    const { target, signal } = this.#options;
     try {
       await target.delete(entry, { uid, signal });
-      this.deleted.push(entry);
+      this.#deleted.push(entry);
       return true;
     } catch (error) {
       if (!isTapError(error, 'TAP_OBJECT_NOT_FOUND') && !isTapError(error, 'TAP_OBJECT_CONFLICT')) throw error;
-      this.entries.delete(refKey(entry));
+      this.#entries.delete(refKey(entry));
       return false;
     }
   }
 
-  private async attempt(ref: ObjectRef, work: () => Promise<void>): Promise<void> {
+  async #attempt(ref: ObjectRef, work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (this.options.signal.aborted) throw error;
-      this.failed.push({ ref, error });
+      if (this.#options.signal.aborted) throw error;
+      this.#failed.push({ ref, error });
     }
   }
 
-  private async save(): Promise<void> {
-    const entries = [...this.entries.values()];
-    if (isSameInventory(this.saved, entries)) return;
-    await this.options.saveInventory(entries);
-    this.saved = entries;
+  async #save(): Promise<void> {
+    const entries = [...this.#entries.values()];
+    if (isSameInventory(this.#saved, entries)) return;
+    await this.#options.saveInventory(entries);
+    this.#saved = entries;
   }
 
-  private async inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-    const { parallelMax = 8, signal } = this.options;
+  async #inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+    const { parallelMax = 8, signal } = this.#options;
     const queue = items.values();
     const worker = async (): Promise<void> => {
       for (const item of queue) {

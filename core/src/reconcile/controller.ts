@@ -72,37 +72,37 @@ class ReconcileController implements Controller {
   readonly counts = { done: 0, again: 0, error: 0, timeout: 0, terminal: 0, stopped: 0 };
   running = 0;
   overdue = 0;
-  private readonly options: ControllerOptions;
-  private readonly workersMax: number;
-  private readonly deadlineMs: number;
-  private readonly againPace = new AgainPace();
+  readonly #options: ControllerOptions;
+  readonly #workersMax: number;
+  readonly #deadlineMs: number;
+  readonly #againPace = new AgainPace();
   /** Runs and releases that no worker waits for. */
-  private readonly detached = new Set<Promise<void>>();
+  readonly #detached = new Set<Promise<void>>();
 
   constructor(options: ControllerOptions) {
-    this.options = options;
+    this.#options = options;
     this.name = options.name;
-    this.workersMax = options.workersMax ?? 4;
-    this.deadlineMs = options.deadlineMs ?? 60_000;
+    this.#workersMax = options.workersMax ?? 4;
+    this.#deadlineMs = options.deadlineMs ?? 60_000;
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(Array.from({ length: this.workersMax }, () => this.work(signal)));
-    await Promise.all(this.detached);
+    await Promise.all(Array.from({ length: this.#workersMax }, () => this.#work(signal)));
+    await Promise.all(this.#detached);
   }
 
-  private async work(stop: AbortSignal): Promise<void> {
-    const { queue } = this.options;
-    for (let key = await queue.get(stop); key !== undefined; key = await queue.get(stop)) await this.process(key, stop);
+  async #work(stop: AbortSignal): Promise<void> {
+    const { queue } = this.#options;
+    for (let key = await queue.get(stop); key !== undefined; key = await queue.get(stop)) await this.#process(key, stop);
   }
 
   /** Resolves when the run has ended or has been left behind. */
-  private process(key: string, stop: AbortSignal): Promise<void> {
+  #process(key: string, stop: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const ended = this.reconcile(key, stop, () => {
-        if (this.overdue >= this.workersMax) return;
+      const ended = this.#reconcile(key, stop, () => {
+        if (this.overdue >= this.#workersMax) return;
         this.overdue += 1;
-        this.detach(ended.then(() => void (this.overdue -= 1)));
+        this.#detach(ended.then(() => void (this.overdue -= 1)));
         resolve();
       });
       void ended.then(resolve);
@@ -110,8 +110,8 @@ class ReconcileController implements Controller {
   }
 
   /** Runs the reconcile; never rejects. `leaveBehind` is called once if the run continues after its deadline. */
-  private async reconcile(key: string, stop: AbortSignal, leaveBehind: () => void): Promise<void> {
-    const { clock } = this.options;
+  async #reconcile(key: string, stop: AbortSignal, leaveBehind: () => void): Promise<void> {
+    const { clock } = this.#options;
     const startMs = clock.nowMs();
     const abort = new AbortController();
     const onStop = (): void => abort.abort(reconcileErrors.TAP_RECONCILE_STOPPED({ message: `controller ${this.name} stopped` }));
@@ -122,11 +122,11 @@ class ReconcileController implements Controller {
     };
     if (stop.aborted) onStop();
     else stop.addEventListener('abort', onStop, { once: true });
-    void this.enforceDeadline(key, abort, ended.signal, leaveBehind);
+    void this.#enforceDeadline(key, abort, ended.signal, leaveBehind);
     this.running += 1;
     let verdict: Verdict;
     try {
-      verdict = verdictOf(await this.options.reconcile(key, { signal: abort.signal, wrote }));
+      verdict = verdictOf(await this.#options.reconcile(key, { signal: abort.signal, wrote }));
     } catch (error) {
       verdict = verdictOfFailure(error);
     }
@@ -134,18 +134,18 @@ class ReconcileController implements Controller {
     // With an explicit reason, because abort() without one creates an error with a stack trace.
     ended.abort('the run has ended');
     stop.removeEventListener('abort', onStop);
-    verdict = this.judge(verdict, abort.signal, stop);
-    this.settle(key, verdict);
-    this.report({ ...verdict, key, durationMs: clock.nowMs() - startMs });
-    this.detach(this.release(key, written, stop));
+    verdict = this.#judge(verdict, abort.signal, stop);
+    this.#settle(key, verdict);
+    this.#report({ ...verdict, key, durationMs: clock.nowMs() - startMs });
+    this.#detach(this.#release(key, written, stop));
   }
 
-  private async enforceDeadline(key: string, abort: AbortController, ended: AbortSignal, leaveBehind: () => void): Promise<void> {
+  async #enforceDeadline(key: string, abort: AbortController, ended: AbortSignal, leaveBehind: () => void): Promise<void> {
     try {
-      await this.options.clock.sleep(this.deadlineMs, ended);
-      const message = `the reconcile of ${key} by ${this.name} took longer than ${this.deadlineMs} ms`;
+      await this.#options.clock.sleep(this.#deadlineMs, ended);
+      const message = `the reconcile of ${key} by ${this.name} took longer than ${this.#deadlineMs} ms`;
       abort.abort(reconcileErrors.TAP_RECONCILE_TIMEOUT({ message }));
-      await this.options.clock.sleep(graceMs, ended);
+      await this.#options.clock.sleep(graceMs, ended);
       leaveBehind();
     } catch (error) {
       if (!ended.aborted) throw error;
@@ -153,15 +153,15 @@ class ReconcileController implements Controller {
   }
 
   /** An aborted run that fails gets the reason of the abort; one that succeeded or failed terminally keeps its verdict. */
-  private judge(verdict: Verdict, signal: AbortSignal, stop: AbortSignal): Verdict {
+  #judge(verdict: Verdict, signal: AbortSignal, stop: AbortSignal): Verdict {
     if (!signal.aborted) return verdict;
     if (signal.reason instanceof Error && !stop.aborted) return { result: 'timeout', error: signal.reason };
     return verdict.result === 'done' || verdict.result === 'again' || verdict.result === 'terminal' ? verdict : { result: 'stopped' };
   }
 
-  private settle(key: string, verdict: Verdict): void {
-    const { queue } = this.options;
-    if (verdict.result !== 'again') this.againPace.forget(key);
+  #settle(key: string, verdict: Verdict): void {
+    const { queue } = this.#options;
+    if (verdict.result !== 'again') this.#againPace.forget(key);
     switch (verdict.result) {
       case 'done':
       case 'terminal':
@@ -169,7 +169,7 @@ class ReconcileController implements Controller {
         break;
       case 'again':
         queue.forget(key);
-        queue.addAfter(key, this.againPace.delayMs(key, verdict.afterMs));
+        queue.addAfter(key, this.#againPace.delayMs(key, verdict.afterMs));
         break;
       case 'error':
       case 'timeout':
@@ -182,13 +182,13 @@ class ReconcileController implements Controller {
   }
 
   /** Returns the key to the queue once the cache shows what the run wrote; no worker waits for that. */
-  private async release(key: string, written: string | undefined, stop: AbortSignal): Promise<void> {
-    if (written !== undefined) while (!stop.aborted && !(await this.isVisible(written, stop))) continue;
-    this.options.queue.done(key);
+  async #release(key: string, written: string | undefined, stop: AbortSignal): Promise<void> {
+    if (written !== undefined) while (!stop.aborted && !(await this.#isVisible(written, stop))) continue;
+    this.#options.queue.done(key);
   }
 
-  private async isVisible(revision: string, stop: AbortSignal): Promise<boolean> {
-    const { waitFor, clock } = this.options;
+  async #isVisible(revision: string, stop: AbortSignal): Promise<boolean> {
+    const { waitFor, clock } = this.#options;
     try {
       await waitFor?.(revision, stop);
       return true;
@@ -198,17 +198,17 @@ class ReconcileController implements Controller {
     }
   }
 
-  private report(report: RunReport): void {
+  #report(report: RunReport): void {
     this.counts[report.result] += 1;
     try {
-      this.options.onReport?.(report);
+      this.#options.onReport?.(report);
     } catch {
       // Errors of listeners must not stop the controller.
     }
   }
 
-  private detach(work: Promise<void>): void {
-    this.detached.add(work);
-    void work.finally(() => this.detached.delete(work));
+  #detach(work: Promise<void>): void {
+    this.#detached.add(work);
+    void work.finally(() => this.#detached.delete(work));
   }
 }

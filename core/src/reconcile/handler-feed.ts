@@ -42,61 +42,61 @@ export interface FeedOptions<T> {
  * delivered as a deletion and an addition.
  */
 export class HandlerFeed<T extends CachedObject> {
-  private readonly options: FeedOptions<T>;
-  private readonly behind = new Map<string, Immutable<T> | undefined>();
-  private readonly waiting: (() => void)[] = [];
-  private failures = 0;
-  private retrying = false;
+  readonly #options: FeedOptions<T>;
+  readonly #behind = new Map<string, Immutable<T> | undefined>();
+  readonly #waiting: (() => void)[] = [];
+  #failures = 0;
+  #retrying = false;
 
   constructor(options: FeedOptions<T>) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** Number of keys whose last change the handler has not accepted yet. */
   get behindKeys(): number {
-    return this.behind.size;
+    return this.#behind.size;
   }
 
   /** Delivers the change of `key` from `previous` to `object`; undefined means absent. */
   tell(key: string, object: Immutable<T> | undefined, previous: Immutable<T> | undefined, occasion: Occasion): void {
-    if (this.behind.size > 0 && this.behind.has(key)) return;
-    this.attempt(key, object, previous, occasion);
+    if (this.#behind.size > 0 && this.#behind.has(key)) return;
+    this.#attempt(key, object, previous, occasion);
   }
 
   /** Redelivers failed changes until there are none or `signal` aborts. */
   async retry(signal: AbortSignal): Promise<void> {
-    if (this.retrying) return;
-    this.retrying = true;
+    if (this.#retrying) return;
+    this.#retrying = true;
     try {
-      while (this.behind.size > 0 && !signal.aborted) {
-        await this.options.clock.sleep(this.options.backoff(this.failures), signal);
-        this.failures += 1;
-        for (const [key, seen] of Array.from(this.behind)) {
-          this.behind.delete(key);
-          this.attempt(key, this.options.current(key), seen, change);
+      while (this.#behind.size > 0 && !signal.aborted) {
+        await this.#options.clock.sleep(this.#options.backoff(this.#failures), signal);
+        this.#failures += 1;
+        for (const [key, seen] of Array.from(this.#behind)) {
+          this.#behind.delete(key);
+          this.#attempt(key, this.#options.current(key), seen, change);
         }
       }
-      this.failures = 0;
+      this.#failures = 0;
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
-      this.retrying = false;
-      for (const resume of this.waiting.splice(0)) resume();
+      this.#retrying = false;
+      for (const resume of this.#waiting.splice(0)) resume();
     }
   }
 
   /** Resolves when the handler has accepted everything, or retrying has stopped. */
   caughtUp(): Promise<void> {
-    return this.behind.size === 0 || !this.retrying ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
+    return this.#behind.size === 0 || !this.#retrying ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** Drops undelivered changes, because the handler was removed. */
   close(): void {
-    this.behind.clear();
+    this.#behind.clear();
   }
 
-  private attempt(key: string, object: Immutable<T> | undefined, previous: Immutable<T> | undefined, occasion: Occasion): void {
-    const { handler, onError } = this.options;
+  #attempt(key: string, object: Immutable<T> | undefined, previous: Immutable<T> | undefined, occasion: Occasion): void {
+    const { handler, onError } = this.#options;
     let seen = previous;
     try {
       if (previous !== undefined && (object === undefined || isOther(object, previous))) {
@@ -106,7 +106,7 @@ export class HandlerFeed<T extends CachedObject> {
       if (object !== undefined && seen !== undefined) handler.update?.(object, seen, occasion);
       else if (object !== undefined) handler.add?.(object, occasion);
     } catch (error) {
-      this.behind.set(key, seen);
+      this.#behind.set(key, seen);
       onError(error);
     }
   }

@@ -48,56 +48,56 @@ const retryAfterMsMax = 20_000;
 class ListWatcher<T extends CachedObject> implements Informer<T> {
   revision: string | undefined;
   hasSynced = false;
-  private readonly options: InformerOptions<T>;
-  private readonly cache: ObjectCache<Immutable<T>, Kept<T>>;
-  private readonly project: (object: T) => T;
-  private readonly keep: Keep<T>;
-  private readonly itemsMax: number;
-  private readonly behindKeysMax: number;
-  private readonly gate: RevisionGate;
-  private readonly feeds = new Set<HandlerFeed<T>>();
-  private readonly firstSync = Promise.withResolvers<void>();
-  private running: AbortSignal | undefined;
-  private failures = 0;
+  readonly #options: InformerOptions<T>;
+  readonly #cache: ObjectCache<Immutable<T>, Kept<T>>;
+  readonly #project: (object: T) => T;
+  readonly #keep: Keep<T>;
+  readonly #itemsMax: number;
+  readonly #behindKeysMax: number;
+  readonly #gate: RevisionGate;
+  readonly #feeds = new Set<HandlerFeed<T>>();
+  readonly #firstSync = Promise.withResolvers<void>();
+  #running: AbortSignal | undefined;
+  #failures = 0;
   /** Whether the source no longer has our revision. */
-  private expired = true;
+  #expired = true;
 
   constructor(options: InformerOptions<T>) {
-    this.options = options;
-    this.cache = new ObjectCache(options.indexers ?? {}, (error) => options.onError?.(error));
-    this.project = options.project ?? withoutManagedFields;
-    this.keep = options.keep ?? keepWhole;
-    this.itemsMax = options.itemsMax ?? 1_000_000;
-    this.behindKeysMax = options.behindKeysMax ?? 10_000;
-    this.gate = new RevisionGate(options.waitersMax ?? 100_000);
+    this.#options = options;
+    this.#cache = new ObjectCache(options.indexers ?? {}, (error) => options.onError?.(error));
+    this.#project = options.project ?? withoutManagedFields;
+    this.#keep = options.keep ?? keepWhole;
+    this.#itemsMax = options.itemsMax ?? 1_000_000;
+    this.#behindKeysMax = options.behindKeysMax ?? 10_000;
+    this.#gate = new RevisionGate(options.waitersMax ?? 100_000);
   }
 
   get size(): number {
-    return this.cache.size;
+    return this.#cache.size;
   }
 
   get(key: string): Immutable<T> | undefined {
-    return this.cache.get(key);
+    return this.#cache.get(key);
   }
 
   list(): Immutable<T>[] {
-    return [...this.cache.values()];
+    return [...this.#cache.values()];
   }
 
   keys(): IterableIterator<string> {
-    return this.cache.keys();
+    return this.#cache.keys();
   }
 
   byIndex(index: string, value: string): Immutable<T>[] {
-    return this.cache.byIndex(index, value);
+    return this.#cache.byIndex(index, value);
   }
 
   keysByIndex(index: string, value: string): readonly string[] {
-    return [...this.cache.keysByIndex(index, value)];
+    return [...this.#cache.keysByIndex(index, value)];
   }
 
   waitFor(revision: string, signal: AbortSignal): Promise<void> {
-    return this.gate.wait(revision, signal);
+    return this.#gate.wait(revision, signal);
   }
 
   synced(signal: AbortSignal): Promise<void> {
@@ -105,7 +105,7 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
       const onAbort = (): void => reject(signal.reason as Error);
       if (signal.aborted) onAbort();
       signal.addEventListener('abort', onAbort, { once: true });
-      void this.firstSync.promise.then(() => {
+      void this.#firstSync.promise.then(() => {
         signal.removeEventListener('abort', onAbort);
         resolve();
       });
@@ -113,147 +113,147 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
   }
 
   addHandler(handler: Handler<T>): () => void {
-    const { clock, backoff } = this.options;
-    const current = (key: string): Immutable<T> | undefined => this.cache.get(key);
-    const feed = new HandlerFeed<T>({ handler, current, clock, backoff, onError: (error) => this.handlerFailed(feed, error) });
-    this.feeds.add(feed);
-    for (const object of this.cache.values()) feed.tell(keyOf(object), object, undefined, occasions.initial);
+    const { clock, backoff } = this.#options;
+    const current = (key: string): Immutable<T> | undefined => this.#cache.get(key);
+    const feed = new HandlerFeed<T>({ handler, current, clock, backoff, onError: (error) => this.#handlerFailed(feed, error) });
+    this.#feeds.add(feed);
+    for (const object of this.#cache.values()) feed.tell(keyOf(object), object, undefined, occasions.initial);
     return () => {
-      this.feeds.delete(feed);
+      this.#feeds.delete(feed);
       feed.close();
     };
   }
 
   resync(): void {
-    for (const object of this.cache.values()) this.tell(keyOf(object), object, object, occasions.resync);
+    for (const object of this.#cache.values()) this.#tell(keyOf(object), object, object, occasions.resync);
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    this.running = signal;
-    for (const feed of this.feeds) if (feed.behindKeys > 0) void feed.retry(signal);
-    void this.resyncAgainAndAgain(signal);
+    this.#running = signal;
+    for (const feed of this.#feeds) if (feed.behindKeys > 0) void feed.retry(signal);
+    void this.#resyncAgainAndAgain(signal);
     while (!signal.aborted) {
       try {
-        if (this.expired) await this.relist(signal);
-        await this.watch(signal);
+        if (this.#expired) await this.#relist(signal);
+        await this.#watch(signal);
       } catch (error) {
         if (signal.aborted) break;
         // A quiet kind looks like a dead connection; reconnecting immediately tells them apart.
         if (isTapError(error, 'TAP_CACHE_SILENT')) {
-          this.failures = 0;
+          this.#failures = 0;
           continue;
         }
-        this.options.onError?.(error);
+        this.#options.onError?.(error);
         const isGone = isTapError(error) && error.spec.httpStatus === 410;
-        if (isGone) this.expired = true;
-        await this.pause(error, signal);
+        if (isGone) this.#expired = true;
+        await this.#pause(error, signal);
       }
     }
-    this.running = undefined;
+    this.#running = undefined;
   }
 
-  private async pause(failure: unknown, signal: AbortSignal): Promise<void> {
+  async #pause(failure: unknown, signal: AbortSignal): Promise<void> {
     const askedMs = isTapError(failure) ? Math.min(retryAfterMsMax, failure.retryAfterMs ?? 0) : 0;
-    const delayMs = Math.max(askedMs, this.options.backoff(this.failures));
-    this.failures += 1;
-    await this.options.clock.sleep(delayMs, signal).catch(() => {});
+    const delayMs = Math.max(askedMs, this.#options.backoff(this.#failures));
+    this.#failures += 1;
+    await this.#options.clock.sleep(delayMs, signal).catch(() => {});
   }
 
-  private async relist(signal: AbortSignal): Promise<void> {
-    const { items, revision } = await this.options.source.list({ signal });
+  async #relist(signal: AbortSignal): Promise<void> {
+    const { items, revision } = await this.#options.source.list({ signal });
     const listed = new Set<string>();
     const occasion = this.hasSynced ? occasions.change : occasions.initial;
     let told = 0;
     for (const item of items) {
       const key = keyOf(item);
       listed.add(key);
-      if (listed.size > this.itemsMax) throw this.tooLarge(listed.size);
-      const known = this.cache.get(key);
-      if (known === undefined || !isSame(known, item)) this.put(key, item, occasion);
+      if (listed.size > this.#itemsMax) throw this.#tooLarge(listed.size);
+      const known = this.#cache.get(key);
+      if (known === undefined || !isSame(known, item)) this.#put(key, item, occasion);
       if ((told += 1) % chunkItems === 0) await yieldToOthers();
-      for (const feed of this.feeds) if (feed.behindKeys >= this.behindKeysMax) await feed.caughtUp();
+      for (const feed of this.#feeds) if (feed.behindKeys >= this.#behindKeysMax) await feed.caughtUp();
     }
-    for (const key of Array.from(this.cache.keys())) if (!listed.has(key)) this.drop(key, occasions.tombstone);
-    this.expired = false;
-    this.reach(revision);
+    for (const key of Array.from(this.#cache.keys())) if (!listed.has(key)) this.#drop(key, occasions.tombstone);
+    this.#expired = false;
+    this.#reach(revision);
     if (this.hasSynced) return;
     this.hasSynced = true;
-    this.firstSync.resolve();
+    this.#firstSync.resolve();
   }
 
-  private async watch(signal: AbortSignal): Promise<void> {
-    const { name, source, clock, random, watchMs = 300_000, silenceMsMax = 25_000 } = this.options;
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { name, source, clock, random, watchMs = 300_000, silenceMsMax = 25_000 } = this.#options;
     const fromRevision = this.revision ?? '';
     const timeoutMs = Math.round(watchMs * (1 + random()));
     const startMs = clock.nowMs();
     let heard = false;
     const open = (signal: AbortSignal): AsyncIterable<SourceEvent<T>> => source.watch({ fromRevision, timeoutMs, signal });
     for await (const event of readPatiently(open, { clock, silenceMsMax, what: `watch of ${name}` }, signal)) {
-      this.take(event);
+      this.#take(event);
       heard = true;
-      this.failures = 0;
-      for (const feed of this.feeds) if (feed.behindKeys >= this.behindKeysMax) await feed.caughtUp();
+      this.#failures = 0;
+      for (const feed of this.#feeds) if (feed.behindKeys >= this.#behindKeysMax) await feed.caughtUp();
     }
     const isShort = !heard && clock.nowMs() - startMs < shortWatchMs;
-    if (!isShort) this.failures = 0;
+    if (!isShort) this.#failures = 0;
     else throw reconcileErrors.TAP_CACHE_WATCH_ENDED({ message: `the watch of ${name} ended at once without an event` });
   }
 
-  private take(event: SourceEvent<T>): void {
+  #take(event: SourceEvent<T>): void {
     if (event.type === 'bookmark') {
-      if (this.isNews(event.revision)) this.reach(event.revision);
+      if (this.#isNews(event.revision)) this.#reach(event.revision);
       return;
     }
     const { object } = event;
     const key = keyOf(object);
     const revision = object.metadata.resourceVersion ?? '';
-    const known = this.cache.get(key);
+    const known = this.#cache.get(key);
     if (event.type === 'deleted') {
       // A newer object with the same name stays.
-      if (known !== undefined && known.metadata.uid === object.metadata.uid) this.drop(key, occasions.change, object);
-    } else if (this.isNews(revision)) {
-      if (known === undefined && this.cache.size >= this.itemsMax) throw this.tooLarge(this.cache.size + 1);
-      this.put(key, object, occasions.change);
+      if (known !== undefined && known.metadata.uid === object.metadata.uid) this.#drop(key, occasions.change, object);
+    } else if (this.#isNews(revision)) {
+      if (known === undefined && this.#cache.size >= this.#itemsMax) throw this.#tooLarge(this.#cache.size + 1);
+      this.#put(key, object, occasions.change);
     }
-    if (this.isNews(revision)) this.reach(revision);
+    if (this.#isNews(revision)) this.#reach(revision);
   }
 
   /** A change at or before the last seen revision is a repetition of a resumed watch. */
-  private isNews(revision: string): boolean {
+  #isNews(revision: string): boolean {
     return this.revision === undefined || compareRevisions(revision, this.revision) > 0;
   }
 
-  private put(key: string, item: T, occasion: Occasion): void {
-    const kept = this.keep(item, this.project);
+  #put(key: string, item: T, occasion: Occasion): void {
+    const kept = this.#keep(item, this.#project);
     const { object } = kept;
-    const previous = this.cache.get(key);
-    this.cache.set(key, kept);
-    this.tell(key, object, previous, occasion);
+    const previous = this.#cache.get(key);
+    this.#cache.set(key, kept);
+    this.#tell(key, object, previous, occasion);
   }
 
   /** Delivers a deletion with the deleted state if the source reports it, or else the last known state. */
-  private drop(key: string, occasion: Occasion, last?: T): void {
-    const known = this.cache.get(key);
-    this.cache.delete(key);
-    this.tell(key, undefined, last === undefined ? known : freezeDeep(this.project(last)), occasion);
+  #drop(key: string, occasion: Occasion, last?: T): void {
+    const known = this.#cache.get(key);
+    this.#cache.delete(key);
+    this.#tell(key, undefined, last === undefined ? known : freezeDeep(this.#project(last)), occasion);
   }
 
-  private tell(key: string, object: Immutable<T> | undefined, previous: Immutable<T> | undefined, occasion: Occasion): void {
-    for (const feed of this.feeds) feed.tell(key, object, previous, occasion);
+  #tell(key: string, object: Immutable<T> | undefined, previous: Immutable<T> | undefined, occasion: Occasion): void {
+    for (const feed of this.#feeds) feed.tell(key, object, previous, occasion);
   }
 
-  private reach(revision: string): void {
+  #reach(revision: string): void {
     this.revision = revision;
-    this.gate.advance(revision);
+    this.#gate.advance(revision);
   }
 
-  private handlerFailed(feed: HandlerFeed<T>, error: unknown): void {
-    this.options.onError?.(error);
-    if (this.running) void feed.retry(this.running);
+  #handlerFailed(feed: HandlerFeed<T>, error: unknown): void {
+    this.#options.onError?.(error);
+    if (this.#running) void feed.retry(this.#running);
   }
 
-  private async resyncAgainAndAgain(signal: AbortSignal): Promise<void> {
-    const { clock, resyncMs } = this.options;
+  async #resyncAgainAndAgain(signal: AbortSignal): Promise<void> {
+    const { clock, resyncMs } = this.#options;
     if (resyncMs === undefined) return;
     while (!signal.aborted) {
       await clock.sleep(resyncMs, signal).catch(() => {});
@@ -261,8 +261,8 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
     }
   }
 
-  private tooLarge(items: number): Error {
-    const message = `the cache of ${this.options.name} may hold ${this.itemsMax} objects, ${items} were found`;
+  #tooLarge(items: number): Error {
+    const message = `the cache of ${this.#options.name} may hold ${this.#itemsMax} objects, ${items} were found`;
     return reconcileErrors.TAP_CACHE_TOO_LARGE({ message });
   }
 }

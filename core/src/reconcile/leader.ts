@@ -61,74 +61,74 @@ export function createLeader(options: LeaderOptions): Leader {
 }
 
 class Candidate implements Leader {
-  private readonly options: LeaderOptions;
-  private held: HeldLease | undefined;
+  readonly #options: LeaderOptions;
+  #held: HeldLease | undefined;
 
   constructor(options: LeaderOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   get isLeading(): boolean {
-    return this.held !== undefined;
+    return this.#held !== undefined;
   }
 
   fence(): Fence {
-    if (this.held) return { key: this.held.key, createRevision: this.held.createRevision };
-    throw this.lost('is not led by this replica');
+    if (this.#held) return { key: this.#held.key, createRevision: this.#held.createRevision };
+    throw this.#lost('is not led by this replica');
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { lock, holder, clock } = this.options;
+    const { lock, holder, clock } = this.#options;
     while (!signal.aborted) {
       const askedAtMs = clock.nowMs();
       try {
         const lease = await lock.acquire(holder, ttlMs, signal);
-        if (lease !== undefined) await this.serve(lease, askedAtMs, signal);
+        if (lease !== undefined) await this.#serve(lease, askedAtMs, signal);
       } catch (error) {
-        if (!signal.aborted) this.options.onError?.(error);
+        if (!signal.aborted) this.#options.onError?.(error);
       }
       // With jitter, so that standbys do not try simultaneously.
-      await this.sleep(retryMs * (0.75 + 0.5 * this.options.random()), signal);
+      await this.#sleep(retryMs * (0.75 + 0.5 * this.#options.random()), signal);
     }
   }
 
   /** Runs one term: leads and renews until either ends; then releases the lease, unless it is lost or still in use. */
-  private async serve(lease: HeldLease, acquiredAtMs: number, stop: AbortSignal): Promise<void> {
+  async #serve(lease: HeldLease, acquiredAtMs: number, stop: AbortSignal): Promise<void> {
     const term = new AbortController();
-    const onStop = (): void => term.abort(this.lost('is no longer led by this replica: it stops'));
+    const onStop = (): void => term.abort(this.#lost('is no longer led by this replica: it stops'));
     if (stop.aborted) onStop();
     stop.addEventListener('abort', onStop, { once: true });
-    this.held = lease;
-    this.options.onChange?.(true);
+    this.#held = lease;
+    this.#options.onChange?.(true);
     const { key, createRevision } = lease;
-    const leading = this.lead({ signal: term.signal, fence: { key, createRevision } }).finally(() => term.abort());
-    const isLost = await this.keep(lease, acquiredAtMs, term.signal);
-    this.held = undefined;
+    const leading = this.#lead({ signal: term.signal, fence: { key, createRevision } }).finally(() => term.abort());
+    const isLost = await this.#keep(lease, acquiredAtMs, term.signal);
+    this.#held = undefined;
     stop.removeEventListener('abort', onStop);
-    term.abort(this.lost('is no longer led by this replica: its lease was not renewed'));
-    const isStuck = !(await this.endsInTime(leading));
-    this.options.onChange?.(false);
-    if (isStuck) this.options.onStuck?.();
-    else if (!isLost) await this.options.lock.release(lease);
+    term.abort(this.#lost('is no longer led by this replica: its lease was not renewed'));
+    const isStuck = !(await this.#endsInTime(leading));
+    this.#options.onChange?.(false);
+    if (isStuck) this.#options.onStuck?.();
+    else if (!isLost) await this.#options.lock.release(lease);
     // Two concurrent terms in one process would be worse than none.
     await leading;
   }
 
-  private async lead(term: Term): Promise<void> {
+  async #lead(term: Term): Promise<void> {
     try {
-      await this.options.lead(term);
+      await this.#options.lead(term);
     } catch (error) {
-      if (!term.signal.aborted) this.options.onError?.(error);
+      if (!term.signal.aborted) this.#options.onError?.(error);
     }
   }
 
   /** Renews until the term ends (returns false) or the lease is lost (returns true). */
-  private async keep(lease: HeldLease, acquiredAtMs: number, term: AbortSignal): Promise<boolean> {
-    const { clock, isAlive } = this.options;
+  async #keep(lease: HeldLease, acquiredAtMs: number, term: AbortSignal): Promise<boolean> {
+    const { clock, isAlive } = this.#options;
     let renewedAtMs = acquiredAtMs;
     let waitMs = renewEveryMs;
     for (;;) {
-      await this.sleep(Math.min(waitMs, renewedAtMs + renewDeadlineMs - clock.nowMs()), term);
+      await this.#sleep(Math.min(waitMs, renewedAtMs + renewDeadlineMs - clock.nowMs()), term);
       if (term.aborted) return false;
       // Check before sending anything: after a freeze the lease may belong to another leader.
       const leftMs = renewedAtMs + renewDeadlineMs - clock.nowMs();
@@ -136,7 +136,7 @@ class Candidate implements Leader {
       waitMs = retryMs;
       if (isAlive && !isAlive()) continue;
       const askedAtMs = clock.nowMs();
-      const renewed = await this.renew(lease, leftMs, term);
+      const renewed = await this.#renew(lease, leftMs, term);
       if (renewed === 'gone') return true;
       if (renewed === 'unknown') continue;
       // Counted from the request, because the time to live began no earlier.
@@ -146,16 +146,16 @@ class Candidate implements Leader {
   }
 
   /** Takes at most `withinMs`, even if the lock ignores its signal. */
-  private async renew(lease: HeldLease, withinMs: number, term: AbortSignal): Promise<'renewed' | 'gone' | 'unknown'> {
+  async #renew(lease: HeldLease, withinMs: number, term: AbortSignal): Promise<'renewed' | 'gone' | 'unknown'> {
     const over = new AbortController();
-    const timedOut = this.sleep(withinMs, AbortSignal.any([over.signal, term])).then(() => {
+    const timedOut = this.#sleep(withinMs, AbortSignal.any([over.signal, term])).then(() => {
       over.abort();
       return 'unknown' as const;
     });
-    const asked = this.options.lock.renew(lease, over.signal).then(
+    const asked = this.#options.lock.renew(lease, over.signal).then(
       (isHeld) => (isHeld ? ('renewed' as const) : ('gone' as const)),
       (error: unknown) => {
-        this.options.onError?.(error);
+        this.#options.onError?.(error);
         return 'unknown' as const;
       },
     );
@@ -164,19 +164,19 @@ class Candidate implements Leader {
     return answer;
   }
 
-  private async endsInTime(leading: Promise<void>): Promise<boolean> {
+  async #endsInTime(leading: Promise<void>): Promise<boolean> {
     const over = new AbortController();
-    const timedOut = this.sleep(stopMs, over.signal).then(() => false);
+    const timedOut = this.#sleep(stopMs, over.signal).then(() => false);
     const ended = await Promise.race([leading.then(() => true), timedOut]);
     over.abort();
     return ended;
   }
 
-  private async sleep(ms: number, signal: AbortSignal): Promise<void> {
-    await this.options.clock.sleep(Math.max(0, ms), signal).catch(() => {});
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#options.clock.sleep(Math.max(0, ms), signal).catch(() => {});
   }
 
-  private lost(what: string): Error {
-    return reconcileErrors.TAP_LEADER_LOST({ message: `${this.options.name} ${what}` });
+  #lost(what: string): Error {
+    return reconcileErrors.TAP_LEADER_LOST({ message: `${this.#options.name} ${what}` });
   }
 }

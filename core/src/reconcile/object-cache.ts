@@ -6,9 +6,9 @@ type Keys = string | Set<string>;
 
 /** Objects by key, each in its stored form, and the keys under each index value. */
 export class ObjectCache<T, K extends { readonly object: T } = { readonly object: T }> {
-  private readonly objects = new Map<string, K>();
-  private readonly indexers: readonly (readonly [Indexer<T>, Map<string, Keys>])[];
-  private readonly indexes: ReadonlyMap<string, Map<string, Keys>>;
+  readonly #objects = new Map<string, K>();
+  readonly #indexers: readonly (readonly [Indexer<T>, Map<string, Keys>])[];
+  readonly #indexes: ReadonlyMap<string, Map<string, Keys>>;
 
   /** An object for which an indexer throws is left out of that index, and `onError` is called. */
   constructor(indexers: Readonly<Record<string, Indexer<T>>>, onError: (error: unknown) => void) {
@@ -23,55 +23,55 @@ export class ObjectCache<T, K extends { readonly object: T } = { readonly object
       };
       return { name, indexer: caught, values: new Map<string, Keys>() };
     });
-    this.indexers = named.map(({ indexer, values }) => [indexer, values]);
-    this.indexes = new Map(named.map(({ name, values }) => [name, values]));
+    this.#indexers = named.map(({ indexer, values }) => [indexer, values]);
+    this.#indexes = new Map(named.map(({ name, values }) => [name, values]));
   }
 
   get size(): number {
-    return this.objects.size;
+    return this.#objects.size;
   }
 
   get(key: string): T | undefined {
-    return this.objects.get(key)?.object;
+    return this.#objects.get(key)?.object;
   }
 
   keys(): IterableIterator<string> {
-    return this.objects.keys();
+    return this.#objects.keys();
   }
 
   *values(): Generator<T, void, undefined> {
-    for (const { object } of this.objects.values()) yield object;
+    for (const { object } of this.#objects.values()) yield object;
   }
 
   keysByIndex(name: string, value: string): Iterable<string> {
-    return keysOf(this.indexes.get(name)?.get(value));
+    return keysOf(this.#indexes.get(name)?.get(value));
   }
 
   byIndex(name: string, value: string): T[] {
     const found: T[] = [];
     for (const key of this.keysByIndex(name, value)) {
-      const kept = this.objects.get(key);
+      const kept = this.#objects.get(key);
       if (kept !== undefined) found.push(kept.object);
     }
     return found;
   }
 
   set(key: string, kept: K): void {
-    const previous = this.objects.get(key);
-    for (const [indexer, values] of this.indexers) {
+    const previous = this.#objects.get(key);
+    for (const [indexer, values] of this.#indexers) {
       const before = previous === undefined ? [] : indexer(previous.object);
       const now = indexer(kept.object);
       for (const value of before) if (!now.includes(value)) withdraw(values, value, key);
       for (const value of now) if (!before.includes(value)) file(values, value, key);
     }
-    this.objects.set(key, kept);
+    this.#objects.set(key, kept);
   }
 
   delete(key: string): void {
-    const previous = this.objects.get(key);
+    const previous = this.#objects.get(key);
     if (previous === undefined) return;
-    for (const [indexer, values] of this.indexers) for (const value of indexer(previous.object)) withdraw(values, value, key);
-    this.objects.delete(key);
+    for (const [indexer, values] of this.#indexers) for (const value of indexer(previous.object)) withdraw(values, value, key);
+    this.#objects.delete(key);
   }
 }
 

@@ -34,62 +34,62 @@ export function createRenderSet(objects: readonly KubernetesObject[], options: R
 const podTemplateDepthMax = 8;
 
 class ObjectSet implements AttributedRenderSet {
-  private readonly members: ReadonlyMap<string, Member>;
-  private readonly plugins: ReadonlySet<string>;
-  private readonly options: RenderSetOptions;
+  readonly #members: ReadonlyMap<string, Member>;
+  readonly #plugins: ReadonlySet<string>;
+  readonly #options: RenderSetOptions;
 
   constructor(members: ReadonlyMap<string, Member>, plugins: ReadonlySet<string>, options: RenderSetOptions) {
-    this.members = members;
-    this.plugins = plugins;
-    this.options = options;
+    this.#members = members;
+    this.#plugins = plugins;
+    this.#options = options;
   }
 
   get size(): number {
-    return this.members.size;
+    return this.#members.size;
   }
 
   get contributors(): readonly string[] {
-    return [...this.plugins].toSorted();
+    return [...this.#plugins].toSorted();
   }
 
   *[Symbol.iterator](): Iterator<Frozen> {
-    for (const { object } of this.members.values()) yield object;
+    for (const { object } of this.#members.values()) yield object;
   }
 
   add(object: KubernetesObject): RenderSet {
-    const { actor, objectsMax = 1_000 } = this.options;
+    const { actor, objectsMax = 1_000 } = this.#options;
     const by = actor();
     const own = ownCopy(object, by);
     const key = refKey(refOf(own));
-    const present = this.members.get(key);
+    const present = this.#members.get(key);
     if (present) {
       const message = `plugin ${by} adds ${refText(refOf(own))}, which plugin ${present.by} has added already`;
       throw reconcileErrors.TAP_RENDER_DUPLICATE({ message });
     }
-    if (this.members.size >= objectsMax) {
+    if (this.#members.size >= objectsMax) {
       throw reconcileErrors.TAP_RENDER_TOO_MANY({
         message: `plugin ${by} adds object ${objectsMax + 1}, at most ${objectsMax} may be rendered`,
       });
     }
-    return this.with((members) => members.set(key, { object: own, by }));
+    return this.#with((members) => members.set(key, { object: own, by }));
   }
 
   remove(object: Frozen): RenderSet {
-    const { key } = this.find(object);
-    return this.with((members) => void members.delete(key));
+    const { key } = this.#find(object);
+    return this.#with((members) => void members.delete(key));
   }
 
   change<T extends KubernetesObject>(object: Immutable<T>, edit: (draft: T) => void): RenderSet {
-    const { key, member } = this.find(object);
+    const { key, member } = this.#find(object);
     const edited = change<KubernetesObject>(member.object, edit as (draft: KubernetesObject) => void);
     if (edited === member.object) return this;
-    const by = this.options.actor();
+    const by = this.#options.actor();
     const own = ownCopy(edited as KubernetesObject, by);
     if (refKey(refOf(own)) !== key) {
       const message = `plugin ${by} changes ${refText(refOf(member.object))} into ${refText(refOf(own))}`;
       throw reconcileErrors.TAP_RENDER_INVALID({ message });
     }
-    return this.with((members) => members.set(key, { object: own, by: member.by }));
+    return this.#with((members) => members.set(key, { object: own, by: member.by }));
   }
 
   changePodTemplates(edit: (draft: PodTemplate, owner: Frozen) => void): RenderSet {
@@ -97,21 +97,21 @@ class ObjectSet implements AttributedRenderSet {
       set.change(object, (draft) => {
         for (const template of podTemplatesIn(draft, podTemplateDepthMax)) edit(template, object);
       });
-    return [...this.members.values()].reduce(edited, this);
+    return [...this.#members.values()].reduce(edited, this);
   }
 
-  private find(object: Frozen): { key: string; member: Member } {
+  #find(object: Frozen): { key: string; member: Member } {
     const ref = refOf(object);
     const key = refKey(ref);
-    const member = this.members.get(key);
+    const member = this.#members.get(key);
     if (member) return { key, member };
-    throw reconcileErrors.TAP_RENDER_ABSENT({ message: `plugin ${this.options.actor()} names ${refText(ref)}, which is not in the set` });
+    throw reconcileErrors.TAP_RENDER_ABSENT({ message: `plugin ${this.#options.actor()} names ${refText(ref)}, which is not in the set` });
   }
 
-  private with(edit: (members: Map<string, Member>) => unknown): RenderSet {
-    const members = new Map(this.members);
+  #with(edit: (members: Map<string, Member>) => unknown): RenderSet {
+    const members = new Map(this.#members);
     edit(members);
-    return new ObjectSet(members, new Set([...this.plugins, this.options.actor()]), this.options);
+    return new ObjectSet(members, new Set([...this.#plugins, this.#options.actor()]), this.#options);
   }
 }
 

@@ -34,91 +34,91 @@ export function createRenderedReconcile<O extends RenderedObject>(
  * render at the moment.
  */
 class RenderedController<O extends RenderedObject> {
-  private readonly options: RenderedOptions<O>;
+  readonly #options: RenderedOptions<O>;
 
   constructor(options: RenderedOptions<O>) {
-    this.options = options;
+    this.#options = options;
   }
 
   async reconcile(key: string, run: Run): Promise<Outcome> {
-    const object = this.options.read(key);
+    const object = this.#options.read(key);
     if (object === undefined) return undefined;
-    if (object.metadata.deletionTimestamp !== undefined) return this.remove(object, run);
-    if (await this.options.isCancelled?.(object)) {
-      await this.options.abandon?.(object, run);
-      return this.fallBack(object, cancelled, run);
+    if (object.metadata.deletionTimestamp !== undefined) return this.#remove(object, run);
+    if (await this.#options.isCancelled?.(object)) {
+      await this.#options.abandon?.(object, run);
+      return this.#fallBack(object, cancelled, run);
     }
-    this.options.step?.(object, 'prepare', 0);
-    const prepared = (await this.options.prepare?.(object, run)) ?? { ready: true, inputs: {} };
-    this.options.step?.(object, 'prepare', prepared.ready ? 100 : 0);
-    const facts = await this.facts(object, prepared.ready ? prepared.inputs : {}, run);
-    if (!prepared.ready) return this.wait(object, prepared, facts, run);
-    const { releases } = this.options;
-    const newest = await this.release(object, facts, run);
+    this.#options.step?.(object, 'prepare', 0);
+    const prepared = (await this.#options.prepare?.(object, run)) ?? { ready: true, inputs: {} };
+    this.#options.step?.(object, 'prepare', prepared.ready ? 100 : 0);
+    const facts = await this.#facts(object, prepared.ready ? prepared.inputs : {}, run);
+    if (!prepared.ready) return this.#wait(object, prepared, facts, run);
+    const { releases } = this.#options;
+    const newest = await this.#release(object, facts, run);
     const pin = await releases.pinned?.(object);
     if (pin === undefined) {
       const failure = await releases.failureOf?.(object, newest);
-      return failure === undefined ? this.serve(object, newest, facts, run) : this.fallBack(object, releaseFailed(failure), run);
+      return failure === undefined ? this.#serve(object, newest, facts, run) : this.#fallBack(object, releaseFailed(failure), run);
     }
-    return pin.release === undefined ? this.holdStill(object, pin.name, run) : this.serve(object, pin.release, facts, run, pinned);
+    return pin.release === undefined ? this.#holdStill(object, pin.name, run) : this.#serve(object, pin.release, facts, run, pinned);
   }
 
   /** Determines the render facts. Without a cluster there is nothing to render for, and the status must say so. */
-  private async facts(object: O, inputs: Readonly<Record<string, string>>, run: Run): Promise<RenderFacts> {
+  async #facts(object: O, inputs: Readonly<Record<string, string>>, run: Run): Promise<RenderFacts> {
     try {
-      return await this.options.factsOf(object, inputs);
+      return await this.#options.factsOf(object, inputs);
     } catch (error) {
-      if (!run.signal.aborted) await this.state(object, [notReady('NotPlaced', messageOf(error))], run);
+      if (!run.signal.aborted) await this.#state(object, [notReady('NotPlaced', messageOf(error))], run);
       throw error;
     }
   }
 
   /** Leaves the cluster unchanged: a pin is a deliberate choice, so no other release may take its place. */
-  private async holdStill(object: O, pin: string, run: Run): Promise<Outcome> {
+  async #holdStill(object: O, pin: string, run: Run): Promise<Outcome> {
     const message = `it is pinned to release ${pin}, which does not exist; what served goes on serving until spec.pin is mended or cleared`;
-    await this.state(object, [notReady('ReleaseUnknown', message)], run);
+    await this.#state(object, [notReady('ReleaseUnknown', message)], run);
     return { againAfterMs: blockedMs };
   }
 
   /** While inputs are awaited, keeps applying the serving release to correct drift; that is not a step of the pending change. */
-  private async wait(object: O, prepared: Extract<Prepared, { ready: false }>, facts: RenderFacts, run: Run): Promise<Outcome> {
-    const pin = await this.options.releases.pinned?.(object);
-    const serving = pin === undefined ? (await this.options.releases.newest(object))?.release : pin.release;
-    const result = serving === undefined ? undefined : await this.bringConfirmed(object, serving, facts, run);
+  async #wait(object: O, prepared: Extract<Prepared, { ready: false }>, facts: RenderFacts, run: Run): Promise<Outcome> {
+    const pin = await this.#options.releases.pinned?.(object);
+    const serving = pin === undefined ? (await this.#options.releases.newest(object))?.release : pin.release;
+    const result = serving === undefined ? undefined : await this.#bringConfirmed(object, serving, facts, run);
     const conditions = [...prepared.conditions, ...appliedConditions(result)];
     const message = conditions.find(({ type }) => type === 'Ready')?.message ?? 'what it needs cannot be had';
     const end = prepared.failed === true ? { end: { phase: 'Failed', message } as const } : {};
-    await this.options.setStatus(object, { status: {}, conditions, ...end }, run);
+    await this.#options.setStatus(object, { status: {}, conditions, ...end }, run);
     return outcomeOf(result);
   }
 
-  private async release(object: O, facts: RenderFacts, run: Run): Promise<StoredRelease> {
-    const { releases, campaignOf, step } = this.options;
+  async #release(object: O, facts: RenderFacts, run: Run): Promise<StoredRelease> {
+    const { releases, campaignOf, step } = this.#options;
     const renderKey = renderKeyOf(object, facts, campaignOf?.(object) ?? '');
     const newest = await releases.newest(object);
     step?.(object, 'render', newest?.renderKey === renderKey ? 100 : 0);
     if (newest?.renderKey === renderKey) return newest.release;
     try {
-      const set = await this.render(object, facts);
+      const set = await this.#render(object, facts);
       const release = await releases.store(object, contentOf(set, facts.cluster.name), renderKey, run);
       step?.(object, 'render', 100);
       return release;
     } catch (error) {
-      if (!run.signal.aborted) await this.state(object, renderFailed(error), run);
+      if (!run.signal.aborted) await this.#state(object, renderFailed(error), run);
       throw error;
     }
   }
 
-  private async render(object: O, facts: RenderFacts): Promise<AttributedRenderSet> {
-    const { render, renderHooks, actor } = this.options;
+  async #render(object: O, facts: RenderFacts): Promise<AttributedRenderSet> {
+    const { render, renderHooks, actor } = this.#options;
     return renderHooks(object, createRenderSet(render(object, facts), { actor }), facts);
   }
 
   /** Applies a release. `chosen` says who else chose it: then no other release replaces it on failure, and it waits for the next event. */
-  private async serve(object: O, release: StoredRelease, facts: RenderFacts, run: Run, chosen?: string): Promise<Outcome> {
-    const { releases, setStatus, step } = this.options;
-    const result = await this.apply(object, release, facts, run);
-    const { summary, conditions } = await this.look(object, release, facts, result);
+  async #serve(object: O, release: StoredRelease, facts: RenderFacts, run: Run, chosen?: string): Promise<Outcome> {
+    const { releases, setStatus, step } = this.#options;
+    const result = await this.#apply(object, release, facts, run);
+    const { summary, conditions } = await this.#look(object, release, facts, result);
     const ready = conditions.find(({ type }) => type === 'Ready');
     const message = ready?.message ?? '';
     const serving = await releases.serving?.(object);
@@ -143,46 +143,46 @@ class RenderedController<O extends RenderedObject> {
   }
 
   /** Returns to what served before the current spec; if nothing did, removes everything. */
-  private async fallBack(object: O, { reason, phase, why }: FallBack, run: Run): Promise<Outcome> {
-    const serving = await this.options.releases.serving?.(object);
-    const facts = await this.facts(object, serving?.inputs ?? {}, run);
+  async #fallBack(object: O, { reason, phase, why }: FallBack, run: Run): Promise<Outcome> {
+    const serving = await this.#options.releases.serving?.(object);
+    const facts = await this.#facts(object, serving?.inputs ?? {}, run);
     const release = serving?.release ?? nothing;
     // The tasks of a release that served have succeeded; those of a failed release stay for diagnosis.
     const [tasks, objects] = partition(release.objects, isReleaseTask);
     const own = new Set(tasks.map((task) => refKey(refOf(task))));
     const keeps = (ref: ObjectRef): boolean => (phase === 'Failed' ? ref.kind === 'Job' : own.has(refKey(ref)));
-    const result = await this.apply(object, { ...release, objects }, facts, run, keeps);
-    const { summary, conditions } = await this.look(object, release, facts, result);
+    const result = await this.#apply(object, { ...release, objects }, facts, run, keeps);
+    const { summary, conditions } = await this.#look(object, release, facts, result);
     const message = `${why}; ${serving ? goesOn(release) : 'nothing served before, so nothing runs'}`;
     const stated = conditions.map((condition) => (condition.type === 'Ready' ? notReady(reason, message) : condition));
     const status = serving ? { ...summary.status, release: release.name } : summary.status;
-    await this.options.setStatus(object, { status, conditions: stated, end: { phase, message } }, run);
+    await this.#options.setStatus(object, { status, conditions: stated, end: { phase, message } }, run);
     if (result.failed.length > 0) throw reconcileErrors.TAP_APPLY_FAILED({ message: failureText(result), cause: result.failed[0]?.error });
     return outcomeOf(result);
   }
 
-  private state(object: O, conditions: readonly Condition[], run: Run): Promise<void> {
-    return this.options.setStatus(object, { status: {}, conditions }, run);
+  #state(object: O, conditions: readonly Condition[], run: Run): Promise<void> {
+    return this.#options.setStatus(object, { status: {}, conditions }, run);
   }
 
   /** Observes the cluster after an apply set, and derives all conditions. */
-  private async look(
+  async #look(
     object: O,
     release: StoredRelease,
     facts: RenderFacts,
     result: Applied,
   ): Promise<{ readonly summary: Summary; readonly conditions: readonly Condition[] }> {
-    const { summarize, observeHooks, placeOf } = this.options;
+    const { summarize, observeHooks, placeOf } = this.#options;
     const observed = result.live.concat((await placeOf(object, facts)).below(result.live));
     const summary = summarize(object, { facts, release, observed });
     const stated = [...summary.conditions, rendered, ...(await observeHooks(object, observed)), ...appliedConditions(result)];
     return { summary, conditions: withReady(stated, result) };
   }
 
-  private async apply(object: O, release: StoredRelease, facts: RenderFacts, run: Run, keeps?: Keeps): Promise<Applied> {
-    const { step } = this.options;
+  async #apply(object: O, release: StoredRelease, facts: RenderFacts, run: Run, keeps?: Keeps): Promise<Applied> {
+    const { step } = this.#options;
     step?.(object, 'apply', 0);
-    const result = await this.bringConfirmed(object, release, facts, run, keeps);
+    const result = await this.#bringConfirmed(object, release, facts, run, keeps);
     if (result.unconfirmed !== undefined) return result;
     step?.(object, 'apply', result.isComplete ? 100 : 50);
     if (release.objects.some(isReleaseTask)) step?.(object, 'release-tasks', result.held ? 0 : 100);
@@ -190,16 +190,16 @@ class RenderedController<O extends RenderedObject> {
   }
 
   /** Applies objects if the platform is confirmed; otherwise writes nothing and only inspects the cluster. */
-  private async bringConfirmed(object: O, release: StoredRelease, facts: RenderFacts, run: Run, keeps?: Keeps): Promise<Applied> {
-    const { confirmation, finalizer, addFinalizer } = this.options;
+  async #bringConfirmed(object: O, release: StoredRelease, facts: RenderFacts, run: Run, keeps?: Keeps): Promise<Applied> {
+    const { confirmation, finalizer, addFinalizer } = this.#options;
     const gate = confirmation();
-    if (!gate.isConfirmed) return this.inspect(object, facts, gate.message, run);
+    if (!gate.isConfirmed) return this.#inspect(object, facts, gate.message, run);
     if (object.metadata.finalizers?.includes(finalizer) !== true) await addFinalizer(object, run);
-    return this.bring(object, release.objects, facts, run, keeps);
+    return this.#bring(object, release.objects, facts, run, keeps);
   }
 
-  private async bring(object: O, objects: Objects, facts: RenderFacts, run: Run, keeps?: Keeps): Promise<ApplySetResult> {
-    const { loadInventory, saveInventory, placeOf, installation, manager } = this.options;
+  async #bring(object: O, objects: Objects, facts: RenderFacts, run: Run, keeps?: Keeps): Promise<ApplySetResult> {
+    const { loadInventory, saveInventory, placeOf, installation, manager } = this.#options;
     const { target, cached } = await placeOf(object, facts);
     return runApplySet(objects, {
       target,
@@ -213,9 +213,9 @@ class RenderedController<O extends RenderedObject> {
     });
   }
 
-  private async inspect(object: O, facts: RenderFacts, unconfirmed: string, run: Run): Promise<Applied> {
-    const { target, cached } = await this.options.placeOf(object, facts);
-    const inventory = await this.options.loadInventory(object);
+  async #inspect(object: O, facts: RenderFacts, unconfirmed: string, run: Run): Promise<Applied> {
+    const { target, cached } = await this.#options.placeOf(object, facts);
+    const inventory = await this.#options.loadInventory(object);
     const find = async (ref: ObjectRef): Promise<Objects> => {
       const live = cached?.(ref)?.live ?? (await target.find(ref, run.signal));
       return live === undefined ? [] : [live];
@@ -225,23 +225,23 @@ class RenderedController<O extends RenderedObject> {
   }
 
   /** Removes the objects from the cluster; the object itself stays until its inventory is empty. */
-  private async remove(object: O, run: Run): Promise<Outcome> {
-    const { confirmation, finalizer, finalizeHooks, removeFinalizer, step } = this.options;
+  async #remove(object: O, run: Run): Promise<Outcome> {
+    const { confirmation, finalizer, finalizeHooks, removeFinalizer, step } = this.#options;
     if (object.metadata.finalizers?.includes(finalizer) !== true) return undefined;
     const gate = confirmation();
     if (!gate.isConfirmed) {
-      await this.state(object, [notReady('NotConfirmed', gate.message)], run);
+      await this.#state(object, [notReady('NotConfirmed', gate.message)], run);
       return { againAfterMs: blockedMs };
     }
     step?.(object, 'remove', 0);
     try {
-      const result = await this.bring(object, [], await this.options.factsOf(object, {}), run);
+      const result = await this.#bring(object, [], await this.#options.factsOf(object, {}), run);
       if (result.failed.length > 0)
         throw reconcileErrors.TAP_APPLY_FAILED({ message: failureText(result), cause: result.failed[0]?.error });
       if (!result.isComplete) return outcomeOf(result);
       await finalizeHooks(object, run);
     } catch (error) {
-      if (!run.signal.aborted) await this.state(object, [notReady('DeletionBlocked', messageOf(error))], run);
+      if (!run.signal.aborted) await this.#state(object, [notReady('DeletionBlocked', messageOf(error))], run);
       throw error;
     }
     step?.(object, 'remove', 100);

@@ -30,7 +30,7 @@ export class LimitBook {
       isFirst = false;
       for (const { type, object } of batch) {
         if (type === 'deleted') this.#quotas.delete(object.metadata.name);
-        else this.put(object);
+        else this.#put(object);
       }
       this.#count();
       if (!this.#isKnown) this.#known.resolve();
@@ -38,7 +38,7 @@ export class LimitBook {
     }
   }
 
-  private put({ metadata, spec }: Immutable<QuotaObject>): void {
+  #put({ metadata, spec }: Immutable<QuotaObject>): void {
     const { tenant, namespace = '' } = spec.of;
     const subject: Subject = tenant === undefined ? `namespace/${namespace}` : `tenant/${tenant}`;
     this.#quotas.set(metadata.name, { subject, limits: limitsOf(spec.limits) });

@@ -8,17 +8,17 @@ const varintBytesMax = 10;
 
 /** Reads the wire format of protobuf; every length is checked against what is there. */
 export class WireReader {
-  private readonly bytes: Uint8Array;
-  private readonly view: DataView;
-  private position = 0;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #position = 0;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get isAtEnd(): boolean {
-    return this.position >= this.bytes.byteLength;
+    return this.#position >= this.#bytes.byteLength;
   }
 
   /** Number and wire type of the next field. */
@@ -34,9 +34,9 @@ export class WireReader {
   varint(): bigint {
     let value = 0n;
     for (let index = 0; index < varintBytesMax; index += 1) {
-      const byte = this.bytes[this.position];
+      const byte = this.#bytes[this.#position];
       if (byte === undefined) throw new WireError('the message ends in the middle of a number');
-      this.position += 1;
+      this.#position += 1;
       value |= BigInt(byte & 0x7f) << BigInt(7 * index);
       if (byte < 0x80) return BigInt.asUintN(64, value);
     }
@@ -51,27 +51,27 @@ export class WireReader {
   }
 
   double(): number {
-    return this.view.getFloat64(this.take(bytesOf64), true);
+    return this.#view.getFloat64(this.#take(bytesOf64), true);
   }
 
   /** A part of the message, not copied. */
   chunk(): Uint8Array {
     const length = this.varint();
-    if (length > BigInt(this.bytes.byteLength)) throw new WireError('a part is longer than the message');
-    const start = this.take(Number(length));
-    return this.bytes.subarray(start, this.position);
+    if (length > BigInt(this.#bytes.byteLength)) throw new WireError('a part is longer than the message');
+    const start = this.#take(Number(length));
+    return this.#bytes.subarray(start, this.#position);
   }
 
   skip(wire: WireType): void {
     if (wire === 0) this.varint();
     else if (wire === 2) this.chunk();
-    else this.take(wire === 1 ? bytesOf64 : 4);
+    else this.#take(wire === 1 ? bytesOf64 : 4);
   }
 
-  private take(length: number): number {
-    const start = this.position;
-    if (start + length > this.bytes.byteLength) throw new WireError('the message ends in the middle of a field');
-    this.position = start + length;
+  #take(length: number): number {
+    const start = this.#position;
+    if (start + length > this.#bytes.byteLength) throw new WireError('the message ends in the middle of a field');
+    this.#position = start + length;
     return start;
   }
 }

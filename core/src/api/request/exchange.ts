@@ -62,10 +62,10 @@ export class Exchange {
   awaitsContinue = false;
   /** Its body is being read, which an abort ends. */
   isReading = false;
-  private aborter: AbortController | undefined;
-  private parsedQuery: URLSearchParams | undefined;
-  private notedAnnotations: Annotations | undefined;
-  private ownParts: Set<StreamPart> | undefined;
+  #aborter: AbortController | undefined;
+  #parsedQuery: URLSearchParams | undefined;
+  #notedAnnotations: Annotations | undefined;
+  #ownParts: Set<StreamPart> | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, requestId: string, receivedAtMs: number, deadlineMs: number) {
     this.request = request;
@@ -89,32 +89,32 @@ export class Exchange {
 
   /** Facts for audit, such as `graphql.operation`; bounded, and made when first asked for. */
   get annotations(): Map<string, string> {
-    return (this.notedAnnotations ??= new Annotations());
+    return (this.#notedAnnotations ??= new Annotations());
   }
 
   /** What goes on within a stream, such as the subscriptions of a socket; whoever adds to it bounds it. */
   get parts(): Set<StreamPart> {
-    return (this.ownParts ??= new Set());
+    return (this.#ownParts ??= new Set());
   }
 
   /** The annotations, if anybody has noted some. */
   get noted(): ReadonlyMap<string, string> | undefined {
-    return this.notedAnnotations;
+    return this.#notedAnnotations;
   }
 
   get query(): URLSearchParams {
-    return (this.parsedQuery ??= new URLSearchParams(this.path.query));
+    return (this.#parsedQuery ??= new URLSearchParams(this.path.query));
   }
 
   /** Made when first asked for, so that reads answered from memory pay nothing for it. */
   get signal(): AbortSignal {
-    this.aborter ??= new AbortController();
-    return this.aborter.signal;
+    this.#aborter ??= new AbortController();
+    return this.#aborter.signal;
   }
 
   abort(reason: Error): void {
-    this.aborter ??= new AbortController();
-    this.aborter.abort(reason);
+    this.#aborter ??= new AbortController();
+    this.#aborter.abort(reason);
     if (this.isReading) this.request.destroy();
   }
 

@@ -62,22 +62,22 @@ function watchParameters(query: URLSearchParams): WatchParameters {
 }
 
 class EventStream {
-  private readonly exchange: Exchange;
-  private readonly view: View;
-  private readonly frames: WatchFrames;
-  private readonly outlet: WatchOutlet;
-  private readonly bookmarks: boolean;
+  readonly #exchange: Exchange;
+  readonly #view: View;
+  readonly #frames: WatchFrames;
+  readonly #outlet: WatchOutlet;
+  readonly #bookmarks: boolean;
   /** Up to where the client has been told everything; unknown until a watch has told what was there, or one that starts "now" has seen its first event. */
-  private reached: string | undefined;
+  #reached: string | undefined;
 
   constructor(exchange: Exchange, view: View, frames: WatchFrames, outlet: WatchOutlet, parameters: WatchParameters) {
-    this.exchange = exchange;
-    this.view = view;
-    this.frames = frames;
-    this.outlet = outlet;
-    this.bookmarks = parameters.bookmarks;
+    this.#exchange = exchange;
+    this.#view = view;
+    this.#frames = frames;
+    this.#outlet = outlet;
+    this.#bookmarks = parameters.bookmarks;
     const { resourceVersion, sendInitialEvents } = parameters;
-    this.reached = sendInitialEvents || resourceVersion === '0' ? undefined : resourceVersion;
+    this.#reached = sendInitialEvents || resourceVersion === '0' ? undefined : resourceVersion;
   }
 
   /** What the engine refuses at once is thrown, and answered like any failure; what comes later becomes an ERROR event. */
@@ -86,15 +86,15 @@ class EventStream {
     const first = iterator.next();
     try {
       await Promise.race([first, turn()]);
-      await this.outlet.begin();
+      await this.#outlet.begin();
       for (let next = await first; next.done !== true; next = await iterator.next()) {
         // A promise for each event would cost as much as what is sent.
-        if (!this.send(next.value)) await this.outlet.drained();
+        if (!this.#send(next.value)) await this.#outlet.drained();
       }
-      await this.end();
+      await this.#end();
     } catch (error) {
-      if (this.exchange.signal.reason instanceof StreamEnd) await this.end();
-      else if (this.outlet.hasBegun) this.fail(error);
+      if (this.#exchange.signal.reason instanceof StreamEnd) await this.#end();
+      else if (this.#outlet.hasBegun) this.#fail(error);
       else throw error;
     } finally {
       await iterator.return?.().catch(() => {});
@@ -102,25 +102,25 @@ class EventStream {
   }
 
   /** False when the client has to catch up first. */
-  private send(batch: readonly WatchEvent[]): boolean {
+  #send(batch: readonly WatchEvent[]): boolean {
     const frames: WatchFrame[] = [];
-    for (const event of batch) frames.push(this.frames.frame(event, this.view));
+    for (const event of batch) frames.push(this.#frames.frame(event, this.#view));
     const last = batch.at(-1);
-    if (last !== undefined) this.reached = reachedWith(last);
-    return this.outlet.write(frames);
+    if (last !== undefined) this.#reached = reachedWith(last);
+    return this.#outlet.write(frames);
   }
 
-  private async end(): Promise<void> {
-    if (!this.outlet.hasBegun) await this.outlet.begin();
-    if (this.bookmarks && this.reached !== undefined) this.outlet.write([bookmarkFrame(this.view, this.reached)]);
-    this.outlet.end();
+  async #end(): Promise<void> {
+    if (!this.#outlet.hasBegun) await this.#outlet.begin();
+    if (this.#bookmarks && this.#reached !== undefined) this.#outlet.write([bookmarkFrame(this.#view, this.#reached)]);
+    this.#outlet.end();
   }
 
-  private fail(error: unknown): void {
-    const { requestId, info } = this.exchange;
+  #fail(error: unknown): void {
+    const { requestId, info } = this.#exchange;
     const failure = publicError(error, requestId);
-    this.exchange.errorCode = failure.code;
-    this.outlet.write([errorFrame(failureStatus(failure, info))]);
-    this.outlet.end();
+    this.#exchange.errorCode = failure.code;
+    this.#outlet.write([errorFrame(failureStatus(failure, info))]);
+    this.#outlet.end();
   }
 }

@@ -20,15 +20,15 @@ export async function readConfigFiles(file: string): Promise<ReadFiles> {
 }
 
 class Files {
-  private readonly directory: string;
+  readonly #directory: string;
 
   constructor(directory: string) {
-    this.directory = directory;
+    this.#directory = directory;
   }
 
   /** `from` is the place where another file names this one. */
   async read(file: string, chain: readonly string[], from?: Position): Promise<ReadFiles> {
-    const shown = path.relative(this.directory, file);
+    const shown = path.relative(this.#directory, file);
     const at = { file: shown, line: 1, column: 1 };
     const empty: ConfigNode = { kind: 'map', at, entries: new Map() };
     let text: string;
@@ -46,7 +46,7 @@ class Files {
     const base = nodeAt(node, 'extends');
     if (problems.length > 0 || base?.kind !== 'scalar' || typeof base.value !== 'string') return { node, problems };
     const next = path.resolve(path.dirname(file), base.value);
-    const names = [...chain, file, next].map((name) => path.relative(this.directory, name));
+    const names = [...chain, file, next].map((name) => path.relative(this.#directory, name));
     if (chain.includes(next) || next === file || chain.length >= extendsMax) {
       const message = `the files extend each other: ${names.slice(names.indexOf(names.at(-1) ?? '')).join(' → ')}`;
       return { node, problems: [makeProblem('TAP_CONFIG_EXTENDS_CYCLE', 'extends', message, placeOf(node, 'extends'))] };

@@ -46,19 +46,19 @@ function faultOf({ code, message }: YAMLParseError): string {
 
 class Reader {
   readonly problems: Problem[] = [];
-  private readonly document: Document.Parsed;
-  private readonly at: (offset: number) => Position;
-  private nodes = 0;
+  readonly #document: Document.Parsed;
+  readonly #at: (offset: number) => Position;
+  #nodes = 0;
 
   constructor(document: Document.Parsed, at: (offset: number) => Position) {
-    this.document = document;
-    this.at = at;
+    this.#document = document;
+    this.#at = at;
   }
 
   read(source: Node, depth: number): ConfigNode {
-    const at = this.at(source.range?.[0] ?? 0);
-    this.nodes += 1;
-    if (this.nodes > nodesMax || depth > depthMax) {
+    const at = this.#at(source.range?.[0] ?? 0);
+    this.#nodes += 1;
+    if (this.#nodes > nodesMax || depth > depthMax) {
       if (this.problems.length === 0) {
         const limit = depth > depthMax ? `nested deeper than ${depthMax} levels` : `more than ${nodesMax} values once aliases are followed`;
         this.problems.push(makeProblem('TAP_CONFIG_SYNTAX', '', limit, at));
@@ -66,18 +66,18 @@ class Reader {
       return { kind: 'scalar', at, value: null };
     }
     if (isAlias(source)) {
-      const target = source.resolve(this.document);
+      const target = source.resolve(this.#document);
       return target === undefined ? { kind: 'scalar', at, value: null } : this.read(target, depth + 1);
     }
-    if (isMap(source)) return this.readMap(source.items, at, depth);
+    if (isMap(source)) return this.#readMap(source.items, at, depth);
     if (isSeq(source)) return { kind: 'list', at, items: source.items.map((item) => this.read(item as Node, depth + 1)) };
-    return { kind: 'scalar', at, value: this.scalar(source, at) };
+    return { kind: 'scalar', at, value: this.#scalar(source, at) };
   }
 
-  private readMap(items: readonly { key: unknown; value: unknown }[], at: Position, depth: number): MapNode {
+  #readMap(items: readonly { key: unknown; value: unknown }[], at: Position, depth: number): MapNode {
     const entries = new Map<string, { keyAt: Position | undefined; node: ConfigNode }>();
     for (const { key, value } of items) {
-      const keyAt = this.at((key as Node).range?.[0] ?? 0);
+      const keyAt = this.#at((key as Node).range?.[0] ?? 0);
       const name = isScalar(key) ? String(key.value) : undefined;
       if (name === undefined || name === '__proto__') {
         this.problems.push(makeProblem('TAP_CONFIG_SYNTAX', '', 'a key is not plain text', keyAt));
@@ -89,7 +89,7 @@ class Reader {
     return { kind: 'map', at, entries };
   }
 
-  private scalar(source: Node, at: Position): string | number | boolean | null {
+  #scalar(source: Node, at: Position): string | number | boolean | null {
     const value: unknown = isScalar(source) ? source.value : null;
     if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
     this.problems.push(makeProblem('TAP_CONFIG_SYNTAX', '', `a value of type ${typeof value} cannot stand in a configuration`, at));

@@ -5,7 +5,10 @@ import type { PluginScope } from './plugin-scope.js';
 
 const never = new AbortController().signal;
 
-/** The context of one call. Expensive parts are created on first access, because most handlers never use the signal. */
+/**
+ * The context of one call. Expensive parts are created on first access, because most handlers never use the signal. Its members are not
+ * `#private`: an extended context inherits the getters, but would not have such fields.
+ */
 export class CallContext implements Context {
   /** Milliseconds since the epoch; `Infinity` without a limit. */
   dueAtMs: number;

@@ -20,118 +20,122 @@ export class Call<T> implements Frame, WheelEntry {
   dueTick = -1;
   previous: WheelEntry | undefined = undefined;
   next: WheelEntry | undefined = undefined;
-  private readonly guard: Guard;
-  private readonly context: CallContext;
+  readonly #guard: Guard;
+  readonly #context: CallContext;
   /** Its span in the trace; undefined when the surrounding work is not traced. */
-  private readonly span: TraceSpan | undefined;
-  private readonly parent: Call<unknown> | undefined;
-  private readonly startMs: number;
-  private readonly startedAtMs: number;
+  readonly #span: TraceSpan | undefined;
+  readonly #parent: Call<unknown> | undefined;
+  readonly #startMs: number;
+  readonly #startedAtMs: number;
   /** Whether the limit is that of the plugin rather than the deadline of the whole request. */
-  private readonly ownLimit: boolean;
+  readonly #ownLimit: boolean;
   /** Number of calls of other plugins that this one waits for. */
-  private waitsFor = 0;
-  private done: Done<T> | undefined;
-  private input: unknown;
+  #waitsFor = 0;
+  #done: Done<T> | undefined;
+  #input: unknown;
 
   constructor(guard: Guard, scope: Scope | undefined, done: Done<T>) {
-    this.guard = guard;
+    this.#guard = guard;
     this.owner = guard.owner;
     this.plugin = guard.plugin;
     this.point = guard.point;
-    this.done = done;
+    this.#done = done;
     const caller = runningFrame();
     this.caller = caller?.plugin;
-    this.parent = caller instanceof Call ? caller : undefined;
-    this.startedAtMs = this.owner.clock.nowMs();
-    const ownDueAtMs = this.startedAtMs + guard.limitMs;
-    const dueAtMs = Math.min(ownDueAtMs, scope?.deadlineAtMs ?? Infinity, this.parent?.context.dueAtMs ?? Infinity);
-    this.ownLimit = dueAtMs === ownDueAtMs;
-    this.span = (this.parent?.span ?? guard.tracer.current)?.child();
-    this.context = new CallContext(this.owner, scope ?? this.parent?.context.scope, dueAtMs, guard.survivesStop, this.span);
-    this.startMs = guard.nowMs();
+    const parent: Call<unknown> | undefined = caller instanceof Call ? caller : undefined;
+    this.#parent = parent;
+    const outer = parent && parent.#context;
+    this.#startedAtMs = this.owner.clock.nowMs();
+    const ownDueAtMs = this.#startedAtMs + guard.limitMs;
+    const dueAtMs = Math.min(ownDueAtMs, scope?.deadlineAtMs ?? Infinity, outer?.dueAtMs ?? Infinity);
+    this.#ownLimit = dueAtMs === ownDueAtMs;
+    this.#span = ((parent && parent.#span) ?? guard.tracer.current)?.child();
+    this.#context = new CallContext(this.owner, scope ?? outer?.scope, dueAtMs, guard.survivesStop, this.#span);
+    this.#startMs = guard.nowMs();
   }
 
   begin<I>(run: (input: I, context: Context) => T | PromiseLike<T>, input: I): void {
     this.owner.inFlight += 1;
-    if (this.parent) this.parent.waitsFor += 1;
-    this.input = input;
-    if (this.context.dueAtMs <= this.startedAtMs) {
+    if (this.#parent) this.#parent.#waitsFor += 1;
+    this.#input = input;
+    if (this.#context.dueAtMs <= this.#startedAtMs) {
       this.expire();
       return;
     }
     let value: T | PromiseLike<T>;
     try {
-      value = followFrame(this, run, input, this.context);
+      value = followFrame(this, run, input, this.#context);
       if (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function') {
-        this.wait(value);
+        this.#wait(value);
         return;
       }
     } catch (thrown) {
-      this.rejected(thrown);
+      this.#rejected(thrown);
       return;
     }
-    this.answered(value as T);
+    this.#answered(value as T);
   }
 
   /** Called by the timer wheel at the deadline; a later result of the plugin is discarded. */
   expire(): void {
-    const { done, guard, context } = this;
+    const done = this.#done;
+    const guard = this.#guard;
+    const context = this.#context;
     if (done === undefined) return;
-    const limitMs = context.dueAtMs - this.startedAtMs;
-    const failure = timeoutOf(this.plugin, this.point, limitMs, this.ownLimit, this.waitsFor > 0);
+    const limitMs = context.dueAtMs - this.#startedAtMs;
+    const failure = timeoutOf(this.plugin, this.point, limitMs, this.#ownLimit, this.#waitsFor > 0);
     context.expire(failure.error);
-    this.done = undefined;
-    this.leave();
-    this.tell(guard.fail(failure, this.startMs, context.scope));
+    this.#done = undefined;
+    this.#leave();
+    this.#tell(guard.fail(failure, this.#startMs, context.scope));
     done(failure, undefined);
   }
 
-  private wait(promise: PromiseLike<T>): void {
-    const { dueAtMs } = this.context;
-    if (dueAtMs !== Infinity) this.guard.wheel.insert(this, dueAtMs - this.startedAtMs);
+  #wait(promise: PromiseLike<T>): void {
+    const { dueAtMs } = this.#context;
+    if (dueAtMs !== Infinity) this.#guard.wheel.insert(this, dueAtMs - this.#startedAtMs);
     promise.then(
-      (value) => this.answered(value),
-      (thrown: unknown) => this.rejected(thrown),
+      (value) => this.#answered(value),
+      (thrown: unknown) => this.#rejected(thrown),
     );
   }
 
-  private answered(value: T): void {
-    const { done } = this;
+  #answered(value: T): void {
+    const done = this.#done;
     if (done === undefined) return;
-    this.done = undefined;
-    this.guard.wheel.remove(this);
-    this.leave();
-    const result = this.guard.finish(value, this.input, this.guard.nowMs() - this.startMs, this.context.scope);
+    this.#done = undefined;
+    this.#guard.wheel.remove(this);
+    this.#leave();
+    const result = this.#guard.finish(value, this.#input, this.#guard.nowMs() - this.#startMs, this.#context.scope);
     const failure = result instanceof Failure ? result : undefined;
-    if (this.span !== undefined) this.tell(failure);
+    if (this.#span !== undefined) this.#tell(failure);
     done(failure, failure === undefined ? (result as T) : undefined);
   }
 
-  private rejected(thrown: unknown): void {
-    const { done } = this;
+  #rejected(thrown: unknown): void {
+    const done = this.#done;
     if (done === undefined) return;
-    this.done = undefined;
-    this.guard.wheel.remove(this);
-    this.leave();
-    const failure = this.guard.fail(failureOf(thrown, this.plugin, this.point), this.startMs, this.context.scope);
-    this.tell(failure);
+    this.#done = undefined;
+    this.#guard.wheel.remove(this);
+    this.#leave();
+    const failure = this.#guard.fail(failureOf(thrown, this.plugin, this.point), this.#startMs, this.#context.scope);
+    this.#tell(failure);
     done(failure, undefined);
   }
 
   /** Ends the span. It has the error's code but not its message, which may contain data of a caller. */
-  private tell(failure: Failure | undefined): void {
-    this.span?.end({
+  #tell(failure: Failure | undefined): void {
+    this.#span?.end({
       name: this.point,
-      startMs: this.startedAtMs,
-      endMs: this.startedAtMs + this.guard.nowMs() - this.startMs,
+      startMs: this.#startedAtMs,
+      endMs: this.#startedAtMs + this.#guard.nowMs() - this.#startMs,
       attributes: { 'tappaas.plugin': this.plugin },
       ...(failure !== undefined && { error: failure.error.code }),
     });
   }
 
-  private leave(): void {
-    if (this.parent) this.parent.waitsFor -= 1;
+  #leave(): void {
+    if (this.#parent) this.#parent.#waitsFor -= 1;
     const { owner } = this;
     owner.inFlight -= 1;
     if (owner.inFlight === 0) owner.onIdle?.();

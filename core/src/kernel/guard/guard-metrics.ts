@@ -41,23 +41,23 @@ export function createGuardMetrics(registry: MetricRegistry): GuardMetrics {
 /** The metric series of one plugin at one hook: that of the usual outcome is bound in advance, others on first use. */
 export class PointSeries {
   readonly ok: HistogramSeries;
-  private readonly metrics: GuardMetrics;
-  private readonly plugin: string;
-  private readonly hook: string;
+  readonly #metrics: GuardMetrics;
+  readonly #plugin: string;
+  readonly #hook: string;
 
   constructor(metrics: GuardMetrics, plugin: string, hook: string) {
-    this.metrics = metrics;
-    this.plugin = plugin;
-    this.hook = hook;
+    this.#metrics = metrics;
+    this.#plugin = plugin;
+    this.#hook = hook;
     this.ok = metrics.duration.bind({ plugin, hook, outcome: 'ok' });
   }
 
   record(outcome: Outcome, durationMs: number): void {
-    const series = outcome === 'ok' ? this.ok : this.metrics.duration.bind({ plugin: this.plugin, hook: this.hook, outcome });
+    const series = outcome === 'ok' ? this.ok : this.#metrics.duration.bind({ plugin: this.#plugin, hook: this.#hook, outcome });
     series.observe(durationMs / 1000);
   }
 
   skip(reason: 'breaker' | 'not-running'): void {
-    this.metrics.skipped.bind({ plugin: this.plugin, hook: this.hook, reason }).add();
+    this.#metrics.skipped.bind({ plugin: this.#plugin, hook: this.#hook, reason }).add();
   }
 }

@@ -46,13 +46,13 @@ export class Guard implements Frame {
   readonly limitMs: number;
   readonly wheel: TimerWheel;
   readonly tracer: Tracer;
-  private readonly series: PointSeries;
-  private readonly breaker: Breaker | undefined;
+  readonly #series: PointSeries;
+  readonly #breaker: Breaker | undefined;
   readonly survivesStop: boolean;
-  private readonly evenStopped: boolean;
-  private readonly check: GuardOptions['check'];
-  private readonly denies: GuardOptions['denies'];
-  private readonly monotonicMs: () => number;
+  readonly #evenStopped: boolean;
+  readonly #check: GuardOptions['check'];
+  readonly #denies: GuardOptions['denies'];
+  readonly #monotonicMs: () => number;
 
   constructor(owner: PluginScope, point: string, options: GuardOptions, devices: GuardDevices) {
     this.owner = owner;
@@ -61,27 +61,27 @@ export class Guard implements Frame {
     this.limitMs = options.limitMs;
     this.wheel = devices.wheel;
     this.tracer = devices.tracer;
-    this.series = new PointSeries(devices.metrics, owner.id, point);
-    this.breaker = options.breaker ? breakerOf(owner, point, devices) : undefined;
+    this.#series = new PointSeries(devices.metrics, owner.id, point);
+    this.#breaker = options.breaker ? breakerOf(owner, point, devices) : undefined;
     this.survivesStop = options.survivesStop ?? false;
-    this.evenStopped = options.evenStopped ?? false;
-    this.check = options.check;
-    this.denies = options.denies;
-    this.monotonicMs = owner.monotonicMs;
+    this.#evenStopped = options.evenStopped ?? false;
+    this.#check = options.check;
+    this.#denies = options.denies;
+    this.#monotonicMs = owner.monotonicMs;
   }
 
   /** Calls `run`, which may return a value or a promise; `done` is called exactly once and must not throw. */
   invoke<I, T>(run: (input: I, context: Context) => T | PromiseLike<T>, input: I, scope: Scope | undefined, done: Done<T>): void {
-    const refused = this.refusal();
+    const refused = this.#refusal();
     if (refused) done(refused, undefined);
     else new Call<T>(this, scope, done).begin(run, input);
   }
 
   /** Calls `run`, which must return synchronously. */
   invokeSync<I, C, T>(run: (input: I, context: C) => T, input: I, context: C, scope?: Scope): T | Failure {
-    const refused = this.refusal();
+    const refused = this.#refusal();
     if (refused) return refused;
-    const startMs = this.monotonicMs();
+    const startMs = this.#monotonicMs();
     const outer = enterFrame(this);
     let value: T;
     try {
@@ -95,55 +95,58 @@ export class Guard implements Frame {
       value.then(undefined, () => {});
       return this.fail(garbageOf(this.plugin, this.point, 'a promise, and it is asked synchronously'), startMs);
     }
-    const tookMs = this.monotonicMs() - startMs;
-    return tookMs <= this.limitMs ? this.finish(value, input, tookMs, scope) : this.overran(value, input, tookMs);
+    const tookMs = this.#monotonicMs() - startMs;
+    return tookMs <= this.limitMs ? this.finish(value, input, tookMs, scope) : this.#overran(value, input, tookMs);
   }
 
   /** Records that a synchronous call took too long. It could not be interrupted, so its result counts. */
-  private overran<T>(value: T, input: unknown, tookMs: number): T | Failure {
-    const wrong = this.check?.(value, input);
-    if (wrong !== undefined) return this.failed(garbageOf(this.plugin, this.point, wrong), tookMs);
-    this.series.record('timeout', tookMs);
-    if (tookMs > blockedMsMax) this.breaker?.failed();
+  #overran<T>(value: T, input: unknown, tookMs: number): T | Failure {
+    const wrong = this.#check?.(value, input);
+    if (wrong !== undefined) return this.#failed(garbageOf(this.plugin, this.point, wrong), tookMs);
+    this.#series.record('timeout', tookMs);
+    if (tookMs > blockedMsMax) this.#breaker?.failed();
     return value;
   }
 
   /** Validates and records a result that arrived in time; for asynchronous calls the timer wheel has ensured that. */
   finish<T>(value: T, input: unknown, tookMs: number, scope?: Scope): T | Failure {
-    const wrong = this.check?.(value, input);
-    if (wrong !== undefined) return this.failed(garbageOf(this.plugin, this.point, wrong), tookMs, scope);
-    if (this.denies !== undefined && value !== undefined && this.denies(value)) this.series.record('denied', tookMs);
-    else this.series.ok.observe(tookMs / 1000);
-    if (this.breaker !== undefined && this.breaker.state !== 'closed') this.breaker.succeeded();
+    const wrong = this.#check?.(value, input);
+    if (wrong !== undefined) return this.#failed(garbageOf(this.plugin, this.point, wrong), tookMs, scope);
+    if (this.#denies !== undefined && value !== undefined && this.#denies(value)) this.#series.record('denied', tookMs);
+    else this.#series.ok.observe(tookMs / 1000);
+    if (this.#breaker !== undefined && this.#breaker.state !== 'closed') this.#breaker.succeeded();
     return value;
   }
 
   fail(failure: Failure, startMs: number, scope?: Scope): Failure {
-    return this.failed(failure, this.monotonicMs() - startMs, scope);
+    return this.#failed(failure, this.#monotonicMs() - startMs, scope);
   }
 
-  private failed(failure: Failure, tookMs: number, scope?: Scope): Failure {
-    this.series.record(failure.outcome, tookMs);
-    if (failure.ownBlame) this.breaker?.failed(scope?.tenant);
-    else this.breaker?.succeeded();
+  #failed(failure: Failure, tookMs: number, scope?: Scope): Failure {
+    this.#series.record(failure.outcome, tookMs);
+    if (failure.ownBlame) this.#breaker?.failed(scope?.tenant);
+    else this.#breaker?.succeeded();
     return failure;
   }
 
   nowMs(): number {
-    return this.monotonicMs();
+    return this.#monotonicMs();
   }
 
-  private refusal(): Failure | undefined {
-    if (!this.owner.running && !this.evenStopped) {
-      this.series.skip('not-running');
-      return this.notMade('TAP_PLUGIN_NOT_RUNNING', `plugin ${this.plugin} is not running, so ${this.point} cannot be asked`);
+  #refusal(): Failure | undefined {
+    if (!this.owner.running && !this.#evenStopped) {
+      this.#series.skip('not-running');
+      return this.#notMade('TAP_PLUGIN_NOT_RUNNING', `plugin ${this.plugin} is not running, so ${this.point} cannot be asked`);
     }
-    if (this.breaker === undefined || this.breaker.state === 'closed' || this.breaker.admits()) return undefined;
-    this.series.skip('breaker');
-    return this.notMade('TAP_PLUGIN_CIRCUIT_OPEN', `plugin ${this.plugin} failed repeatedly in ${this.point} and is not asked for a while`);
+    if (this.#breaker === undefined || this.#breaker.state === 'closed' || this.#breaker.admits()) return undefined;
+    this.#series.skip('breaker');
+    return this.#notMade(
+      'TAP_PLUGIN_CIRCUIT_OPEN',
+      `plugin ${this.plugin} failed repeatedly in ${this.point} and is not asked for a while`,
+    );
   }
 
-  private notMade(code: 'TAP_PLUGIN_NOT_RUNNING' | 'TAP_PLUGIN_CIRCUIT_OPEN', message: string): Failure {
+  #notMade(code: 'TAP_PLUGIN_NOT_RUNNING' | 'TAP_PLUGIN_CIRCUIT_OPEN', message: string): Failure {
     const error = guardErrors[code]({ message });
     error.plugin = this.plugin;
     return new Failure(error, 'error', false);

@@ -37,48 +37,48 @@ interface Followed extends Leak {
 
 /** Tracks the handles that plugins of one kernel open, and reports those still open at the end. */
 export class LeakDetector {
-  private readonly owners = new WeakSet();
-  private readonly open = new Map<number, Followed>();
-  private readonly hook: AsyncHook;
+  readonly #owners = new WeakSet();
+  readonly #open = new Map<number, Followed>();
+  readonly #hook: AsyncHook;
 
   constructor() {
     const callbacks = {
-      init: (id: number, type: string, _trigger: number, resource: object) => this.opened(id, type, resource),
-      destroy: (id: number) => void this.open.delete(id),
+      init: (id: number, type: string, _trigger: number, resource: object) => this.#opened(id, type, resource),
+      destroy: (id: number) => void this.#open.delete(id),
       /** Not in the type declarations yet: disables tracking of promises. */
       trackPromises: false,
     };
-    this.hook = createHook(callbacks);
+    this.#hook = createHook(callbacks);
   }
 
   start(): void {
-    this.hook.enable();
+    this.#hook.enable();
   }
 
   /** Starts tracking handles opened by calls of `owner`. */
   follow(owner: object): void {
-    this.owners.add(owner);
+    this.#owners.add(owner);
   }
 
   /** Returns open handles that keep the process alive. */
   async leaked(): Promise<readonly Leak[]> {
     // The closing of a handle is reported in a later turn.
     for (let n = 0; n < 3; n += 1) await turn();
-    return [...this.open.values()]
+    return [...this.#open.values()]
       .filter(({ handle }) => keepsAlive(handle.deref()))
       .map(({ plugin, resource, openedAt }) => ({ plugin, resource, openedAt }));
   }
 
   close(): void {
-    this.hook.disable();
-    this.open.clear();
+    this.#hook.disable();
+    this.#open.clear();
   }
 
-  private opened(id: number, type: string, resource: object): void {
-    if (!handleTypes.has(type) || this.open.size >= handlesMax) return;
+  #opened(id: number, type: string, resource: object): void {
+    if (!handleTypes.has(type) || this.#open.size >= handlesMax) return;
     const frame = runningFrame();
-    if (frame?.owner === undefined || !this.owners.has(frame.owner)) return;
-    this.open.set(id, { plugin: frame.plugin, resource: type, openedAt: openedAt(), handle: new WeakRef(resource) });
+    if (frame?.owner === undefined || !this.#owners.has(frame.owner)) return;
+    this.#open.set(id, { plugin: frame.plugin, resource: type, openedAt: openedAt(), handle: new WeakRef(resource) });
   }
 }
 

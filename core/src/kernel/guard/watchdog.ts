@@ -22,37 +22,37 @@ export interface WatchdogOptions {
 export class Watchdog {
   /** Resolves when it is attached, or when it never will be; blocks before that are not observed. */
   readonly looking: Promise<void>;
-  private readonly shared = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
-  private readonly beat: NodeJS.Timeout;
-  private readonly worker: Worker;
-  private readonly onExit = (): void => this.sayGoodbye();
+  readonly #shared = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
+  readonly #beat: NodeJS.Timeout;
+  readonly #worker: Worker;
+  readonly #onExit = (): void => this.#sayGoodbye();
 
   constructor({ blockedMsMax, onBlocked }: WatchdogOptions) {
     Object.defineProperty(globalThis, Symbol.for(frameProbe), { value: probe, configurable: true, enumerable: false });
-    this.worker = new Worker(new URL('./watchdog-thread.js', import.meta.url), { workerData: { shared: this.shared, blockedMsMax } });
-    this.worker.unref();
+    this.#worker = new Worker(new URL('./watchdog-thread.js', import.meta.url), { workerData: { shared: this.#shared, blockedMsMax } });
+    this.#worker.unref();
     this.looking = new Promise((resolve) => {
-      this.worker.on('message', (told: typeof looks | Blocked) => (told === looks ? resolve() : onBlocked(told)));
-      this.worker.on('error', () => clearInterval(this.beat));
-      this.worker.once('exit', () => resolve());
+      this.#worker.on('message', (told: typeof looks | Blocked) => (told === looks ? resolve() : onBlocked(told)));
+      this.#worker.on('error', () => clearInterval(this.#beat));
+      this.#worker.once('exit', () => resolve());
     });
-    this.beat = setInterval(() => Atomics.add(this.shared, beatSlot, 1), beatMs);
-    this.beat.unref();
-    process.once('exit', this.onExit);
+    this.#beat = setInterval(() => Atomics.add(this.#shared, beatSlot, 1), beatMs);
+    this.#beat.unref();
+    process.once('exit', this.#onExit);
   }
 
   async close(): Promise<void> {
-    clearInterval(this.beat);
-    process.off('exit', this.onExit);
-    Atomics.store(this.shared, endSlot, 1);
-    this.worker.ref();
-    await new Promise((resolve) => this.worker.once('exit', resolve));
+    clearInterval(this.#beat);
+    process.off('exit', this.#onExit);
+    Atomics.store(this.#shared, endSlot, 1);
+    this.#worker.ref();
+    await new Promise((resolve) => this.#worker.once('exit', resolve));
   }
 
   /** Ends the thread first: a process that exits with a debugger attached would wait for it and print a message to standard error. */
-  private sayGoodbye(): void {
-    Atomics.store(this.shared, endSlot, 1);
-    Atomics.wait(this.shared, endedSlot, 0, goodbyeMs);
+  #sayGoodbye(): void {
+    Atomics.store(this.#shared, endSlot, 1);
+    Atomics.wait(this.#shared, endedSlot, 0, goodbyeMs);
   }
 }
 

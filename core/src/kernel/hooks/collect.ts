@@ -11,8 +11,8 @@ export type SyncCollectHook = SyncHook<[CollectCall]>;
 class CollectCall {
   readonly input: unknown;
   readonly scope: Scope | undefined;
-  private readonly answers: (Answer<unknown> | undefined)[] = [];
-  private readonly failures: (TapFailure | undefined)[] = [];
+  readonly #answers: (Answer<unknown> | undefined)[] = [];
+  readonly #failures: (TapFailure | undefined)[] = [];
 
   constructor(input: unknown, scope: Scope | undefined) {
     this.input = freezePlain(input);
@@ -21,16 +21,16 @@ class CollectCall {
 
   take(tap: Tap, index: number, answered: unknown): void {
     if (!(answered instanceof Failure)) {
-      if (answered !== undefined) this.answers[index] = { plugin: tap.plugin, value: freezePlain(answered) };
+      if (answered !== undefined) this.#answers[index] = { plugin: tap.plugin, value: freezePlain(answered) };
     } else if (tap.failurePolicy === 'fail') {
-      this.failures[index] = { plugin: tap.plugin, error: answered.error };
+      this.#failures[index] = { plugin: tap.plugin, error: answered.error };
     }
   }
 
   result(): Answers<unknown> {
     return {
-      answers: this.answers.filter((answer) => answer !== undefined),
-      failures: this.failures.filter((failure) => failure !== undefined),
+      answers: this.#answers.filter((answer) => answer !== undefined),
+      failures: this.#failures.filter((failure) => failure !== undefined),
     };
   }
 }

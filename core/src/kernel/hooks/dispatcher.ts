@@ -22,30 +22,30 @@ const pluginsWithSideEffects = (taps: readonly Tap[]): readonly string[] =>
 
 /** Calls hooks on the generation that is current when the call begins. */
 export class Dispatcher implements Dispatch {
-  private current: Generation;
+  #current: Generation;
 
   constructor(first: Generation) {
-    this.current = first;
+    this.#current = first;
   }
 
   get generation(): Generation {
-    return this.current;
+    return this.#current;
   }
 
   /** Swaps the generation atomically: later calls use `next`, calls in flight finish on theirs. */
   swap(next: Generation): Generation {
-    const before = this.current;
-    this.current = next;
+    const before = this.#current;
+    this.#current = next;
     return before;
   }
 
   has(hook: Hook<Shape>, selector: Selector = anything): boolean {
-    const { taps } = this.current.line(hook);
-    return selector === anything ? taps.length > 0 : this.matchesAny(hook, selector);
+    const { taps } = this.#current.line(hook);
+    return selector === anything ? taps.length > 0 : this.#matchesAny(hook, selector);
   }
 
   withSideEffects(hook: Hook<Shape>, selector: Selector): readonly string[] {
-    return this.current.line(hook).for(selector, pluginsWithSideEffects, '|side-effects') ?? [];
+    return this.#current.line(hook).for(selector, pluginsWithSideEffects, '|side-effects') ?? [];
   }
 
   gate<S extends Shape>(
@@ -55,9 +55,9 @@ export class Dispatcher implements Dispatch {
     scope?: Scope,
     viewFor?: (plugin: string, input: InputOf<S>) => InputOf<S>,
   ): Promise<GateResult> {
-    const compiled = this.current.line(hook).for(selector, compileGate);
+    const compiled = this.#current.line(hook).for(selector, compileGate);
     if (compiled === undefined) return Promise.resolve(allowed);
-    return this.during(callGate(compiled, input, scope, viewFor));
+    return this.#during(callGate(compiled, input, scope, viewFor));
   }
 
   transform<S extends Shape, V>(
@@ -66,31 +66,31 @@ export class Dispatcher implements Dispatch {
     thread: Thread<InputOf<S>, V>,
     scope?: Scope,
   ): Promise<TransformResult<V>> {
-    const compiled = this.current.line(hook).for(selector, compileTransform);
+    const compiled = this.#current.line(hook).for(selector, compileTransform);
     if (compiled === undefined) return Promise.resolve({ value: thread.value, changes: [] });
-    return this.during(callTransform(compiled, thread as AnyThread, scope) as Promise<TransformResult<V>>);
+    return this.#during(callTransform(compiled, thread as AnyThread, scope) as Promise<TransformResult<V>>);
   }
 
   transformSync<S extends Shape, V>(hook: Hook<S>, selector: Selector, thread: Thread<InputOf<S>, V>): TransformResult<V> {
-    const compiled = this.current.line(hook).for(selector, compileSyncTransform);
+    const compiled = this.#current.line(hook).for(selector, compileSyncTransform);
     if (compiled === undefined) return { value: thread.value, changes: [] };
     return callSyncTransform(compiled, thread as AnyThread) as TransformResult<V>;
   }
 
   choose<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Promise<Choice<OutputOf<S>>> {
-    const compiled = this.current.line(hook).for(selector, compileChoose);
+    const compiled = this.#current.line(hook).for(selector, compileChoose);
     if (compiled === undefined) return Promise.resolve({});
-    return this.during(callChoose(compiled, input, scope) as Promise<Choice<OutputOf<S>>>);
+    return this.#during(callChoose(compiled, input, scope) as Promise<Choice<OutputOf<S>>>);
   }
 
   collect<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Promise<Answers<OutputOf<S>>> {
-    const compiled = this.current.line(hook).for(selector, compileCollect);
+    const compiled = this.#current.line(hook).for(selector, compileCollect);
     if (compiled === undefined) return Promise.resolve(noAnswers);
-    return this.during(callCollect(compiled, input, scope) as Promise<Answers<OutputOf<S>>>);
+    return this.#during(callCollect(compiled, input, scope) as Promise<Answers<OutputOf<S>>>);
   }
 
   collectSync<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Answers<OutputOf<S>> {
-    const compiled = this.current.line(hook).for(selector, compileSyncCollect);
+    const compiled = this.#current.line(hook).for(selector, compileSyncCollect);
     return compiled === undefined ? noAnswers : (callSyncCollect(compiled, input, scope) as Answers<OutputOf<S>>);
   }
 
@@ -100,35 +100,35 @@ export class Dispatcher implements Dispatch {
     input: InputOf<S>,
     options: { readonly reverse?: boolean; readonly endsAt?: (value: OutputOf<S>) => boolean; readonly scope?: Scope } = {},
   ): Promise<Series<OutputOf<S>>> {
-    const line = this.current.line(hook);
+    const line = this.#current.line(hook);
     const compiled = options.reverse ? line.for(selector, compileReverseSeries, '|reverse') : line.for(selector, compileSeries);
     if (compiled === undefined) return Promise.resolve({ answers: [] });
     const endsAt = options.endsAt as ((value: unknown) => boolean) | undefined;
-    return this.during(callSeries(compiled, input, options.scope, endsAt) as Promise<Series<OutputOf<S>>>);
+    return this.#during(callSeries(compiled, input, options.scope, endsAt) as Promise<Series<OutputOf<S>>>);
   }
 
   observe<S extends Shape>(hook: Hook<S>, input: InputOf<S>): readonly TapFailure[] {
-    const compiled = this.current.line(hook).for(anything, compileObserve);
+    const compiled = this.#current.line(hook).for(anything, compileObserve);
     return compiled === undefined ? noAnswers.failures : callObserve(compiled, input);
   }
 
   observeAsync<S extends Shape>(hook: Hook<S>, selector: Selector, input: InputOf<S>, scope?: Scope): Promise<readonly TapFailure[]> {
-    const compiled = this.current.line(hook).for(selector, compileAsyncObserve);
+    const compiled = this.#current.line(hook).for(selector, compileAsyncObserve);
     if (compiled === undefined) return Promise.resolve(noAnswers.failures);
-    return this.during(callAsyncObserve(compiled, input, scope));
+    return this.#during(callAsyncObserve(compiled, input, scope));
   }
 
   batch<S extends Shape>(hook: Hook<S>): readonly BatchTap<S>[] {
-    return (this.current.line(hook).for(anything, batchTaps) ?? []) as readonly BatchTap<S>[];
+    return (this.#current.line(hook).for(anything, batchTaps) ?? []) as readonly BatchTap<S>[];
   }
 
-  private matchesAny(hook: Hook<Shape>, selector: Selector): boolean {
-    return this.current.line(hook).for(selector, (taps) => taps.length, '|count') !== undefined;
+  #matchesAny(hook: Hook<Shape>, selector: Selector): boolean {
+    return this.#current.line(hook).for(selector, (taps) => taps.length, '|count') !== undefined;
   }
 
   /** Keeps the generation alive until the call has ended. */
-  private async during<T>(call: Promise<T>): Promise<T> {
-    const generation = this.current;
+  async #during<T>(call: Promise<T>): Promise<T> {
+    const generation = this.#current;
     generation.enter();
     try {
       return await call;

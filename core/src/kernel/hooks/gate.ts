@@ -9,40 +9,40 @@ export type GateHook = AsyncParallelHook<[GateCall]>;
 
 /** One call of all gates, which collects every denial in tap order, regardless of which answers first. */
 class GateCall {
-  private readonly input: unknown;
-  private readonly scope: Scope | undefined;
-  private readonly viewFor: ((plugin: string, input: unknown) => unknown) | undefined;
-  private readonly denials: (readonly (Denial & { readonly plugin: string })[] | undefined)[] = [];
-  private readonly failures: (TapFailure | undefined)[] = [];
+  readonly #input: unknown;
+  readonly #scope: Scope | undefined;
+  readonly #viewFor: ((plugin: string, input: unknown) => unknown) | undefined;
+  readonly #denials: (readonly (Denial & { readonly plugin: string })[] | undefined)[] = [];
+  readonly #failures: (TapFailure | undefined)[] = [];
 
   constructor(input: unknown, scope: Scope | undefined, viewFor: ((plugin: string, input: unknown) => unknown) | undefined) {
-    this.input = freezePlain(input);
-    this.scope = scope;
-    this.viewFor = viewFor;
+    this.#input = freezePlain(input);
+    this.#scope = scope;
+    this.#viewFor = viewFor;
   }
 
   ask(tap: Tap, index: number, told: () => void): void {
-    const input = this.viewFor === undefined ? this.input : freezePlain(this.viewFor(tap.plugin, this.input));
-    tap.guard.invoke(tap.run, input, this.scope, (failure, value) => {
-      if (failure !== undefined) this.failed(tap, index, failure);
-      else if (value !== undefined) this.denied(tap, index, (Array.isArray(value) ? value : [value]) as readonly Denial[]);
+    const input = this.#viewFor === undefined ? this.#input : freezePlain(this.#viewFor(tap.plugin, this.#input));
+    tap.guard.invoke(tap.run, input, this.#scope, (failure, value) => {
+      if (failure !== undefined) this.#failed(tap, index, failure);
+      else if (value !== undefined) this.#denied(tap, index, (Array.isArray(value) ? value : [value]) as readonly Denial[]);
       told();
     });
   }
 
   result(): GateResult {
-    return { denials: this.denials.flatMap((some) => some ?? []), failures: this.failures.filter((failure) => failure !== undefined) };
+    return { denials: this.#denials.flatMap((some) => some ?? []), failures: this.#failures.filter((failure) => failure !== undefined) };
   }
 
-  private failed(tap: Tap, index: number, failure: Failure): void {
+  #failed(tap: Tap, index: number, failure: Failure): void {
     if (tap.shadow) tap.shadow('failed', { error: failure.error.message });
-    else if (tap.failurePolicy === 'fail') this.failures[index] = { plugin: tap.plugin, error: failure.error };
+    else if (tap.failurePolicy === 'fail') this.#failures[index] = { plugin: tap.plugin, error: failure.error };
   }
 
-  private denied(tap: Tap, index: number, denials: readonly Denial[]): void {
+  #denied(tap: Tap, index: number, denials: readonly Denial[]): void {
     if (denials.length === 0) return;
     if (tap.shadow) tap.shadow('denied', { reasons: denials.map(({ reason }) => reason).join(', ') });
-    else this.denials[index] = denials.map(({ field, reason, message }) => ({ field, reason, message, plugin: tap.plugin }));
+    else this.#denials[index] = denials.map(({ field, reason, message }) => ({ field, reason, message, plugin: tap.plugin }));
   }
 }
 

@@ -7,7 +7,7 @@ const compiledMax = 10_000;
 /** The taps of one hook in order, and the compiled hook for each selector. Immutable. */
 export class HookLine {
   readonly taps: readonly Tap[];
-  private readonly compiled = new Map<string, unknown>();
+  readonly #compiled = new Map<string, unknown>();
 
   constructor(taps: readonly Tap[]) {
     this.taps = taps;
@@ -16,10 +16,10 @@ export class HookLine {
   /** Returns the compiled hook of the matching taps; undefined when there are none. One compiler per hook and `variant`. */
   for<C>(selector: Selector, compile: (taps: readonly Tap[]) => C, variant = ''): C | undefined {
     const key = selectorKey(selector) + variant;
-    if (this.compiled.has(key)) return this.compiled.get(key) as C | undefined;
+    if (this.#compiled.has(key)) return this.#compiled.get(key) as C | undefined;
     const taps = this.taps.filter((tap) => matches(tap, selector));
     const made = taps.length === 0 ? undefined : compile(taps);
-    if (this.compiled.size < compiledMax) this.compiled.set(key, made);
+    if (this.#compiled.size < compiledMax) this.#compiled.set(key, made);
     return made;
   }
 }

@@ -17,40 +17,42 @@ type AnyThread = Thread<unknown, unknown>;
 class TransformCall {
   readonly scope: Scope | undefined;
   value: unknown;
-  private readonly thread: AnyThread;
-  private readonly changes: Attribution[] = [];
-  private failure: TapFailure | undefined;
+  readonly #thread: AnyThread;
+  readonly #changes: Attribution[] = [];
+  #failure: TapFailure | undefined;
 
   constructor(thread: AnyThread, scope: Scope | undefined) {
-    this.thread = thread;
+    this.#thread = thread;
     this.scope = scope;
     this.value = freezePlain(thread.value);
   }
 
   inputFor(tap: Tap): unknown {
-    return freezePlain(this.thread.input(this.value, tap.plugin));
+    return freezePlain(this.#thread.input(this.value, tap.plugin));
   }
 
   /** Applies a tap's answer; one that is equal, failed or in shadow mode changes nothing. @throws ChainEnd */
   take(tap: Tap, answered: unknown): unknown {
-    if (answered instanceof Failure) this.failed(tap, answered);
-    else if (answered !== undefined) this.changed(tap, answered);
-    if (this.failure !== undefined) throw new ChainEnd();
+    if (answered instanceof Failure) this.#failed(tap, answered);
+    else if (answered !== undefined) this.#changed(tap, answered);
+    if (this.#failure !== undefined) throw new ChainEnd();
     return this.value;
   }
 
   result(): TransformResult<unknown> {
-    const { value, changes, failure } = this;
+    const { value } = this;
+    const changes = this.#changes;
+    const failure = this.#failure;
     return failure === undefined ? { value, changes } : { value, changes, failure };
   }
 
-  private failed(tap: Tap, failure: Failure): void {
+  #failed(tap: Tap, failure: Failure): void {
     if (tap.shadow) tap.shadow('failed', { error: failure.error.message });
-    else if (tap.failurePolicy === 'fail') this.failure = { plugin: tap.plugin, error: failure.error };
+    else if (tap.failurePolicy === 'fail') this.#failure = { plugin: tap.plugin, error: failure.error };
   }
 
-  private changed(tap: Tap, answered: unknown): void {
-    const { thread } = this;
+  #changed(tap: Tap, answered: unknown): void {
+    const thread = this.#thread;
     const after = freezePlain(thread.take === undefined ? answered : thread.take(this.value, answered, tap.plugin));
     const paths = (thread.diff ?? changedPaths)(this.value, after);
     if (paths.length === 0) return;
@@ -58,7 +60,7 @@ class TransformCall {
       tap.shadow('changed', { paths: paths.join(' ') });
       return;
     }
-    this.changes.push({ plugin: tap.plugin, paths });
+    this.#changes.push({ plugin: tap.plugin, paths });
     this.value = after;
   }
 }

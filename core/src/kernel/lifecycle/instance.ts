@@ -26,16 +26,16 @@ export class Instance {
   message: string | undefined;
   initMs = 0;
   record: SetupRecord = emptyRecord();
-  private readonly stopping = new AbortController();
-  private readonly ending = new AbortController();
-  private readonly surroundings: Surroundings;
+  readonly #stopping = new AbortController();
+  readonly #ending = new AbortController();
+  readonly #surroundings: Surroundings;
 
   constructor(plan: InstancePlan, surroundings: Surroundings) {
     const { environment, devices } = surroundings;
     const { clock } = environment;
     this.id = plan.id;
     this.plan = plan;
-    this.surroundings = surroundings;
+    this.#surroundings = surroundings;
     this.scope = {
       id: plan.id,
       log: loggerOf(environment.log, clock, plan.id),
@@ -43,7 +43,7 @@ export class Instance {
       monotonicMs: environment.monotonicMs ?? (() => performance.now()),
       state: createState(plan.id, clock, surroundings.platformState),
       asPlugin: lazyResources(plan.id, environment),
-      stopping: this.stopping.signal,
+      stopping: this.#stopping.signal,
       inFlight: 0,
       running: false,
       onIdle: undefined,
@@ -69,22 +69,22 @@ export class Instance {
    */
   setUp(declaration: PluginDeclaration, view: ServiceView): void {
     const startMs = this.scope.monotonicMs();
-    const { connectEngine } = this.surroundings;
+    const { connectEngine } = this.#surroundings;
     const { record, description } = runSetup({
       declaration,
       instance: this.id,
       config: this.plan.config,
-      services: this.handles(declaration, view),
-      devices: { connectEngine, counter: (metric) => this.counter(metric) },
+      services: this.#handles(declaration, view),
+      devices: { connectEngine, counter: (metric) => this.#counter(metric) },
     });
     const { undeclared, missing } = differences(this.plan.manifest, description);
     if (undeclared.length > 0) {
       const message = `plugin ${this.id} registers what its manifest lacks: ${undeclared.join('; ')}`;
-      throw this.named(lifecycleErrors.TAP_PLUGIN_UNDECLARED({ message }));
+      throw this.#named(lifecycleErrors.TAP_PLUGIN_UNDECLARED({ message }));
     }
     if (missing.length > 0) {
       const message = `plugin ${this.id} does not register what its manifest says: ${missing.join('; ')}`;
-      throw this.named(lifecycleErrors.TAP_PLUGIN_INCOMPLETE({ message }));
+      throw this.#named(lifecycleErrors.TAP_PLUGIN_INCOMPLETE({ message }));
     }
     this.record = record;
     this.initMs += this.scope.monotonicMs() - startMs;
@@ -92,19 +92,19 @@ export class Instance {
 
   /** Aborts when background tasks must end, at the latest when the instance stops. */
   get tasksEnding(): AbortSignal {
-    return this.ending.signal;
+    return this.#ending.signal;
   }
 
   /** Ends background tasks; calls in flight continue. */
   endTasks(): void {
-    this.ending.abort(lifecycleErrors.TAP_KERNEL_STOPPED({ message: `the tasks of plugin ${this.id} are ending` }));
+    this.#ending.abort(lifecycleErrors.TAP_KERNEL_STOPPED({ message: `the tasks of plugin ${this.id} are ending` }));
   }
 
   /** Aborts everything that runs on behalf of the instance. */
   abort(): void {
     this.scope.running = false;
     this.endTasks();
-    this.stopping.abort(lifecycleErrors.TAP_KERNEL_STOPPED({ message: `plugin ${this.id} is stopping` }));
+    this.#stopping.abort(lifecycleErrors.TAP_KERNEL_STOPPED({ message: `plugin ${this.id} is stopping` }));
   }
 
   /** Resolves when none of its calls is in flight. */
@@ -115,7 +115,7 @@ export class Instance {
     });
   }
 
-  private handles(declaration: PluginDeclaration, view: ServiceView): Readonly<Record<string, unknown>> {
+  #handles(declaration: PluginDeclaration, view: ServiceView): Readonly<Record<string, unknown>> {
     const handles = Object.entries(declaration.needs).map(([as, service]) => {
       if (service.arity === 'keyed') return [as, familyHandle(view, service)] as const;
       const met = !service.optional || this.plan.met.includes(service.id);
@@ -124,12 +124,12 @@ export class Instance {
     return Object.freeze(Object.fromEntries(handles));
   }
 
-  private counter({ name, help, labels = [], seriesMax }: CounterOptions): (labels: Readonly<Record<string, string>>, by?: number) => void {
-    const metric = this.surroundings.metrics.counter({ name, help, labels: [...labels, 'plugin'], seriesMax });
+  #counter({ name, help, labels = [], seriesMax }: CounterOptions): (labels: Readonly<Record<string, string>>, by?: number) => void {
+    const metric = this.#surroundings.metrics.counter({ name, help, labels: [...labels, 'plugin'], seriesMax });
     return (values, by) => metric.bind({ ...values, plugin: this.id }).add(by);
   }
 
-  private named<E extends { plugin: string | undefined }>(error: E): E {
+  #named<E extends { plugin: string | undefined }>(error: E): E {
     error.plugin = this.id;
     return error;
   }

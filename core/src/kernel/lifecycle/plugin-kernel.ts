@@ -50,22 +50,22 @@ export interface KernelParts {
 export class PluginKernel implements Kernel {
   readonly hooks: Dispatcher;
   readonly services: Services;
-  private readonly parts: KernelParts;
-  private readonly generations = new Set<(now: Registrations, before: Registrations) => void | Promise<void>>();
-  private running: Running;
-  private started = false;
+  readonly #parts: KernelParts;
+  readonly #generations = new Set<(now: Registrations, before: Registrations) => void | Promise<void>>();
+  #running: Running;
+  #started = false;
   /** Whether all levels have started. Before that, a stop aborts every instance to end the start early. */
-  private hasBegun = false;
-  private tasksStarted = false;
-  private reloading: Promise<unknown> = Promise.resolve();
-  private stopped: Promise<StopReport> | undefined;
+  #hasBegun = false;
+  #tasksStarted = false;
+  #reloading: Promise<unknown> = Promise.resolve();
+  #stopped: Promise<StopReport> | undefined;
 
   constructor(parts: KernelParts, running: Omit<Running, 'taps' | 'registrations' | 'begun'>) {
-    this.parts = parts;
-    this.running = { ...running, ...this.assemble(running), begun: [] };
-    this.hooks = new Dispatcher(new Generation(1, [...parts.hooks.values()], this.running.taps));
+    this.#parts = parts;
+    this.#running = { ...running, ...this.#assemble(running), begun: [] };
+    this.hooks = new Dispatcher(new Generation(1, [...parts.hooks.values()], this.#running.taps));
     const { services } = parts.surroundings;
-    this.tellListeners();
+    this.#tellListeners();
     this.services = {
       family: (family) => services.family(family),
       provided: (service) => services.provided(service),
@@ -74,50 +74,50 @@ export class PluginKernel implements Kernel {
   }
 
   get metrics(): Kernel['metrics'] {
-    return this.parts.surroundings.metrics;
+    return this.#parts.surroundings.metrics;
   }
 
   get tracing(): Kernel['tracing'] {
-    return this.parts.surroundings.devices.tracer;
+    return this.#parts.surroundings.devices.tracer;
   }
 
   get config(): LoadedConfiguration {
-    const { root, plan } = this.running;
-    return { file: this.parts.source.configFile, section: (name) => plan.sections[name], values: () => configuredValues(root) };
+    const { root, plan } = this.#running;
+    return { file: this.#parts.source.configFile, section: (name) => plan.sections[name], values: () => configuredValues(root) };
   }
 
   check(): readonly Problem[] {
-    return this.running.plan.problems;
+    return this.#running.plan.problems;
   }
 
   registrations(): Registrations {
-    return this.running.registrations;
+    return this.#running.registrations;
   }
 
   plugin(id: string): PluginState | undefined {
-    return pluginState(this.running, id);
+    return pluginState(this.#running, id);
   }
 
   plugins(): readonly PluginState[] {
-    return pluginStates(this.running);
+    return pluginStates(this.#running);
   }
 
   onGeneration(listener: (now: Registrations, before: Registrations) => void | Promise<void>): () => void {
-    this.generations.add(listener);
-    return () => void this.generations.delete(listener);
+    this.#generations.add(listener);
+    return () => void this.#generations.delete(listener);
   }
 
   onEvent(listener: (event: PlatformEvent) => void): () => void {
-    this.parts.events.add(listener);
-    return () => void this.parts.events.delete(listener);
+    this.#parts.events.add(listener);
+    return () => void this.#parts.events.delete(listener);
   }
 
   connectEngines(connect: ConnectEngine): void {
-    this.parts.engines.connect = connect;
+    this.#parts.engines.connect = connect;
   }
 
   platformContext(scope?: Scope): Context {
-    return new CallContext(this.parts.platform, scope, scope?.deadlineAtMs ?? Infinity);
+    return new CallContext(this.#parts.platform, scope, scope?.deadlineAtMs ?? Infinity);
   }
 
   pluginOf(error?: unknown): string | undefined {
@@ -125,83 +125,83 @@ export class PluginKernel implements Kernel {
   }
 
   async start(): Promise<void> {
-    if (this.stopped) throw lifecycleErrors.TAP_KERNEL_STOPPED({ message: 'the kernel was stopped' });
-    if (this.started) return;
-    this.started = true;
-    const run = this.startNow();
-    this.reloading = run.catch(() => {});
+    if (this.#stopped) throw lifecycleErrors.TAP_KERNEL_STOPPED({ message: 'the kernel was stopped' });
+    if (this.#started) return;
+    this.#started = true;
+    const run = this.#startNow();
+    this.#reloading = run.catch(() => {});
     await run;
   }
 
-  private async startNow(): Promise<void> {
-    const { plan, instances } = this.running;
+  async #startNow(): Promise<void> {
+    const { plan, instances } = this.#running;
     const levels = plan.levels.map((level) => level.flatMap((id) => instances.get(id) ?? []));
-    const { surroundings } = this.parts;
+    const { surroundings } = this.#parts;
     const begun = await startLevels(levels, surroundings, surroundings.services, 'the platform did not start');
-    this.running = { ...this.running, begun };
-    this.hasBegun = true;
+    this.#running = { ...this.#running, begun };
+    this.#hasBegun = true;
   }
 
   startTasks(): void {
-    if (this.tasksStarted) return;
-    this.tasksStarted = true;
-    for (const instance of this.running.instances.values()) this.startTasksOf(instance);
-    const { surroundings, platform } = this.parts;
-    const stored = () => this.running.plan.instances.flatMap((instance) => instance.stored);
+    if (this.#tasksStarted) return;
+    this.#tasksStarted = true;
+    for (const instance of this.#running.instances.values()) this.#startTasksOf(instance);
+    const { surroundings, platform } = this.#parts;
+    const stored = () => this.#running.plan.instances.flatMap((instance) => instance.stored);
     void surroundings.secrets.keepFresh(stored, new CallContext(platform, undefined, Infinity));
   }
 
   reload(plugins?: readonly LoadedPlugin[]): Promise<ReloadResult> {
-    const run = this.reloading.then(() => this.reloadNow(plugins));
-    this.reloading = run.catch(() => {});
+    const run = this.#reloading.then(() => this.#reloadNow(plugins));
+    this.#reloading = run.catch(() => {});
     return run;
   }
 
   stop(): Promise<StopReport> {
-    if (this.stopped === undefined) {
-      for (const instance of this.running.instances.values()) if (instance.phase === 'starting' || !this.hasBegun) instance.abort();
-      this.stopped = this.reloading.then(() => this.stopNow());
+    if (this.#stopped === undefined) {
+      for (const instance of this.#running.instances.values()) if (instance.phase === 'starting' || !this.#hasBegun) instance.abort();
+      this.#stopped = this.#reloading.then(() => this.#stopNow());
     }
-    return this.stopped;
+    return this.#stopped;
   }
 
   /** Combines the taps and registrations of instances in the order of the configuration. */
-  private assemble({ plan, instances }: Pick<Running, 'plan' | 'instances'>): Pick<Running, 'taps' | 'registrations'> {
-    const taps = makeTaps(plan.taps, instances, this.parts.hooks, this.parts.surroundings);
+  #assemble({ plan, instances }: Pick<Running, 'plan' | 'instances'>): Pick<Running, 'taps' | 'registrations'> {
+    const taps = makeTaps(plan.taps, instances, this.#parts.hooks, this.#parts.surroundings);
     return { taps, registrations: makeRegistrations(instances.values(), taps) };
   }
 
   /** Attaches the listeners of metrics and spans only while there are telemetry taps, so that there is no cost otherwise. */
-  private tellListeners(): void {
-    const { tracer } = this.parts.surroundings.devices;
+  #tellListeners(): void {
+    const { tracer } = this.#parts.surroundings.devices;
     tracer.listen(this.hooks.has(hooks.telemetry.span) ? (span) => void this.hooks.observe(hooks.telemetry.span, span) : undefined);
     const listened = this.hooks.has(hooks.telemetry.metric);
     this.metrics.listen(listened ? (sample) => void this.hooks.observe(hooks.telemetry.metric, sample) : undefined);
   }
 
-  private startTasksOf(instance: Instance): void {
-    if (instance.phase === 'ready') startTasks(instance, this.parts.surroundings);
+  #startTasksOf(instance: Instance): void {
+    if (instance.phase === 'ready') startTasks(instance, this.#parts.surroundings);
   }
 
-  private async reloadNow(plugins: readonly LoadedPlugin[] | undefined): Promise<ReloadResult> {
-    const { source, surroundings } = this.parts;
-    if (this.stopped) return refused([problemOf(lifecycleErrors.TAP_KERNEL_STOPPED({ message: 'the platform is stopping' }))]);
-    if (!this.started) return refused([problemOf(lifecycleErrors.TAP_KERNEL_NOT_STARTED({ message: 'the platform has not started' }))]);
+  async #reloadNow(plugins: readonly LoadedPlugin[] | undefined): Promise<ReloadResult> {
+    const { source, surroundings } = this.#parts;
+    if (this.#stopped) return refused([problemOf(lifecycleErrors.TAP_KERNEL_STOPPED({ message: 'the platform is stopping' }))]);
+    if (!this.#started) return refused([problemOf(lifecycleErrors.TAP_KERNEL_NOT_STARTED({ message: 'the platform has not started' }))]);
     if (plugins !== undefined && 'replace' in source) source.replace(plugins);
     const { plan, root } = await source.plan();
-    const now = this.running.plan;
+    const now = this.#running.plan;
     const errors = [...errorsOf(plan.problems), ...restartProblems(now, plan)];
     if (errors.length > 0) return tellRefused(surroundings, errors);
-    const failed = new Set([...this.running.instances.values()].filter(({ phase }) => phase === 'failed').map(({ id }) => id));
+    const failed = new Set([...this.#running.instances.values()].filter(({ phase }) => phase === 'failed').map(({ id }) => id));
     const difference = comparePlans(now, plan, failed);
     if (difference.same) {
-      this.running = { ...this.running, plan, root };
+      this.#running = { ...this.#running, plan, root };
       return unchanged(plan.problems);
     }
     try {
-      const prepared = await prepare(difference, plan.instances, plan.levels, this.running.instances, surroundings);
+      const prepared = await prepare(difference, plan.instances, plan.levels, this.#running.instances, surroundings);
       await source.accept(plan);
-      await this.takeOver({ plan, root }, prepared);
+      await this.#takeOver({ plan, root }, prepared);
       return tellApplied(surroundings, difference, prepared, plan);
     } catch (error) {
       if (!(error instanceof ReloadRefused)) throw error;
@@ -210,36 +210,36 @@ export class PluginKernel implements Kernel {
   }
 
   /** Swaps generations. From here on nothing can fail: leaving instances are drained and stopped, and their errors reported. */
-  private async takeOver(next: Pick<Running, 'plan' | 'root'>, prepared: Prepared): Promise<void> {
-    const { surroundings } = this.parts;
-    const before = this.running;
+  async #takeOver(next: Pick<Running, 'plan' | 'root'>, prepared: Prepared): Promise<void> {
+    const { surroundings } = this.#parts;
+    const before = this.#running;
     const plans = new Map(next.plan.instances.map((plan) => [plan.id, plan]));
     for (const instance of prepared.instances) instance.plan = plans.get(instance.id) ?? instance.plan;
     const instances = new Map(prepared.instances.map((instance) => [instance.id, instance]));
-    const remaining = this.begunAfter(before, prepared, next.plan.levels);
-    this.running = { ...next, instances, ...this.assemble({ plan: next.plan, instances }), begun: remaining };
+    const remaining = this.#begunAfter(before, prepared, next.plan.levels);
+    this.#running = { ...next, instances, ...this.#assemble({ plan: next.plan, instances }), begun: remaining };
     prepared.services.commit();
     const { number } = this.hooks.generation;
-    const old = this.hooks.swap(new Generation(number + 1, [...this.parts.hooks.values()], this.running.taps));
-    this.tellListeners();
-    await this.tellGeneration(before.registrations);
-    await this.drained(old, prepared.leaving);
+    const old = this.hooks.swap(new Generation(number + 1, [...this.#parts.hooks.values()], this.#running.taps));
+    this.#tellListeners();
+    await this.#tellGeneration(before.registrations);
+    await this.#drained(old, prepared.leaving);
     const leaving = before.begun.map((level) => level.filter(({ instance }) => prepared.leaving.has(instance)));
-    for (const fault of await stopLevels(leaving, surroundings)) this.logFault(fault);
-    if (this.tasksStarted) for (const { instance } of prepared.begun.flat()) this.startTasksOf(instance);
+    for (const fault of await stopLevels(leaving, surroundings)) this.#logFault(fault);
+    if (this.#tasksStarted) for (const { instance } of prepared.begun.flat()) this.#startTasksOf(instance);
   }
 
   /** Notifies listeners of a new generation; one that fails or hangs is reported, and does not keep the reload from finishing. */
-  private async tellGeneration(before: Registrations): Promise<void> {
-    const { environment, log } = this.parts.surroundings;
+  async #tellGeneration(before: Registrations): Promise<void> {
+    const { environment, log } = this.#parts.surroundings;
     const over = new AbortController();
     const limit = environment.clock.sleep(generationLimitMs, over.signal).then(
       () => Promise.reject(new Error(`it took longer than ${generationLimitMs} ms`)),
       () => {},
     );
-    for (const listener of this.generations) {
+    for (const listener of this.#generations) {
       try {
-        await Promise.race([listener(this.running.registrations, before), limit]);
+        await Promise.race([listener(this.#running.registrations, before), limit]);
       } catch (error) {
         log.error('a listener failed to take a new generation over', { error: messageOf(error) });
       }
@@ -249,14 +249,14 @@ export class PluginKernel implements Kernel {
   }
 
   /** Returns what runs after the swap, in the levels of the next plan. */
-  private begunAfter(before: Running, prepared: Prepared, levels: readonly (readonly string[])[]): readonly (readonly Started[])[] {
+  #begunAfter(before: Running, prepared: Prepared, levels: readonly (readonly string[])[]): readonly (readonly Started[])[] {
     const all = [...before.begun.flat().filter(({ instance }) => !prepared.leaving.has(instance)), ...prepared.begun.flat()];
     return levels.map((level) => level.flatMap((id) => all.filter(({ instance }) => instance.id === id)));
   }
 
   /** Waits for calls in flight, for at most the time that a request may take. */
-  private async drained(old: Generation, leaving: ReadonlySet<Instance>): Promise<void> {
-    const { clock } = this.parts.surroundings.environment;
+  async #drained(old: Generation, leaving: ReadonlySet<Instance>): Promise<void> {
+    const { clock } = this.#parts.surroundings.environment;
     const over = new AbortController();
     const limit = clock.sleep(generationLimitMs, over.signal).catch(() => {});
     const calls = [...leaving].map((instance) => {
@@ -267,12 +267,12 @@ export class PluginKernel implements Kernel {
     over.abort();
   }
 
-  private async stopNow(): Promise<StopReport> {
-    const { surroundings, watchdog, leaks, wheel, platformStop } = this.parts;
-    const faults = await stopLevels(this.running.begun, surroundings);
-    for (const instance of this.running.instances.values()) if (instance.phase === 'loaded') instance.abort();
+  async #stopNow(): Promise<StopReport> {
+    const { surroundings, watchdog, leaks, wheel, platformStop } = this.#parts;
+    const faults = await stopLevels(this.#running.begun, surroundings);
+    for (const instance of this.#running.instances.values()) if (instance.phase === 'loaded') instance.abort();
     platformStop.abort();
-    for (const fault of faults) this.logFault(fault);
+    for (const fault of faults) this.#logFault(fault);
     const leaked = (await leaks?.leaked()) ?? [];
     for (const leak of leaked)
       surroundings.log.error(`plugin ${leak.plugin} left a handle open: ${leak.resource}`, { openedAt: leak.openedAt });
@@ -282,7 +282,7 @@ export class PluginKernel implements Kernel {
     return { errors: faults, leaks: leaked };
   }
 
-  private logFault({ plugin, error }: StopFault): void {
-    this.parts.surroundings.log.error(`plugin ${plugin} did not stop cleanly`, { plugin, error: error.message });
+  #logFault({ plugin, error }: StopFault): void {
+    this.#parts.surroundings.log.error(`plugin ${plugin} did not stop cleanly`, { plugin, error: error.message });
   }
 }

@@ -9,22 +9,22 @@ const refreshMs = 60_000;
  * every minute; if a store does not respond, the last value stays.
  */
 export class StoredSecrets {
-  private readonly values = new Map<string, Uint8Array>();
-  private readonly storeOf: (instance: string) => SecretStore | undefined;
+  readonly #values = new Map<string, Uint8Array>();
+  readonly #storeOf: (instance: string) => SecretStore | undefined;
 
   constructor(storeOf: (instance: string) => SecretStore | undefined) {
-    this.storeOf = storeOf;
+    this.#storeOf = storeOf;
   }
 
   value(source: StoredSource): Uint8Array | undefined {
-    return this.values.get(nameOf(source));
+    return this.#values.get(nameOf(source));
   }
 
   async fetch(sources: readonly StoredSource[], context: Context): Promise<void> {
     for (const source of sources) {
-      const bundle = await this.storeOf(source.store)?.resolve({ store: source.store, path: source.path }, context);
+      const bundle = await this.#storeOf(source.store)?.resolve({ store: source.store, path: source.path }, context);
       const value = bundle?.values[source.key];
-      if (value !== undefined) this.values.set(nameOf(source), value);
+      if (value !== undefined) this.#values.set(nameOf(source), value);
     }
   }
 

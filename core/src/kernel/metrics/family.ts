@@ -17,32 +17,32 @@ export class Family<L extends string, S extends NumberSeries | BucketSeries> {
   readonly kind: MetricSample['kind'];
   readonly series = new Map<string, { readonly labels: Strings; readonly series: S }>();
   told: Told | undefined;
-  private readonly labelNames: readonly L[];
-  private readonly seriesMax: number;
-  private readonly make: (labels: Strings) => S;
+  readonly #labelNames: readonly L[];
+  readonly #seriesMax: number;
+  readonly #make: (labels: Strings) => S;
 
   constructor(kind: MetricSample['kind'], options: MetricOptions<L>, make: (labels: Strings, family: { told: Told | undefined }) => S) {
     this.kind = kind;
     this.name = options.name;
     this.help = options.help;
-    this.labelNames = options.labels ?? [];
-    this.seriesMax = options.seriesMax ?? 1000;
-    this.make = (labels) => make(labels, this);
+    this.#labelNames = options.labels ?? [];
+    this.#seriesMax = options.seriesMax ?? 1000;
+    this.#make = (labels) => make(labels, this);
   }
 
   /** Returns the series of a label set; keep it where speed matters. */
   bind(labels: Readonly<Record<L, string>>): S {
-    const full = this.series.size >= this.seriesMax && !this.series.has(this.keyOf(labels));
-    const known: Strings = Object.fromEntries(this.labelNames.map((name) => [name, full ? 'other' : labels[name]]));
-    const key = this.keyOf(known);
+    const full = this.series.size >= this.#seriesMax && !this.series.has(this.#keyOf(labels));
+    const known: Strings = Object.fromEntries(this.#labelNames.map((name) => [name, full ? 'other' : labels[name]]));
+    const key = this.#keyOf(known);
     const found = this.series.get(key);
     if (found !== undefined) return found.series;
-    const made = { labels: known, series: this.make(known) };
+    const made = { labels: known, series: this.#make(known) };
     this.series.set(key, made);
     return made.series;
   }
 
-  private keyOf(labels: Strings): string {
-    return this.labelNames.map((name) => labels[name]).join('\u0000');
+  #keyOf(labels: Strings): string {
+    return this.#labelNames.map((name) => labels[name]).join('\u0000');
   }
 }

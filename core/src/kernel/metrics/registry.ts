@@ -33,72 +33,72 @@ const durationBounds: readonly number[] = Object.freeze([
 const nameForm = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
 class Registry implements MetricRegistry {
-  private readonly families = new Map<string, Family<string, NumberSeries> | Family<string, BucketSeries>>();
-  private readonly collectors = new Set<() => void>();
-  private listener: ((sample: MetricSample) => void) | undefined;
-  private telling = false;
+  readonly #families = new Map<string, Family<string, NumberSeries> | Family<string, BucketSeries>>();
+  readonly #collectors = new Set<() => void>();
+  #listener: ((sample: MetricSample) => void) | undefined;
+  #telling = false;
 
   counter<L extends string = never>(options: MetricOptions<L>): Metric<L, CounterSeries> {
-    return this.family<L, NumberSeries>('counter', options, (labels, family) => new NumberSeries(labels, family));
+    return this.#family<L, NumberSeries>('counter', options, (labels, family) => new NumberSeries(labels, family));
   }
 
   gauge<L extends string = never>(options: MetricOptions<L>): Metric<L, GaugeSeries> {
-    return this.family<L, NumberSeries>('gauge', options, (labels, family) => new NumberSeries(labels, family));
+    return this.#family<L, NumberSeries>('gauge', options, (labels, family) => new NumberSeries(labels, family));
   }
 
   histogram<L extends string = never>(options: MetricOptions<L> & { readonly bounds?: readonly number[] }): Metric<L, HistogramSeries> {
     const bounds = options.bounds ?? durationBounds;
-    return this.family<L, BucketSeries>('histogram', options, (labels, family) => new BucketSeries(bounds, labels, family));
+    return this.#family<L, BucketSeries>('histogram', options, (labels, family) => new BucketSeries(bounds, labels, family));
   }
 
   onCollect(collect: () => void): () => void {
-    this.collectors.add(collect);
-    return () => void this.collectors.delete(collect);
+    this.#collectors.add(collect);
+    return () => void this.#collectors.delete(collect);
   }
 
   listen(listener: ((sample: MetricSample) => void) | undefined): void {
-    this.listener = listener;
-    for (const family of this.families.values()) this.tell(family);
+    this.#listener = listener;
+    for (const family of this.#families.values()) this.#tell(family);
   }
 
   text(): string {
-    for (const collect of this.collectors) collect();
-    return exposition([...this.families.values()]);
+    for (const collect of this.#collectors) collect();
+    return exposition([...this.#families.values()]);
   }
 
   /** Returns the metric with that name; repeated calls with the same kind return the same one. */
-  private family<L extends string, S extends NumberSeries | BucketSeries>(
+  #family<L extends string, S extends NumberSeries | BucketSeries>(
     kind: MetricSample['kind'],
     options: MetricOptions<L>,
     make: (labels: Strings, family: Family<L, S>) => S,
   ): Family<L, S> {
     if (!nameForm.test(options.name)) throw new TypeError(`metric name "${options.name}" is not letters, digits and underscores`);
-    const known = this.families.get(options.name);
+    const known = this.#families.get(options.name);
     if (known !== undefined) {
       if (known.kind !== kind) throw new TypeError(`metric ${options.name} is a ${known.kind}, not a ${kind}`);
       return known as Family<L, S>;
     }
     const made: Family<L, S> = new Family<L, S>(kind, options, (labels) => make(labels, made));
-    this.families.set(options.name, made as Family<string, NumberSeries>);
-    this.tell(made as Family<string, NumberSeries>);
+    this.#families.set(options.name, made as Family<string, NumberSeries>);
+    this.#tell(made as Family<string, NumberSeries>);
     return made;
   }
 
   /** Changes made by the listener itself are not reported, which would never end. */
-  private tell(family: Family<string, NumberSeries> | Family<string, BucketSeries>): void {
-    const { listener } = this;
+  #tell(family: Family<string, NumberSeries> | Family<string, BucketSeries>): void {
+    const listener = this.#listener;
     if (listener === undefined) {
       family.told = undefined;
       return;
     }
     const { name, kind, help } = family;
     family.told = (labels, value) => {
-      if (this.telling) return;
-      this.telling = true;
+      if (this.#telling) return;
+      this.#telling = true;
       try {
         listener({ name, kind, help, labels, value });
       } finally {
-        this.telling = false;
+        this.#telling = false;
       }
     };
   }

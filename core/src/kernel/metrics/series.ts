@@ -23,22 +23,22 @@ export type Told = (labels: Strings, value: number) => void;
 
 export class NumberSeries implements CounterSeries, GaugeSeries {
   value = 0;
-  private readonly labels: Strings;
-  private readonly family: { told: Told | undefined };
+  readonly #labels: Strings;
+  readonly #family: { told: Told | undefined };
 
   constructor(labels: Strings, family: { told: Told | undefined }) {
-    this.labels = labels;
-    this.family = family;
+    this.#labels = labels;
+    this.#family = family;
   }
 
   add(by = 1): void {
     this.value += by;
-    this.family.told?.(this.labels, by);
+    this.#family.told?.(this.#labels, by);
   }
 
   set(value: number): void {
     this.value = value;
-    this.family.told?.(this.labels, value);
+    this.#family.told?.(this.#labels, value);
   }
 }
 
@@ -48,13 +48,13 @@ export class BucketSeries implements HistogramSeries {
   /** Observations per bucket, not cumulative; the last bucket is `+Inf`. */
   readonly counts: Float64Array;
   readonly bounds: readonly number[];
-  private readonly labels: Strings;
-  private readonly family: { told: Told | undefined };
+  readonly #labels: Strings;
+  readonly #family: { told: Told | undefined };
 
   constructor(bounds: readonly number[], labels: Strings, family: { told: Told | undefined }) {
     this.bounds = bounds;
-    this.labels = labels;
-    this.family = family;
+    this.#labels = labels;
+    this.#family = family;
     this.counts = new Float64Array(bounds.length + 1);
   }
 
@@ -65,6 +65,6 @@ export class BucketSeries implements HistogramSeries {
     counts[bucket] = (counts[bucket] as number) + 1;
     this.count += 1;
     this.sum += value;
-    this.family.told?.(this.labels, value);
+    this.#family.told?.(this.#labels, value);
   }
 }

@@ -12,30 +12,30 @@ export class GuardedService {
   /** The providing instance. */
   readonly provider: PluginScope;
   readonly value: object;
-  private readonly service: string;
-  private readonly devices: GuardDevices;
-  private readonly methods = new Map<PropertyKey, { readonly of: Method; readonly guarded: Method }>();
+  readonly #service: string;
+  readonly #devices: GuardDevices;
+  readonly #methods = new Map<PropertyKey, { readonly of: Method; readonly guarded: Method }>();
 
   constructor(service: string, value: object, provider: PluginScope, devices: GuardDevices) {
-    this.service = service;
+    this.#service = service;
     this.value = value;
     this.provider = provider;
-    this.devices = devices;
+    this.#devices = devices;
   }
 
   read(key: PropertyKey): unknown {
     const member: unknown = Reflect.get(this.value, key, this.value);
     if (typeof member !== 'function') return member;
-    const known = this.methods.get(key);
+    const known = this.#methods.get(key);
     if (known !== undefined && known.of === member) return known.guarded;
-    const guarded = this.guard(String(key), member as Method);
-    this.methods.set(key, { of: member as Method, guarded });
+    const guarded = this.#guard(String(key), member as Method);
+    this.#methods.set(key, { of: member as Method, guarded });
     return guarded;
   }
 
-  private guard(name: string, method: Method): Method {
-    const options = { limitMs: serviceLimitMs(this.service), breaker: serviceHasBreaker(this.service), evenStopped: true };
-    const guard = new Guard(this.provider, `${this.service}.${name}`, options, this.devices);
+  #guard(name: string, method: Method): Method {
+    const options = { limitMs: serviceLimitMs(this.#service), breaker: serviceHasBreaker(this.#service), evenStopped: true };
+    const guard = new Guard(this.provider, `${this.#service}.${name}`, options, this.#devices);
     const target = this.value;
     const run = (args: readonly unknown[], context: unknown): unknown =>
       Reflect.apply(method, target, ownContexts(args, context as CallContext));

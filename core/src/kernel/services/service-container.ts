@@ -11,50 +11,50 @@ export const soleKey = '';
  * because a container would silently let the last registration win.
  */
 export class ServiceContainer {
-  private readonly tokens: Map<string, Map<string, symbol>>;
-  private readonly instances: DependencyContainer;
-  private changed = 0;
+  readonly #tokens: Map<string, Map<string, symbol>>;
+  readonly #instances: DependencyContainer;
+  #changed = 0;
 
   constructor(copied: readonly (readonly [service: string, key: string, value: object])[] = []) {
-    this.tokens = new Map();
-    this.instances = container.createChildContainer();
+    this.#tokens = new Map();
+    this.#instances = container.createChildContainer();
     for (const [service, key, value] of copied) this.put(service, key, value);
   }
 
   /** Incremented with every change; while it is unchanged, cached lookups are valid. */
   get changes(): number {
-    return this.changed;
+    return this.#changed;
   }
 
   put(service: string, key: string, value: object): void {
-    this.changed += 1;
-    const keys = this.tokens.get(service) ?? new Map<string, symbol>();
-    this.tokens.set(service, keys);
+    this.#changed += 1;
+    const keys = this.#tokens.get(service) ?? new Map<string, symbol>();
+    this.#tokens.set(service, keys);
     const token = Symbol(`${service}/${key}`);
     keys.set(key, token);
-    this.instances.registerInstance(token, value);
+    this.#instances.registerInstance(token, value);
   }
 
   /** Removes a service. A token cannot be unregistered, but without an entry it is never resolved. */
   remove(service: string, key: string): void {
-    this.changed += 1;
-    this.tokens.get(service)?.delete(key);
+    this.#changed += 1;
+    this.#tokens.get(service)?.delete(key);
   }
 
   get(service: string, key: string): object | undefined {
-    const token = this.tokens.get(service)?.get(key);
-    return token === undefined ? undefined : this.instances.resolve<object>(token);
+    const token = this.#tokens.get(service)?.get(key);
+    return token === undefined ? undefined : this.#instances.resolve<object>(token);
   }
 
   keys(service: string): readonly string[] {
-    return [...(this.tokens.get(service)?.keys() ?? [])];
+    return [...(this.#tokens.get(service)?.keys() ?? [])];
   }
 
   /** Copies the container without the services for which `leaveOut` returns true. */
   copyWithout(leaveOut: (value: object) => boolean): ServiceContainer {
-    const kept = [...this.tokens].flatMap(([service, keys]) =>
+    const kept = [...this.#tokens].flatMap(([service, keys]) =>
       [...keys].flatMap(([key, token]) => {
-        const value = this.instances.resolve<object>(token);
+        const value = this.#instances.resolve<object>(token);
         return leaveOut(value) ? [] : [[service, key, value] as const];
       }),
     );

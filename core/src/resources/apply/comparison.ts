@@ -41,33 +41,33 @@ class Walk {
   visit(type: FieldType, left: unknown, right: unknown, path: Path): void {
     if (left === right) return;
     const [before, after] = [shapeOf(type, left), shapeOf(type, right)];
-    if (before !== undefined && after !== undefined && before !== after) this.changeOfShape(type, left, right, path);
-    else if (!this.parts(before ?? after, type, left, right, path)) this.leaf(left, right, path);
+    if (before !== undefined && after !== undefined && before !== after) this.#changeOfShape(type, left, right, path);
+    else if (!this.#parts(before ?? after, type, left, right, path)) this.#leaf(left, right, path);
     else if (left === undefined) this.added.add(path);
     else if (right === undefined) this.removed.add(path);
   }
 
   /** Handles a change between leaf and container: the parts of the container are added or removed, and the place itself is modified. */
-  private changeOfShape(type: FieldType, left: unknown, right: unknown, path: Path): void {
-    this.parts(shapeOf(type, left), type, left, undefined, path);
-    this.parts(shapeOf(type, right), type, undefined, right, path);
+  #changeOfShape(type: FieldType, left: unknown, right: unknown, path: Path): void {
+    this.#parts(shapeOf(type, left), type, left, undefined, path);
+    this.#parts(shapeOf(type, right), type, undefined, right, path);
     this.modified.add(path);
   }
 
   /** Compares part by part; returns false where there are no parts, so that the place is a leaf. */
-  private parts(structure: Structure | undefined, type: FieldType, left: unknown, right: unknown, path: Path): boolean {
-    if (structure === 'list') return this.items(type, left, right, path);
-    return structure === 'map' && this.members(type, left, right, path);
+  #parts(structure: Structure | undefined, type: FieldType, left: unknown, right: unknown, path: Path): boolean {
+    if (structure === 'list') return this.#items(type, left, right, path);
+    return structure === 'map' && this.#members(type, left, right, path);
   }
 
-  private leaf(left: unknown, right: unknown, path: Path): void {
+  #leaf(left: unknown, right: unknown, path: Path): void {
     if (left === undefined) this.added.add(path);
     else if (right === undefined) this.removed.add(path);
     else if (!equalJson(left, right)) this.modified.add(path);
   }
 
   /** Compares members by name; returns false when neither side has any. */
-  private members(type: FieldType, left: unknown, right: unknown, path: Path): boolean {
+  #members(type: FieldType, left: unknown, right: unknown, path: Path): boolean {
     const names = new Set([...(isJsonObject(left) ? Object.keys(left) : []), ...(isJsonObject(right) ? Object.keys(right) : [])]);
     for (const name of names) {
       this.visit(memberType(type, name) ?? anything, memberOf(left, name), memberOf(right, name), [...path, member(name)]);
@@ -76,12 +76,12 @@ class Walk {
   }
 
   /** Compares items by key; returns false when there are none, or when an item has no key and the list must be compared as a whole. */
-  private items(type: FieldType, left: unknown, right: unknown, path: Path): boolean {
+  #items(type: FieldType, left: unknown, right: unknown, path: Path): boolean {
     if (sizeOf(left) + sizeOf(right) === 0) return false;
     const [before, after] = [itemsByElement(type, left), itemsByElement(type, right)];
     if (before === undefined || after === undefined) return false;
     for (const element of new Set([...before.keys(), ...after.keys()])) {
-      this.sameKey(type.items, before.get(element) ?? [], after.get(element) ?? [], [...path, element]);
+      this.#sameKey(type.items, before.get(element) ?? [], after.get(element) ?? [], [...path, element]);
     }
     return true;
   }
@@ -89,9 +89,9 @@ class Walk {
   /**
    * Compares the items of one key. Duplicates form one leaf; where they become a single item, or the reverse, all of its content is new.
    */
-  private sameKey(type: FieldType, was: readonly unknown[], is: readonly unknown[], path: Path): void {
+  #sameKey(type: FieldType, was: readonly unknown[], is: readonly unknown[], path: Path): void {
     if (was.length <= 1 && is.length <= 1) this.visit(type, was[0], is[0], path);
-    else if (was.length > 1 && is.length > 1) this.leaf(was, is, path);
+    else if (was.length > 1 && is.length > 1) this.#leaf(was, is, path);
     else if (was.length > 1) {
       this.visit(type, undefined, is[0], path);
       this.removed.add(path);

@@ -83,27 +83,27 @@ class Draft {
     const { op, path, from = [] } = operation;
     switch (op) {
       case 'add':
-        return this.add(path, draftOf(operation.value), index);
+        return this.#add(path, draftOf(operation.value), index);
       case 'remove':
-        this.remove(path, index);
+        this.#remove(path, index);
         return;
       case 'replace':
-        this.read(path, index);
-        return this.write(path, draftOf(operation.value));
+        this.#read(path, index);
+        return this.#write(path, draftOf(operation.value));
       case 'test':
-        if (!equalJson(this.read(path, index), operation.value)) throw rejected(index, `the test of ${show(path)} failed`);
+        if (!equalJson(this.#read(path, index), operation.value)) throw rejected(index, `the test of ${show(path)} failed`);
         return;
       case 'copy':
-        return this.add(path, this.copied(this.read(from, index)), index);
+        return this.#add(path, this.#copied(this.#read(from, index)), index);
       default:
         if (path.length > from.length && from.every((part, position) => part === path[position])) {
           throw rejected(index, `${show(from)} cannot move into itself`);
         }
-        this.add(path, this.remove(from, index), index);
+        this.#add(path, this.#remove(from, index), index);
     }
   }
 
-  private read(path: readonly string[], index: number): unknown {
+  #read(path: readonly string[], index: number): unknown {
     let value = this.root;
     for (const [depth, part] of path.entries()) {
       const found = Array.isArray(value) ? value[position(part, value.length - 1) ?? -1] : memberOf(value, part);
@@ -113,18 +113,18 @@ class Draft {
     return value;
   }
 
-  private add(path: readonly string[], value: unknown, index: number): void {
+  #add(path: readonly string[], value: unknown, index: number): void {
     const last = path.at(-1);
-    const parent = last === undefined ? undefined : this.read(path.slice(0, -1), index);
+    const parent = last === undefined ? undefined : this.#read(path.slice(0, -1), index);
     if (Array.isArray(parent) && last !== undefined) {
       const at = last === '-' ? parent.length : position(last, parent.length);
       if (at === undefined) throw rejected(index, `${show(path)} is outside of the list`);
-      this.splice(parent, at, 0, value);
-    } else if (last === undefined || isDraftObject(parent)) this.write(path, value);
+      this.#splice(parent, at, 0, value);
+    } else if (last === undefined || isDraftObject(parent)) this.#write(path, value);
     else throw rejected(index, `${show(path.slice(0, -1))} is neither an object nor a list`);
   }
 
-  private splice(list: unknown[], at: number, removed: number, ...added: readonly unknown[]): void {
+  #splice(list: unknown[], at: number, removed: number, ...added: readonly unknown[]): void {
     this.movedItems += list.length - at;
     if (this.movedItems > jsonPatchMovedItemsMax) {
       throw patchErrors.TAP_PATCH_TOO_LARGE({ message: `the patch pushes more than ${jsonPatchMovedItemsMax} list items aside` });
@@ -132,18 +132,18 @@ class Draft {
     list.splice(at, removed, ...added);
   }
 
-  private remove(path: readonly string[], index: number): unknown {
-    const value = this.read(path, index);
+  #remove(path: readonly string[], index: number): unknown {
+    const value = this.#read(path, index);
     const last = path.at(-1);
     if (last === undefined) throw rejected(index, 'the whole object cannot be removed');
-    const parent = this.read(path.slice(0, -1), index);
-    if (Array.isArray(parent)) this.splice(parent, Number(last), 1);
+    const parent = this.#read(path.slice(0, -1), index);
+    if (Array.isArray(parent)) this.#splice(parent, Number(last), 1);
     else if (isDraftObject(parent)) delete parent[last];
     return value;
   }
 
   /** Writes to an existing place, or to a new member of an existing object, as checked by `read`. */
-  private write(path: readonly string[], value: unknown): void {
+  #write(path: readonly string[], value: unknown): void {
     const last = path.at(-1);
     const parent =
       last === undefined
@@ -153,7 +153,7 @@ class Draft {
     else (parent as Record<string, unknown>)[last] = value;
   }
 
-  private copied(value: unknown): unknown {
+  #copied(value: unknown): unknown {
     this.copiedValues += countValues(value);
     if (this.copiedValues > jsonPatchCopiedValuesMax) {
       throw patchErrors.TAP_PATCH_TOO_LARGE({ message: `the patch copies more than ${jsonPatchCopiedValuesMax} values` });

@@ -56,18 +56,18 @@ class Structure {
   typeOf(schema: OpenApiSchema): FieldType {
     let type = this.known.get(schema);
     if (type !== undefined) return type;
-    const resolved = this.resolve(schema);
+    const resolved = this.#resolve(schema);
     type = this.known.get(resolved) ?? new Place(this, resolved);
     this.known.set(resolved, type).set(schema, type);
     return type;
   }
 
   /** Resolves references; the keywords at each step override those of the referenced schema. */
-  private resolve(schema: OpenApiSchema): OpenApiSchema {
+  #resolve(schema: OpenApiSchema): OpenApiSchema {
     let resolved = schema;
     for (let steps = 0; steps < 32; steps++) {
       const single = resolved.allOf?.length === 1 ? resolved.allOf[0] : undefined;
-      const target = resolved.$ref === undefined ? single : this.component(resolved.$ref);
+      const target = resolved.$ref === undefined ? single : this.#component(resolved.$ref);
       if (target === undefined) return resolved;
       const { $ref: _, allOf: __, ...own } = resolved;
       // A reference without other keywords resolves to the schema itself, so that all such references share one identity.
@@ -76,7 +76,7 @@ class Structure {
     throw new TypeError(`schema reference ${schema.$ref ?? ''} leads in a circle`);
   }
 
-  private component(reference: string): OpenApiSchema {
+  #component(reference: string): OpenApiSchema {
     const name = reference.startsWith(referencePrefix) ? reference.slice(referencePrefix.length) : reference;
     const found = memberOf(this.components, name);
     if (found === undefined) throw new TypeError(`schema ${name} is referred to and not among the components`);

@@ -71,16 +71,16 @@ class Scanner {
   scan(): readonly string[] {
     for (; this.at < this.text.length; this.at++) {
       const character = this.text.charCodeAt(this.at);
-      if (character === code.quote) this.string();
-      else if (character === code.openObject) this.open(new Set());
-      else if (character === code.openList) this.open(undefined);
-      else if (character === code.closeObject || character === code.closeList) this.close();
-      else if (character === code.comma) this.next();
+      if (character === code.quote) this.#string();
+      else if (character === code.openObject) this.#open(new Set());
+      else if (character === code.openList) this.#open(undefined);
+      else if (character === code.closeObject || character === code.closeList) this.#close();
+      else if (character === code.comma) this.#next();
     }
     return [...this.duplicates];
   }
 
-  private open(keys: Set<string> | undefined): void {
+  #open(keys: Set<string> | undefined): void {
     this.levels.push({ keys, key: '', index: 0 });
     this.expectsKey = keys !== undefined;
     if (this.levels.length > this.limits.depthMax) {
@@ -88,40 +88,40 @@ class Scanner {
     }
   }
 
-  private close(): void {
+  #close(): void {
     this.levels.pop();
     this.expectsKey = false;
   }
 
-  private next(): void {
+  #next(): void {
     const level = this.levels.at(-1);
     if (level === undefined) return;
     level.index++;
     this.expectsKey = level.keys !== undefined;
   }
 
-  private string(): void {
+  #string(): void {
     const start = this.at;
     let end = this.text.indexOf('"', start + 1);
-    while (this.isEscaped(end, start)) end = this.text.indexOf('"', end + 1);
+    while (this.#isEscaped(end, start)) end = this.text.indexOf('"', end + 1);
     this.at = end;
-    if (this.expectsKey) this.addKey(this.text.slice(start, end + 1));
+    if (this.expectsKey) this.#addKey(this.text.slice(start, end + 1));
   }
 
   /** A quote is escaped if an odd number of backslashes precedes it. */
-  private isEscaped(end: number, start: number): boolean {
+  #isEscaped(end: number, start: number): boolean {
     let before = end - 1;
     while (before > start && this.text.charCodeAt(before) === code.backslash) before--;
     return (end - before) % 2 === 0;
   }
 
-  private addKey(quoted: string): void {
+  #addKey(quoted: string): void {
     this.expectsKey = false;
     const level = this.levels.at(-1);
     if (level?.keys === undefined) return;
     const key: string = quoted.includes('\\') ? JSON.parse(quoted) : quoted.slice(1, -1);
     level.key = key;
-    if (level.keys.has(key) && this.duplicates.size < duplicatesMax) this.duplicates.add(this.path());
+    if (level.keys.has(key) && this.duplicates.size < duplicatesMax) this.duplicates.add(this.#path());
     level.keys.add(key);
     if (++this.keys > this.limits.keysMax) {
       throw documentErrors.TAP_DOCUMENT_LIMIT({ message: `the document has more than ${this.limits.keysMax} keys` });
@@ -130,7 +130,7 @@ class Scanner {
       throw documentErrors.TAP_DOCUMENT_LIMIT({ message: 'the document has the key "__proto__", which no object may have' });
   }
 
-  private path(): string {
+  #path(): string {
     return this.levels.reduce((path, level) => (level.keys === undefined ? itemPath(path, level.index) : fieldPath(path, level.key)), '');
   }
 }
