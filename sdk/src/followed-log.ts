@@ -6,38 +6,38 @@ export interface LogEntry {
   readonly place: LogPlace | undefined;
 }
 
-/** Where a log is read from. */
+/** Access to a pod's log. */
 export interface LogSource {
-  /** The lines that a query of `pods/log` selects, each after its time. */
+  /** Reads the lines selected by a query of `pods/log`, each after its time. */
   readonly read: (query: Readonly<Record<string, string>>) => AsyncIterable<string>;
-  /** Whether an error is an answer, such as that there is no such log; any other breaks the connection. */
+  /** Whether an error is a response of the server, such as that the log does not exist; any other error is a broken connection. */
   readonly isAnswer: (error: unknown) => boolean;
 }
 
 /**
- * Reads the log of a pod over any number of connections: each continues behind the last line of the one before it, so that none is missed
- * and none comes twice. When no line is repeated, another run of the container has begun, and the end of the previous run is read first.
+ * Reads the log of a pod over any number of connections. Each continues behind the last line of the previous one, so that no line is missed
+ * or delivered twice. If no line is repeated, another run of the container has begun, and the end of the previous run is read first.
  */
 export class FollowedLog {
   readonly #source: LogSource;
   #place: LogPlace | undefined;
   #hasBegun = false;
 
-  /** `place`: continues behind it, for example on another replica than before. */
+  /** With `place` it continues behind that position, for example one reached by another replica. */
   constructor(source: LogSource, place?: LogPlace) {
     this.#source = source;
     this.#place = place;
     this.#hasBegun = place !== undefined;
   }
 
-  /** Whether there has been a log at all: a container that has none now is about to restart. */
+  /** Whether the log has existed. If so, a container without a log is about to restart. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
 
   /**
-   * The lines that were not delivered before, until the connection ends. `query` may ask for `follow` and a `stream`, and for `tailLines`
-   * as long as no line was delivered.
+   * The lines that were not delivered before, until the connection ends. `query` may contain `follow`, `stream` and `tailLines`; the latter
+   * is ignored once a line was delivered.
    */
   async *connection({ tailLines, ...query }: Readonly<Record<string, string>>): AsyncGenerator<LogEntry> {
     const before = this.#place;
@@ -65,7 +65,7 @@ export class FollowedLog {
         for (const each of fresh) yield { line: each, place };
       }
     } catch (error) {
-      // There is no previous log, or it is gone.
+      // The previous run has no log, or it was deleted.
       if (!this.#source.isAnswer(error)) throw error;
     }
   }

@@ -1,6 +1,6 @@
 /** The position up to which a log was delivered. Clocks are coarse: many lines may have the same time. */
 export interface LogPlace {
-  /** The time of the last line that has one, RFC 3339, as the log gives it. */
+  /** The time of the last line that has one, in RFC 3339 as in the log. */
   readonly time: string;
   /** {@link lineMark} of the first delivered line with this time, and how many such lines were delivered. */
   readonly first: string;
@@ -50,13 +50,13 @@ export class LogReading {
 
 const rfc3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) /;
 
-/** A line that was asked for with its time: the time, where there is one, and the text behind it. */
+/** Splits a line that was requested with timestamps into its time, if it has one, and its text. */
 export function timedLine(line: string): { readonly time: string | undefined; readonly text: string } {
   const time = rfc3339.exec(line)?.[1];
   return { time, text: time === undefined ? line : line.slice(time.length + 1) };
 }
 
-/** A short mark that tells lines of the same time apart. @source FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+/** A short hash that distinguishes lines with the same time. @source FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
 export function lineMark(line: string): string {
   let hash = 0x811c9dc5;
   for (let index = 0; index < line.length; index += 1) hash = Math.imul(hash ^ line.charCodeAt(index), 0x01000193);

@@ -7,7 +7,7 @@ type Batch = readonly ObjectChange<{ readonly metadata: { readonly namespace: st
 
 const put = (name: string) => ({ type: 'put' as const, object: { metadata: { namespace: 'team-a', name } } });
 
-/** Follows a source that plays `watches` in turn, each a list of batches and how it ends; tells what was heard. */
+/** Follows a source that plays `watches` in order, each with its batches and its end; returns what the follower received. */
 function following(watches: readonly { readonly batches: readonly Batch[]; readonly fails?: string }[]) {
   const clock = new VirtualClock(0);
   const heard: string[] = [];

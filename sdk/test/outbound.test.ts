@@ -18,7 +18,7 @@ function isRefused(addresses: OutboundAddresses, host: string): boolean {
   }
 }
 
-/** A name that leads to the next list of addresses each time that it is asked for; the last one stays. */
+/** A name that resolves to the next list of addresses at each lookup; the last one is repeated. */
 function leadingTo(...answers: readonly (readonly string[])[]): { readonly resolve: ResolveName; asked(): number } {
   let asked = 0;
   const resolve: ResolveName = (_, __, done) => {

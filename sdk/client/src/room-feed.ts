@@ -22,7 +22,7 @@ export class RoomFeed {
   #wake: (() => void) | undefined;
   #failure: unknown;
   #isOver = false;
-  /** Whether there has been a log: a container that has none now is about to restart, and a pod that is not found is gone. */
+  /** Whether the log has existed. If so, a container without a log is about to restart, and a pod that is not found was deleted. */
   #hasBegun = false;
   /** The progress of messages put into the queue (`#heard`), and of messages taken from it. */
   #heard: Reached | undefined;
@@ -69,7 +69,7 @@ export class RoomFeed {
   /** Called when the platform has ended the room. Returns the minimum time before joining again; undefined: do not join again. */
   closed({ resync = false, error }: Closing): number | undefined {
     if (resync) this.#beginAnew();
-    // A log that ends without an error is that of a container that has ended; it may be started again.
+    // A log ends without an error when its container ends; the container may be restarted.
     this.#hasBegun ||= error === undefined;
     if (resync || error === undefined) return 0;
     const failure = new ApiError(error.code ?? 500, error);

@@ -48,7 +48,7 @@ export class SubscriptionPlace {
     if (this.#resume !== 'since') return;
     const [told] = Object.values(data as object) as (Told | null)[];
     const { type, resourceVersion, cursor } = told ?? {};
-    // A line of output stands in no order of versions: its cursor is the place.
+    // Lines of a log have no resourceVersion: the position is their cursor.
     if (typeof cursor === 'string') {
       this.#since = cursor;
       return;

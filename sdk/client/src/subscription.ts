@@ -10,8 +10,8 @@ export interface SubscribeOptions {
   readonly signal: AbortSignal;
   /**
    * After a broken connection, `since` continues behind the last event: for that, the document passes a variable `$since` to its field and
-   * selects `type` and `resourceVersion`, or `cursor` of `applicationLogs`. `anew` begins again, and may deliver events again; `never` ends with an error. Default: `since`
-   * if the document has such a variable, otherwise `never`.
+   * selects `type` and `resourceVersion`, or `cursor` of `applicationLogs`. `anew` begins again, and may deliver events again; `never` ends
+   * with an error. Default: `since` if the document has such a variable, otherwise `never`.
    */
   readonly resume?: SubscriptionResume;
 }

@@ -1,4 +1,4 @@
-/** The client in a real browser, on a page of another origin: its modules as they are published, through connections that break. */
+/** The client in a real browser, on a page of another origin: its published modules, over connections that break. */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -11,13 +11,13 @@ import { application, kindPaths, startGraphql } from '../../../core/test/api/gra
 import { freshContext, launchChromium, runsBrowser } from '../../../test/chromium.ts';
 import { startFlakyProxy } from './flaky-proxy.ts';
 
-/** What a page keeps between the steps of a test. */
+/** Globals that the page keeps between the steps of a test. */
 declare const window: { readonly client: Client; readonly heard: Record<string, unknown[]> };
 
 const withBrowser = runsBrowser ? test.serial : test.serial.skip;
 const root = resolve(import.meta.dirname, '../../..');
 
-/** What a bundler would find: the entry for browsers, the parts of the SDK that it needs, and the application's own socket.io. */
+/** The import map, in place of a bundler: the browser entry, the parts of the SDK it needs, and the application's own socket.io. */
 const imports = {
   '@tappaas/client': '/client/browser.js',
   '@tappaas/sdk/definitions': '/sdk/definitions.js',
@@ -31,7 +31,7 @@ const folders: Readonly<Record<string, string>> = {
 };
 const html = `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${JSON.stringify({ imports })}</script>`;
 
-/** Serves a page and the modules that it may import. */
+/** Serves the page and the modules that it imports. */
 async function startPage(t: ExecutionContext): Promise<string> {
   const server = createServer((request, response) => {
     const [, folder = '', ...rest] = (request.url ?? '/').split('/');
@@ -59,7 +59,7 @@ test.after.always(() => browser?.close());
 
 const whole = { bytesMax: Infinity, delayMs: 0 };
 
-/** A page with a client to a platform that is reached through what may break; `heard` gathers what the page is told. */
+/** Opens a page with a client that reaches the platform through a flaky proxy; `heard` collects what the page receives. */
 async function open(t: ExecutionContext) {
   const origin = await startPage(t);
   const server = await startGraphql(t, { cors: { origins: [origin] } });
@@ -83,7 +83,7 @@ async function open(t: ExecutionContext) {
   return { server, proxy, page, problems };
 }
 
-/** A message of any of the three ways to follow applications. */
+/** A message in any of the three ways of following applications. */
 interface Followed {
   readonly type?: string;
   readonly object?: { readonly metadata: { readonly name: string } };
@@ -95,7 +95,7 @@ const document =
   'subscription C($since: String) { applicationChanges(namespace: "team", since: $since) { type resourceVersion object { name } } }';
 const ways = ['watch', 'subscription', 'room'] as const;
 
-/** Begins to follow the applications in all three ways; their names, as they are told, are gathered under the name of the way. */
+/** Follows the applications in all three ways; collects the received names by way. */
 function followAll(page: Page, since: string): Promise<void> {
   return page.evaluate(
     ([path, query, from]) => {
@@ -124,7 +124,7 @@ function followAll(page: Page, since: string): Promise<void> {
   );
 }
 
-/** What the page has heard once the last of it has come; all of it when that is not so. */
+/** Returns what the page has received once it includes `last`, or after a timeout. */
 async function heardUntil(page: Page, name: string, last: string): Promise<readonly unknown[]> {
   const read = (): Promise<readonly unknown[]> => page.evaluate((key) => window.heard[key] ?? [], name);
   await page.waitForFunction(([key, wanted]) => window.heard[key]?.includes(wanted), [name, last] as const).catch(() => undefined);
@@ -211,7 +211,7 @@ withBrowser('a page of an origin that is not listed reads nothing and opens no s
   t.deepEqual(told, ['UnreachableError', 'refused']);
 });
 
-/** Another server that any page may read: each path that it was asked for, and whether the token came along. */
+/** Starts another server, readable by any page, that records each requested path and whether it got the token. */
 async function startOther(t: ExecutionContext, location?: string) {
   const heard: string[] = [];
   const anybody = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*, authorization' };

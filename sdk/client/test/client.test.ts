@@ -206,7 +206,7 @@ test('a GraphQL document that may hold a mutation is sent once, however it is wr
     '# "\nmutation M{y}',
     '{ a(text: """\\""" """) }mutation{y}',
     '\uFEFFmutation{y}',
-    // Harmless, and not worth the risk of a reading of its own.
+    // Contains the word only in a string, but finding that out would need a parser.
     '{ a(text: "mutation") }',
   ];
   for (const query of once) await t.throwsAsync(client.graphql({ query }), { instanceOf: UnreachableError }, query);

@@ -1,4 +1,4 @@
-/** Commands in pods, on a server that says and hears what a cluster would. */
+/** Commands in pods, on a server that plays a cluster's side of the protocol. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,7 @@ import { createClient, type ExecOutput, type ExecRequest } from '@tappaas/client
 const pod = '/clusters/local/api/v1/namespaces/tappaas-team/pods/shop-1';
 const success = '{"kind":"Status","status":"Success"}';
 
-/** Serves one command: `serve` is given the connection and the request that began it. */
+/** Serves commands: `serve` gets the connection and the request that opened it. */
 async function cluster(t: ExecutionContext, serve: (socket: WebSocket, request: IncomingMessage) => void) {
   const server = createServer();
   const sockets = new WebSocketServer({ server });
@@ -169,7 +169,7 @@ test('what is written faster than it is taken waits at the other side', async (t
     const { done, value } = await running.next();
     if (done === true) break;
     bytes += value.bytes.length;
-    // A reader that takes its time: what came meanwhile would be more than may wait.
+    // A slow reader: without pausing, more messages would be queued than allowed.
     await new Promise((resolve) => void setImmediate(resolve));
   }
   t.is(bytes, chunks * chunk.length);

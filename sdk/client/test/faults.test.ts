@@ -1,4 +1,4 @@
-/** Connections that break at any byte and answers that come late: no event is lost, and none is told twice. */
+/** Connections that break at any byte and responses that come late: no event is lost or delivered twice. */
 import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
 import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
@@ -20,7 +20,7 @@ const shortMs = 12_345;
 
 interface Parts {
   readonly server: RealServer;
-  /** Writes past the proxy. */
+  /** Writes directly, not through the proxy. */
   readonly writer: Client;
   /** Reads through the proxy. */
   readonly reader: Client;
@@ -40,7 +40,7 @@ async function parts(t: ExecutionContext, faultOf: (connection: number) => Fault
   return { server, writer, reader, proxy };
 }
 
-/** Writes one object again and again, `count` times, with the numbers from `first` on. */
+/** Writes one object `count` times, with consecutive numbers from `first` on. */
 async function write(client: Client, count: number, first = 0): Promise<void> {
   const key = { namespace: 'default', name: 'a' };
   for (let index = first; index < first + count; index += 1) await client.of(ConfigMaps).apply(key, { data: { index: String(index) } });
@@ -48,7 +48,7 @@ async function write(client: Client, count: number, first = 0): Promise<void> {
 
 const indices = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index));
 
-/** Faults drawn from numbers, so that a failure can be repeated: most connections break somewhere, some are slow, the last ones hold. */
+/** Generated faults, so that a failure can be reproduced: most connections break somewhere, some are slow, later ones hold. */
 const faults = fc.array(fc.record({ bytesMax: fc.integer({ min: 1, max: 6000 }), delayMs: fc.constantFrom(0, 0, 5) }), { maxLength: 6 });
 
 test('a watch through breaking connections tells every change once and in order', async (t) => {
@@ -64,7 +64,7 @@ test('a watch through breaking connections tells every change once and in order'
       let isSynced = false;
       const watching = (async () => {
         for await (const event of reader.of(ConfigMaps).watch({ namespace: 'default', signal: over.signal })) {
-          // While everything is told for the first time, a break means that it is told anew, as it is by then.
+          // A break during the initial listing restarts it with the present state.
           if (event.type === 'SYNCED') {
             isSynced = true;
             synced.resolve();
@@ -81,7 +81,7 @@ test('a watch through breaking connections tells every change once and in order'
       await write(writer, count - before, before);
       await watching;
       cutsLater += proxy.cuts() - cutsBefore;
-      // What was written before the watch stood is told once, as it was then; everything after that, each time.
+      // Changes before the initial listing are delivered once, as the state at that time; every later change is delivered.
       const first = Number(told[0]);
       t.true(first <= before, `the first that was told is ${first}`);
       t.deepEqual(told, indices(count).slice(first));
@@ -114,7 +114,7 @@ test('a watch that goes on from a resourceVersion tells exactly what came after 
 
 test('a watch since an event of the beginning leaves nothing out', async (t) => {
   const { writer } = await parts(t, () => whole);
-  // Told in the order of names, so the first one is the newest.
+  // The initial listing is in the order of names, so the newest object comes first.
   for (const name of ['c', 'b', 'a']) await writer.of(ConfigMaps).create({ metadata: { namespace: 'default', name } });
   const told = new Set<string>();
   const look = async (since: string | undefined, isEnough: (type: string) => boolean): Promise<string> => {
@@ -231,7 +231,7 @@ test('what another try would not change ends a watch and a room with the words o
 
 test('one object is followed over breaks until it is as wanted, or the time is over', async (t) => {
   const seen = Promise.withResolvers<void>();
-  // The shorter of the two times is over when the object has been seen, however long that takes.
+  // The shorter timeout ends once the object was seen, however long that takes.
   const sleep: typeof realDevices.sleep = (ms, signal) => (ms === shortMs ? seen.promise : realDevices.sleep(ms, signal));
   const { writer, proxy, server } = await parts(t, (connection) => (connection < 3 ? { bytesMax: 900, delayMs: 0 } : whole));
   const reader = clientOn(nodeTransport(undefined), { server: proxy.url, token: server.token }, { ...realDevices, sleep });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** What happens to one connection: after so many bytes of the answer it is cut, and each piece waits first. */
+/** The fault of one connection: it is cut after `bytesMax` bytes of the response, and each chunk is delayed. */
 export interface Fault {
   readonly bytesMax: number;
   readonly delayMs: number;
@@ -9,16 +9,16 @@ export interface Fault {
 
 export interface FlakyProxy {
   readonly url: string;
-  /** Connections that were cut. */
+  /** Number of connections that were cut. */
   readonly cuts: () => number;
-  /** Cuts every connection that is open now. */
+  /** Cuts all open connections. */
   cut(): void;
-  /** Takes no new connections any more, or takes them again. */
+  /** Sets whether new connections are refused. */
   refuse(isRefusing: boolean): void;
   close(): Promise<void>;
 }
 
-/** A TCP proxy that cuts and delays what the server sends, as it is told for each connection. */
+/** A TCP proxy that cuts and delays the server's output, with a fault per connection. */
 export async function startFlakyProxy(port: number, faultOf: (connection: number) => Fault): Promise<FlakyProxy> {
   let [connections, cuts, isRefusing] = [0, 0, false];
   const open = new Set<Socket>();
@@ -47,7 +47,7 @@ export async function startFlakyProxy(port: number, faultOf: (connection: number
         client.write(chunk.subarray(0, room));
         if (chunk.length <= room) return;
         cuts += 1;
-        // What was sent before the cut arrives.
+        // Bytes sent before the cut still arrive.
         client.end(() => cut());
       };
       if (fault.delayMs === 0) send();

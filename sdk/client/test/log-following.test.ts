@@ -1,4 +1,4 @@
-/** How a log is followed over breaks, on connections that are played. */
+/** Following a log across broken connections, with a fake server. */
 import test from 'ava';
 import { ApiError, UnreachableError } from '../dist/errors.js';
 import type { Http } from '../dist/http.js';
@@ -6,7 +6,7 @@ import { followLog } from '../dist/log-following.js';
 
 interface Played {
   readonly lines: readonly string[];
-  /** How it ends. Default: in order. */
+  /** How the response ends. Default: normally. */
   readonly failure?: Error;
 }
 
@@ -14,7 +14,7 @@ const broken = new UnreachableError('broken-off', 'http://here', 'the connection
 const absent = { lines: [], failure: new ApiError(404, {}) };
 const at = (second: number, text: string): string => `2026-11-30T16:00:0${second}.000000000Z ${text}`;
 
-/** Plays one answer after the other, then that the pod is gone. */
+/** Plays the responses in order, then responds that the pod does not exist. */
 async function follow(answers: readonly Played[]) {
   const asked: string[] = [];
   const waitsMs: number[] = [];

@@ -1,4 +1,4 @@
-/** The output of an application through connections that break at any byte: no line is lost, and none comes twice. */
+/** The output of an application over connections that break at any byte: no line is lost or delivered twice. */
 import { createClient } from '@tappaas/client';
 import test, { type ExecutionContext } from 'ava';
 import { at, startLogCluster, type LogCluster } from '../../../core/test/api/graphql/log-cluster.ts';
@@ -12,7 +12,7 @@ const document = `subscription Logs($since: String) {
   applicationLogs(namespace: "team", name: "shop", since: $since) { pod text cursor } }`;
 const whole: Fault = { bytesMax: Infinity, delayMs: 0 };
 
-/** Follows until as many lines have come, through what may break. */
+/** Follows the output through a flaky proxy until `count` lines have arrived. */
 async function follow(
   t: ExecutionContext,
   { server }: LogCluster,
@@ -42,7 +42,7 @@ test('a subscription to logs goes on behind the last line of each pod, wherever 
   for (const name of names)
     (await cluster.run(name)).write(...Array.from({ length: 40 }, (_, index) => at(index >> 2, `line ${index >> 1}`)));
   const expected = Array.from({ length: 40 }, (_, index) => `line ${index >> 1}`);
-  // What comes before the first line takes about 300 bytes, and each line about 250.
+  // About 300 bytes precede the first line, and each line takes about 250.
   const { of, cuts } = await follow(t, cluster, (connection) => ({ bytesMax: 2_000 + 611 * connection, delayMs: 0 }), 80);
   for (const name of names) t.deepEqual(of(name), expected);
   t.true(cuts > 2, `${cuts} cuts`);

@@ -1,4 +1,4 @@
-/** A path comes out of data at times: whatever it is, the token goes to the platform and to nobody else. */
+/** Paths may contain untrusted data: whatever a path is, the token goes to the platform only. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,11 +13,11 @@ const Pods = kubernetesHandle<{ readonly metadata: { readonly name: string } }>(
 
 interface Listener {
   readonly host: string;
-  /** Requests and upgrades, each as its path. */
+  /** Paths of all requests and upgrades. */
   readonly heard: string[];
 }
 
-/** Answers everything with a status: a redirect where there is a `location`. */
+/** Responds to everything with a 404, or with a redirect if there is a `location`. */
 async function listener(t: ExecutionContext, location?: string): Promise<Listener> {
   const heard: string[] = [];
   const server = createServer(({ url = '' }, response) => {
@@ -44,7 +44,7 @@ function clients(t: ExecutionContext, server: string): readonly Client[] {
   return made;
 }
 
-/** Each way to ask by a path, by its name. */
+/** Each kind of request by path, by name. */
 function ways(client: Client, path: string): Readonly<Record<string, () => Promise<unknown>>> {
   const { signal } = new AbortController();
   return {
@@ -107,7 +107,7 @@ test('a redirect is not followed: neither the token nor what was sent goes along
   for (const client of clients(t, `http://${own.host}`)) {
     for (const [name, ask] of Object.entries(ways(client, '/x'))) {
       if (name === 'send') t.is(((await ask()) as { status: number }).status, 307);
-      // The WebSocket of browsers does not tell the status of a refusal.
+      // The WebSocket of browsers does not reveal the status of a refusal.
       else if (name === 'exec') await t.throwsAsync(ask);
       else t.like(await t.throwsAsync(ask, undefined, name), { status: 307 }, name);
     }

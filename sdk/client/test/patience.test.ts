@@ -1,4 +1,4 @@
-/** How long requests wait before they are sent again, on answers and in a time that are played. */
+/** Delays before retries, with fake responses and a fake clock. */
 import test from 'ava';
 import { UnreachableError } from '../dist/errors.js';
 import { Http, type ApiRequest } from '../dist/http.js';
@@ -10,7 +10,7 @@ interface Played {
   readonly text?: string;
 }
 
-/** Answers in turn, the last one again and again; a wait lets the time pass that it takes, and rejects when it is beyond the deadline. */
+/** Plays the responses in order, repeating the last one. Waiting advances the fake clock, and rejects beyond the deadline. */
 function play(answers: readonly Played[]) {
   const sent: TransportRequest[] = [];
   const waitsMs: number[] = [];

@@ -1,4 +1,4 @@
-/** What cannot succeed is told at once and in the same words, whichever way it was asked. */
+/** Errors that a retry cannot fix are reported at once, with the same text in every interface. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
@@ -8,7 +8,7 @@ import { startRealServer } from '../../../core/test/api/real-server.ts';
 
 const subscription = 'subscription { applicationChanges { type } }';
 
-/** Each way to ask, by its name. */
+/** Each kind of request, by name. */
 function ways(client: Client, signal: AbortSignal): Readonly<Record<string, () => Promise<unknown>>> {
   return {
     json: () => client.json('/version', { timeoutMs: 60_000 }),

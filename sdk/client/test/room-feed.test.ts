@@ -1,4 +1,4 @@
-/** What a room tells, between breaks: nothing is lost, nothing told twice, whatever the platform sends. */
+/** What a room delivers across breaks: nothing is lost or delivered twice, whatever the platform sends. */
 import test from 'ava';
 import { RoomFeed } from '../dist/room-feed.js';
 import type { RoomMessage, Told } from '../dist/room-message.js';
@@ -7,7 +7,7 @@ const logs = { topic: 'logs', namespace: 'team', pod: 'shop' } as const;
 const at = (second: string): string => `2026-11-30T12:00:${second}Z`;
 const told = (...lines: string[]): Told => ({ room: 'x', lines });
 
-/** Everything that waits, taken. */
+/** All queued messages. */
 async function taken(feed: RoomFeed, joinAgain: () => void = () => {}): Promise<RoomMessage[]> {
   feed.end();
   const messages: RoomMessage[] = [];
@@ -49,7 +49,7 @@ test('after a break only those lines are told that were not told before it, of o
   const first = [`${at('01.1')} a`, `${at('01.1')} b`, 'rest of b'];
   feed.hear(told(...first));
   t.deepEqual(feed.joining(), { ...logs, sinceTime: at('01.1') }, 'more than that many lines may have come meanwhile');
-  // More of the same time stood before those that were asked for first.
+  // Lines with the same time precede those that the first request selected.
   feed.hear(told(`${at('01.02')} before`, 'rest of before', `${at('01.1')} before, too`));
   feed.hear(told(...first, `${at('01.1')} c`));
   feed.hear(told(`${at('01.12')} d`));

@@ -1,4 +1,4 @@
-/** How rooms wait, on a connection that is played: longer after each failure, and as long as the platform asks. */
+/** Delays of rooms, with a fake connection: longer after each failure, and as long as the platform requests. */
 import { EventEmitter } from 'node:events';
 import test from 'ava';
 import { Rooms } from '../dist/rooms.js';
@@ -7,7 +7,7 @@ import type { Closing } from '../dist/room-message.js';
 type Answered = (late: unknown, answer: object) => void;
 type Join = (socket: PlayedSocket, room: string, answered: Answered) => void;
 
-/** As much of socket.io's client as rooms use; connects when it is asked to, and answers a join with the room. */
+/** The part of socket.io's client that rooms use; connects on request, and accepts every join. */
 class PlayedSocket extends EventEmitter {
   connected = false;
   active = false;
@@ -56,7 +56,7 @@ class PlayedSocket extends EventEmitter {
 
 const request = { topic: 'operations' } as const;
 
-/** Follows a room until `count` waits have been made; answers how long they were. */
+/** Follows a room until it has waited `count` times; returns the delays. */
 async function waits(socket: PlayedSocket, count: number): Promise<number[]> {
   const made: number[] = [];
   const over = new AbortController();

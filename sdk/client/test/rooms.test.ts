@@ -1,4 +1,4 @@
-/** One connection under all rooms of a client: what it does when the platform refuses it, and after its end. */
+/** The one connection of all rooms of a client: after a refusal by the platform, and after it was closed. */
 import test, { type ExecutionContext } from 'ava';
 import { createClient, type Client } from '@tappaas/client';
 import { startRealServer, type RealServer } from '../../../core/test/api/real-server.ts';

@@ -1,4 +1,4 @@
-/** Subscriptions on connections that are played: when they end, and how long they wait before they begin again. */
+/** Subscriptions on fake connections: when they end, and how long they wait before a retry. */
 import { EventEmitter } from 'node:events';
 import test from 'ava';
 import type { Devices } from '../dist/back-off.js';
@@ -8,7 +8,7 @@ interface Sent {
   readonly type: string;
 }
 
-/** As much of a WebSocket as subscriptions use; what is sent is answered by whoever plays the platform. */
+/** The part of a WebSocket that subscriptions use; `answer` plays the platform. */
 class PlayedSocket {
   readonly bufferedAmount = 0;
   isClosed = false;
@@ -43,7 +43,7 @@ class PlayedSocket {
   }
 }
 
-/** Never over, until the signal aborts. */
+/** Never resolves; rejects when the signal aborts. */
 const sleepUntilAborted: Devices['sleep'] = (_, signal) =>
   new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason as Error);
@@ -64,7 +64,7 @@ test('whoever leaves while a subscription opens is told nothing, and its connect
     over.abort();
     return socket;
   };
-  // A program that leaves at the first event would hide that there is one.
+  // Does not leave the loop, which would hide an event.
   for await (const event of subscribe(parts(openSocket), 'subscription { x }', {}, { signal: over.signal })) {
     t.fail(`told ${JSON.stringify(event)}`);
     socket.breakOff();
@@ -76,7 +76,7 @@ test('a quiet subscription whose connection has lived is taken up soon when it b
   const over = new AbortController();
   const waitsMs: number[] = [];
   let opened = 0;
-  // Each connection is pinged before it breaks; each second one is never there at all.
+  // Odd connections are pinged before they break; even ones never open.
   const openSocket = async (): Promise<PlayedSocket> => {
     opened += 1;
     const isThere = opened % 2 === 1;

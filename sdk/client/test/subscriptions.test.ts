@@ -1,4 +1,4 @@
-/** GraphQL subscriptions through connections that break at any byte: no event is lost, and none is told twice. */
+/** GraphQL subscriptions over connections that break at any byte: no event is lost or delivered twice. */
 import { Application } from '@tappaas/sdk/kinds';
 import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
@@ -34,7 +34,7 @@ const key = { namespace: 'team', name: 'shop' };
 
 interface Parts {
   readonly server: GraphqlServer;
-  /** Writes past the proxy. */
+  /** Writes directly, not through the proxy. */
   readonly writer: Client;
   /** Follows through the proxy. */
   readonly reader: Client;
@@ -53,13 +53,13 @@ async function parts(t: ExecutionContext, faultOf: (connection: number) => Fault
   return { server, writer, reader, proxy };
 }
 
-/** Where the page that is read now ends. */
+/** The resourceVersion of the present list. */
 async function pageVersion(client: Client): Promise<string> {
   const query = '{ applications(namespace: "team") { resourceVersion } }';
   return (await client.graphql<{ applications: { resourceVersion: string } }>({ query })).applications.resourceVersion;
 }
 
-/** Labels one application again and again, `count` times. */
+/** Changes a label of one application `count` times. */
 async function write(client: Client, count: number): Promise<void> {
   for (let index = 0; index < count; index += 1)
     await client.of(Application).patch(key, { metadata: { labels: { index: String(index) } } });
@@ -163,7 +163,7 @@ test('a subscription that finds no room comes again until there is some, and no 
   const flow: GraphqlServerOptions['flow'] = ({ caller, stream, verb }) => {
     if (isFull && stream && caller.name === 'admin') {
       refused.push(verb);
-      // The first time when it says who it is, then when it subscribes.
+      // The first refusal happens when the connection is opened, the next one when it subscribes.
       isFull = refused.length < 4;
       if (refused.length !== 2) throw flowErrors.TAP_FLOW_FULL({ message: 'as many streams as may run', retryAfterMs: 1 });
     }

@@ -1,4 +1,4 @@
-/** Who gives the token may hang or fail: nothing waits for it longer than for the platform, and its own words are heard. */
+/** The function that gives the token may hang or fail: requests wait for it for a limited time, and report its own error. */
 import test, { type ExecutionContext } from 'ava';
 import { clientOn, type Client } from '../dist/client.js';
 import { realDevices } from '../dist/devices.js';
@@ -12,7 +12,7 @@ interface Given {
   readonly signal: AbortSignal;
 }
 
-/** The time that a token has is over at once. */
+/** Devices on which the time limit for a token expires at once. */
 const hasty = { ...realDevices, sleep: (ms: number, signal: AbortSignal) => realDevices.sleep(ms === 30_000 ? 1 : ms, signal) };
 
 async function given(t: ExecutionContext, token: (good: string) => string | Promise<string>, devices = realDevices): Promise<Given> {

@@ -1,4 +1,4 @@
-/** How long a watch waits before it goes on, on connections that are played. */
+/** Delays of a watch before it resumes, with fake connections. */
 import test from 'ava';
 import { UnreachableError } from '../dist/errors.js';
 import type { Http } from '../dist/http.js';
@@ -7,7 +7,7 @@ import { watchPath } from '../dist/watch.js';
 const bookmark = JSON.stringify({ type: 'BOOKMARK', object: { metadata: { name: '', resourceVersion: '2' } } });
 const failure = (code: number) => JSON.stringify({ type: 'ERROR', object: { code } });
 
-/** Follows what each connection says before it breaks, the last one again and again; answers how long it waited between. */
+/** Plays the lines of each connection before it breaks, repeating the last one; returns the delays in between. */
 async function waits(connections: readonly (readonly string[])[], count: number): Promise<number[]> {
   const made: number[] = [];
   const over = new AbortController();
@@ -23,7 +23,7 @@ async function waits(connections: readonly (readonly string[])[], count: number)
     nowMs: () => 0,
     random: () => 1,
     sleep: async (ms: number, signal: AbortSignal): Promise<void> => {
-      // Whoever watches over silence waits for minutes.
+      // Waits of more than a minute are those of the silence timer.
       if (ms > 60_000)
         return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
       made.push(ms);

@@ -44,7 +44,7 @@ export interface AuditEvent {
   readonly stage: string;
   readonly verb: string;
   readonly user?: { readonly username: string; readonly groups?: readonly string[] };
-  /** What the request was about; absent when that is no object. */
+  /** The requested object; absent when the request is not about one. */
   readonly objectRef?: {
     readonly resource?: string;
     readonly subresource?: string;

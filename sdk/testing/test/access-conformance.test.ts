@@ -1,4 +1,4 @@
-/** The suites for access find what careless plugins do. */
+/** The conformance suites for authenticators and authorizers detect faulty plugins. */
 import { credentialErrors, definePlugin, families, type AccessRequest, type Authenticator, type Authorizer } from '@tappaas/sdk';
 import { kubernetesHandle, type ConfigMap } from '@tappaas/sdk/kubernetes';
 import test from 'ava';

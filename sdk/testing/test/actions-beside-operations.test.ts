@@ -18,7 +18,7 @@ const Press = defineKind({
   }),
 });
 
-/** A kind whose changes are operations that never end by themselves, and with an action that ends when it is let. */
+/** A kind whose changes are operations that never end by themselves, with an action that ends once `letGo` resolves. */
 const press = (letGo: Promise<void>) =>
   definePlugin({
     id: 'press',
@@ -65,7 +65,7 @@ async function clean(kernel: TestKernel): Promise<number> {
 test('a change of an object supersedes the operations of its earlier changes, and no action that goes on', async (t) => {
   const { promise, resolve: letGo } = Promise.withResolvers<void>();
   await using kernel = await startTestKernel({ plugins: [load(press(promise))] });
-  // A kernel that stops waits for its actions.
+  // Stopping the kernel waits for its actions.
   using _ = { [Symbol.dispose]: letGo };
   await kernel.resources.create(Press, { metadata: key, spec: { tons: 1 } });
   await kernel.reconcileUntilSettled();

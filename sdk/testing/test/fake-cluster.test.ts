@@ -23,7 +23,7 @@ const Cache = defineKind({
   }),
 });
 
-/** Renders each Cache to one Deployment, and tells how many of its replicas are ready. */
+/** Renders each Cache to one Deployment, and reports how many of its replicas are ready. */
 const caches = definePlugin({
   id: 'caches',
   permissions: { resources: [{ kind: Cache, verbs: ['get', 'list', 'watch', 'update'] }] },

@@ -75,7 +75,7 @@ test('a long action is answered 202 with its operation, and goes on until its re
   const { metadata, spec } = JSON.parse(text) as OperationObject;
   t.like(spec, { verb: 'fill', target: { kind: 'Cellar', name: 'deep' } });
   await begun.promise;
-  // Progress is gathered for a moment before it is written.
+  // Progress is collected for a moment before it is written.
   await kernel.advance(1_000);
   const running = await until(kernel, metadata.name, (operation) => operation.status?.steps?.[0]?.percent === 50);
   t.is(running.status?.phase, 'Running');

@@ -22,7 +22,7 @@ const greeter = `import { definePlugin } from '@tappaas/sdk';
 export default definePlugin({ id: 'greeter', setup(host) { host.onStart(async ({ log }) => log.info('hello')); } });
 `;
 
-/** A package with these files, and the SDK beside it. */
+/** Creates a package with these files, and a link to the SDK. */
 async function packageWith(files: Readonly<Record<string, string>>): Promise<string> {
   const directory = await mkdtemp(join(scratch, 'package-'));
   await mkdir(join(directory, 'node_modules/@tappaas'), { recursive: true });

@@ -7,7 +7,7 @@ import { Budget, budgets, goodBudgets, ready, replicaLimit } from './sample-plug
 
 const objects = [{ kind: Budget, object: { namespace: 'default', name: 'sample', spec: { euro: 3 } } }];
 
-/** Titles of the cases that such a plugin fails. */
+/** Titles of the cases that the plugin fails. */
 async function failing(make: MakePlugin): Promise<readonly string[]> {
   const titles: string[] = [];
   for (const { title, run } of conformance.plugin(make)) {
@@ -55,7 +55,7 @@ test('a timer that is left is found', async (t) => {
       let timer: NodeJS.Timeout | undefined;
       host.onStart(async () => {
         timer = setInterval(() => {}, 50);
-        // The test ends it, or the run would never end.
+        // Ends the leak, since otherwise the test run would never end.
         void wait(3_000, undefined, { ref: false }).then(() => clearInterval(timer));
       });
     },

@@ -1,7 +1,7 @@
 import { defineKind, definePlugin, deny, hooks, Type, type ReconcileContext } from '@tappaas/sdk';
 import { Application } from '@tappaas/sdk/kinds';
 
-/** An application as tests write it. */
+/** A sample application. */
 export const shop = (replicas = 1) => ({
   namespace: 'default',
   name: 'shop',
@@ -46,7 +46,7 @@ type Reconcile = (
   context: ReconcileContext<typeof Budget>,
 ) => Promise<void | { readonly againAfterMs: number }>;
 
-/** A plugin that owns Budgets and reconciles them as it is told. */
+/** A plugin that owns Budgets and reconciles them with the given function. */
 export const budgets = (reconcile: Reconcile, more: { readonly runMsMax?: number } = {}) =>
   definePlugin({
     id: 'budgets',
@@ -59,5 +59,5 @@ export const budgets = (reconcile: Reconcile, more: { readonly runMsMax?: number
 
 export const ready = [{ type: 'Ready', status: 'True', reason: 'Seen', message: 'the budget was seen' }] as const;
 
-/** Budgets whose status says what their spec says. */
+/** Copies the spec of Budgets to their status. */
 export const goodBudgets = budgets((object, context) => context.setStatus({ seenEuro: object.spec.euro }, ready));

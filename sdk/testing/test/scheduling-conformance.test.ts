@@ -13,7 +13,7 @@ const filter: SchedulingTap = {
   },
 };
 
-/** Titles of the cases that such a tap fails. */
+/** Titles of the cases that the tap fails. */
 async function failing(tap: SchedulingTap): Promise<readonly string[]> {
   const titles: string[] = [];
   for (const { title, run } of schedulingConformance(() => ({ taps: [tap] }))) {

@@ -66,7 +66,7 @@ const readers = definePlugin({
   },
 });
 
-/** Remembers every access, and fails while it shall. */
+/** Records every access, and fails while `fails` is set. */
 function observer() {
   const accesses: SecretAccess[] = [];
   const state = { fails: false };

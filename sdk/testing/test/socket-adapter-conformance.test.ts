@@ -1,4 +1,4 @@
-/** The suite for what joins sockets: the fake passes it, and careless ones are found. */
+/** The suite for socket adapters: the fake passes it, and faulty ones are detected. */
 import { definePlugin, families, type OpenSocketAdapter } from '@tappaas/sdk';
 import { Adapter } from 'socket.io-adapter';
 import test from 'ava';

@@ -6,7 +6,7 @@ import { replicaLimit } from './sample-plugins.ts';
 const attempts = 15;
 const startMsMax = 50;
 
-// The best of several, as the first start loads the kernel, and without what other tests keep it from.
+// The best of several attempts, since the first start also loads the kernel; only the process's own time counts.
 test(`it starts in less than ${startMsMax} ms`, async (t) => {
   let bestMs = Infinity;
   for (let n = 0; n < attempts; n += 1) {

@@ -4,13 +4,13 @@
 const place = 'tappaas.token';
 const deadlineMs = 60_000;
 
-/** What came of a request to GraphQL. */
+/** The response to a GraphQL request. */
 export interface Answer {
   readonly status: number;
   readonly json: { readonly data?: unknown; readonly errors?: readonly unknown[] };
 }
 
-/** The token that was given to this tab, if any; it is gone with the tab. */
+/** The token stored in this tab, if any; it is lost when the tab is closed. */
 export function keptToken(): string | undefined {
   return sessionStorage.getItem(place) ?? undefined;
 }
@@ -20,7 +20,7 @@ export function keepToken(token: string | undefined): void {
   else sessionStorage.setItem(place, token);
 }
 
-/** Sends a request to GraphQL; who has given a token is known by it alone. */
+/** Sends a GraphQL request. With a stored token, cookies are not sent, so that the token alone determines the rights. */
 export async function ask(body: object): Promise<Answer> {
   const token = keptToken();
   const response = await fetch('/graphql', {
@@ -33,11 +33,11 @@ export async function ask(body: object): Promise<Answer> {
   return { status: response.status, json: (await response.json()) as Answer['json'] };
 }
 
-/** What the page can do for whoever looks at it. */
+/** The user of the page, and what the platform allows. */
 export interface Access {
-  /** Absent: the platform does not know them. */
+  /** Absent when the platform does not authenticate the caller. */
   readonly caller?: string;
-  /** Whether the platform tells its schema. */
+  /** Whether the platform allows introspection of its schema. */
   readonly hasSchema: boolean;
 }
 

@@ -34,7 +34,7 @@ element('forget').addEventListener('click', () => {
 });
 void show();
 
-/** Looks who the caller is now, and begins anew with their rights. */
+/** Determines the present user, and renders the editor again with that user's rights. */
 async function show(): Promise<void> {
   const turn = (shown += 1);
   const access = await findAccess().catch((error: unknown) => ({ hasSchema: false, problem: String(error) }));
@@ -45,7 +45,7 @@ async function show(): Promise<void> {
     React.createElement(GraphiQL, {
       key: turn,
       fetcher,
-      // What was asked, and its variables, is gone with the tab, as the token is.
+      // Queries and variables are stored only in the tab, like the token.
       storage: sessionStorage,
       defaultQuery: firstQuery,
       isHeadersEditorEnabled: false,

@@ -11,7 +11,7 @@ interface SocketClient {
   iterate(request: Request): AsyncIterable<unknown>;
 }
 
-/** The part of graphql-js that comes with the editor. */
+/** The part of graphql-js that is used; the editor's bundle includes it. */
 interface GraphqlLanguage {
   readonly parse: (text: string) => object;
   readonly getOperationAST: (
@@ -27,18 +27,18 @@ declare const graphqlWs: {
 
 let client: SocketClient | undefined;
 
-/** Queries and mutations are requests, subscriptions come over a WebSocket that is opened for the first of them. */
+/** Sends queries and mutations as requests, and subscriptions over a WebSocket, which is opened by the first one. */
 export function fetcher(request: Request): Promise<unknown> | AsyncIterable<unknown> {
   return isSubscription(request) ? sockets().iterate(request) : ask(request).then(({ json }) => json);
 }
 
-/** Read from what is sent: what the editor has parsed lags behind somebody who types and runs at once. */
+/** Parses the sent text, since the editor's own parse result lags behind while the user types. */
 function isSubscription({ query, operationName }: Request): boolean {
   const { parse, getOperationAST } = GraphiQL.GraphQL;
   try {
     return getOperationAST(parse(query), operationName)?.operation === 'subscription';
   } catch {
-    // The platform says what is wrong with the text.
+    // The platform reports the syntax error.
     return false;
   }
 }
