@@ -1,4 +1,4 @@
-/** Policies in a kernel beside an authorizer that allows everything. */
+/** Policies in a kernel, beside an authorizer that allows everything. */
 import { definePlugin, families } from '@tappaas/sdk';
 import { load, startTestKernel } from '@tappaas/testing';
 import test from 'ava';

@@ -158,7 +158,7 @@ test('what stands within the bounds can be evaluated, whatever it is made of', (
 
 test('a set that breaks Cedar off forbids, and is whole again when what did it is gone', (t) => {
   const set = setOf({ deletes: 'forbid (principal, action == Action::"delete", resource);' });
-  // Stored before texts were bounded.
+  // A policy that was stored before the limits on nesting existed.
   set.put('deep', `forbid (principal, action, resource) when { 1 == ${Array(1000).fill('1').join('+')} };`);
   for (let count = 0; count < 3; count += 1) t.regex(set.forbids(request(), evening)?.errors[0] ?? '', /memory access|call stack/);
   set.delete('deep');

@@ -2,7 +2,7 @@ import type { AccessRequest, State } from '@tappaas/sdk';
 import test from 'ava';
 import { ShadowBook } from '../dist/shadow-book.js';
 
-/** What all processes share, as the platform keeps it; `before` is called in the middle of a read. */
+/** The platform-wide `State`; `before` is called in the middle of each read. */
 function shared(before: () => Promise<void> = async () => {}) {
   const values = new Map<string, string>();
   const state: State = {
@@ -37,7 +37,7 @@ test('what two processes record at the same moment both of them tell in the end'
   const [one, other] = [new ShadowBook(), new ShadowBook()];
   one.add(byTry, about('one'), 1_000);
   other.add(byTry, about('other'), 2_000);
-  // Both read before either writes: one of them is overwritten, and finds that out the next time.
+  // Both read before either writes: one of the writes is overwritten, and repeated by the next `share`.
   await Promise.all([one.share(state), other.share(state)]);
   await one.share(state);
   await other.share(state);

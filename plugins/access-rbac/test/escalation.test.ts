@@ -12,7 +12,7 @@ const roles = {
   remover: [{ verbs: ['get', 'delete'], apiGroups: [''], resources: ['secrets'] }],
 };
 
-/** A namespace in which tom is boss, as administrators are everywhere. */
+/** An index in which tom has the role boss in one namespace, and administrators have it everywhere. */
 function world(): RoleIndex {
   const index = new RoleIndex();
   for (const [name, rules] of Object.entries(roles)) index.setRole(undefined, name, rules);

@@ -1,4 +1,4 @@
-/** The whole plugin in a kernel: what callers may, over HTTP, as somebody else. */
+/** The complete plugin in a kernel: what callers may do, over HTTP with impersonation. */
 import { load, startTestKernel, type TestKernel } from '@tappaas/testing';
 import test from 'ava';
 import { ownMs } from '../../../core/test/own-time.ts';
@@ -13,7 +13,7 @@ interface Answer {
   readonly json: any;
 }
 
-/** Somebody who asks: the administrator, or whom the administrator acts as. */
+/** A caller: the administrator, or a user that the administrator impersonates. */
 class Person {
   readonly #kernel: TestKernel;
   readonly #headers: Readonly<Record<string, string>>;
@@ -49,7 +49,7 @@ async function started() {
   return { kernel, as, admin: new Person(kernel) };
 }
 
-/** Roles follow their objects within a moment; how long that took of this thread's time. */
+/** Polls until a condition holds, since roles are followed asynchronously; returns how long that took of this thread's time. */
 async function eventually(t: { fail(message: string): void }, holds: () => Promise<boolean>): Promise<number> {
   const endMs = Date.now() + 60_000;
   return ownMs(async () => {
@@ -89,7 +89,7 @@ test('a default role that lost rules gets them back, unless it says that it is l
   await kernel.stop();
 });
 
-// By itself: the other tests of this file would have their share of the second.
+// Serial, since the other tests of this file would use a part of the second.
 test.serial('a binding lets somebody in within a second, and its end keeps them out within a second', async (t) => {
   const { kernel, as, admin } = await started();
   const ann = as('ann');
@@ -141,7 +141,7 @@ test('nobody writes or binds a role with more than they have, but who may escala
 
 const everything = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }];
 
-/** Each way to bring `change` into an object that exists. */
+/** Each way to make a change in an existing object. */
 const writes: Readonly<Record<string, (person: Person, path: string, change: object) => Promise<Answer>>> = {
   merge: (person, path, change) => person.ask('PATCH', path, change, 'application/merge-patch+json'),
   strategic: (person, path, change) => person.ask('PATCH', path, change, 'application/strategic-merge-patch+json'),
@@ -417,7 +417,7 @@ test('viewers and developers of a namespace see what runs of its applications an
     const applications = `/apis/apps.tappaas.dev/v1alpha1/namespaces/${namespace}/applications`;
     const spec = { source: { image: 'registry.example/shop@sha256:1' }, processes: [{ name: 'web' }] };
     t.is((await admin.ask('POST', applications, { metadata: { name: 'shop' }, spec })).status, 201);
-    // What runs is found by the release that serves, which has to be seen, too.
+    // The processes of an application are found by the release that serves, which must be visible too.
     const status = { status: { release: 'shop-1' } };
     t.is((await admin.ask('PATCH', `${applications}/shop/status`, status, 'application/merge-patch+json')).status, 200);
   }

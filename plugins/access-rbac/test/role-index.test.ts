@@ -68,7 +68,7 @@ const question = fc.oneof(
   fc.record({ caller, verb: fc.constantFrom('get', 'list'), path: fc.constantFrom('/metrics', '/plugins/a', '/plugins/b/c', '/x', '/m') }),
 );
 
-/** What there is, as the index and the slow decision are told of it. */
+/** Keeps the index and the inputs of the slow reference decision in sync. */
 class Told {
   readonly index = new RoleIndex();
   readonly #roles = new Map<string, RoleObject>();

@@ -1,4 +1,4 @@
-/** RBAC as its documentation says it, one rule after the other over plain lists: obviously right, and slow. */
+/** A reference implementation of RBAC as documented, which checks one rule after the other in plain lists: obviously right, and slow. */
 import type { AccessRequest } from '@tappaas/sdk';
 import type { PolicyRule, RoleRef, Subject } from '@tappaas/sdk/kubernetes';
 

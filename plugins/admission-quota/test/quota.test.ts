@@ -1,4 +1,4 @@
-/** The whole plugin in a kernel, over HTTP and the store's own transactions. */
+/** The complete plugin in a kernel, over HTTP and with the store's own transactions. */
 import { errorTable } from '@tappaas/sdk';
 import { load, startTestKernel } from '@tappaas/testing';
 import test from 'ava';
@@ -115,7 +115,7 @@ test('a tenant’s namespaces and what gives rights in them count, too, and are 
   t.deepEqual(await used('place'), { roles: place === 'one' ? 1 : 0 });
   await ask('PATCH', `${core}/${place}`, { metadata: { labels: { 'tappaas.dev/tenant': 'rival' } } }, 'application/merge-patch+json');
   await kernel.reconcileUntilSettled();
-  // It is counted every 15 s.
+  // Usage is counted every 15 s.
   await kernel.advance(15_000);
   await kernel.reconcileUntilSettled();
   t.deepEqual(await used('acme'), { namespaces: 1, roles: 0, roleBindings: 0, builds: 0 });

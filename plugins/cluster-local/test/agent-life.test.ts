@@ -159,7 +159,7 @@ test('a stop while the agent starts leaves no agent behind', async (t) => {
   let looks = 0;
   const impatient = {
     ...clock,
-    // The second look is that for the agent, whose process has been started by then and may be at work already.
+    // The second reading of the clock comes while waiting for the agent, whose process has been started by then.
     nowMs() {
       looks += 1;
       if (looks > 1) stop.abort();
@@ -273,7 +273,7 @@ test('stop ends agent and pods within its time, also pods that do not want to', 
   const record = await running(cluster);
   const started = Date.now();
   await cluster.control.stop(4000, never);
-  // It would have ten minutes by itself.
+  // The pod's own grace period is ten minutes.
   t.true(Date.now() - started < 60_000, `${Date.now() - started} ms`);
   t.false(isAlive(record));
   t.false(isRunning(pidOf(found, 'main')));
@@ -283,7 +283,7 @@ test('a stop also ends what containers of a killed agent have put into sessions 
   const cluster = await LocalCluster.make();
   t.teardown(() => cluster.end());
   await cluster.start();
-  // $$$$: of two dollars in a command one is left.
+  // In a pod's command, `$$` stands for `$`, so this becomes `$$`, the shell's pid.
   const command = ['/bin/sh', '-c', "setsid sh -c 'echo $$$$; exec sleep 600' & exec sleep 600"];
   const parting = { name: 'main', image: 'process', command };
   cluster.store.create(Pods, pod('parting', { containers: [parting] }));

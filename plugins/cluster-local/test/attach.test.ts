@@ -26,7 +26,7 @@ const both = { stdout: 'true', stderr: 'true' };
 const context = (cluster: LocalCluster, signal: AbortSignal = never): RequestContext =>
   ({ asCaller: cluster.store.resources(), clock, signal }) as unknown as RequestContext;
 
-/** A pod that has said something, says more when told to, and ends when told to. */
+/** Starts a pod that has written output, and that writes more or ends when the test says so. */
 async function speaking(t: ExecutionContext) {
   const cluster = await LocalCluster.make();
   t.teardown(() => cluster.end());

@@ -49,7 +49,7 @@ test('an agent killed at any moment of creating and deleting leaves no pod doubl
     (await Promise.all([1, 2, 3, 4].map((run) => processesMarked(`TAPPAAS_CONTAINER=${uid}/main/${run}`)))).flat();
   for (const found of pods) {
     t.true(groups.has(pidOf(found, 'main')), `${found.metadata.name} runs`);
-    // The keeper, the shell of the command and, unless the shell became it, the sleep.
+    // The supervising shell, the command's shell and, unless that shell has exec'ed it, the sleep.
     await until(`pod ${found.metadata.name} has its processes`, async () => (await marked(found.metadata.uid)).length >= 2);
     t.true((await marked(found.metadata.uid)).length <= 3, `${found.metadata.name} is not doubled`);
   }

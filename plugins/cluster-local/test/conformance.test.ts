@@ -39,5 +39,5 @@ const make = async () => {
   const directory = await mkdtemp(join(scratch, 'case-'));
   return { plugin: load(clusterLocal, { directory, images: join(directory, 'images'), httpPort }, { id: 'local' }), objects };
 };
-// One after the other: all would listen on the same port.
+// Serial, since all cases listen on the same port.
 for (const { title, run } of conformance.plugin(make)) test.serial(title, (t) => t.notThrowsAsync(run));

@@ -21,7 +21,7 @@ test('whoever has connected before a listener closes is answered, however many t
       socket.once('close', () => done(text));
     });
   });
-  // The system has accepted them now, and the server has taken none.
+  // The system has accepted the connections by now, but the server has not.
   await new Promise<void>((resolve) => nextTick(resolve));
   await drainable.drain(2_000, clock);
   const told = await Promise.all(answers);

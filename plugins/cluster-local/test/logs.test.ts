@@ -167,7 +167,7 @@ const withSmallDisk = mountsDisks ? test : test.skip;
 withSmallDisk('what a full disk does not take is written once as soon as it has room again', async (t) => {
   const directory = smallDisk(t, 1);
   const at = logFiles(directory, 1);
-  // What the process writes has room; its log, which has times as well, does not.
+  // The disk has room for the raw output, but not for the log, which also contains times.
   const lines = Array.from({ length: 12_000 }, (_, index) => `${index} ${'x'.repeat(40)}`);
   writeFileSync(at.stdout, `${lines.join('\n')}\n`);
   const log = pump(at, 100_000_000);

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { MovingIngress } from '../dist/proxy/moving-ingress.js';
 
-/** Ports that begin to be served, or turn out to be taken, when a test says so. */
+/** Fake ports: the test decides when one is served or turns out to be in use. */
 function doors() {
   const log: string[] = [];
   const told = new Map<number, (problem: string | undefined) => void>();

@@ -12,7 +12,7 @@ import { clock, LocalCluster, never, until } from './support/local-cluster.ts';
 
 type Run = (context: Context) => Promise<void>;
 
-/** Runs the plugin's setup on a host that only remembers. */
+/** Runs the plugin's setup on a host that only records registrations. */
 function setup(cluster: LocalCluster, changes: object = {}) {
   const registered: {
     start?: Run;

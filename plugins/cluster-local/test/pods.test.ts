@@ -17,7 +17,7 @@ test.before(async () => {
 });
 test.after.always(() => cluster.end());
 
-/** Makes a script wait until a test says so, which has time to look meanwhile. */
+/** A script that waits until the test creates a file, so that the test can look meanwhile. */
 const told = (name: string): string => `while [ ! -e ${join(cluster.directory, name)} ]; do sleep 0.05; done`;
 const tell = (name: string) => writeFile(join(cluster.directory, name), '');
 

@@ -43,7 +43,7 @@ const ingress = (name: string, rules: readonly ReturnType<typeof rule>[]): Ingre
   spec: { rules: [...rules] },
 });
 
-/** An endpoint table that is told all slices at once. */
+/** An endpoint table that is set to a list of slices at once. */
 class Table extends EndpointTable {
   #keys: string[] = [];
 
@@ -55,7 +55,7 @@ class Table extends EndpointTable {
   }
 }
 
-/** A proxy before one service, and what belongs to it. */
+/** Starts a proxy for one service, with its parts. */
 async function proxied(t: ExecutionContext) {
   const table = new Table();
   const balancer = new Balancer(table, clock);
@@ -212,7 +212,7 @@ test('the connection of an upgrade that cannot be served is closed both ways, wh
   socket.write('GET /chat HTTP/1.1\r\nhost: shop.localhost\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n');
   await once(socket, 'end');
   t.regex(text, /^HTTP\/1\.1 503 .*has no pod that is ready/s);
-  // Whoever sends to a connection that is closed both ways is told so.
+  // A sender learns from an error that the connection is closed in both directions.
   const sending = setInterval(() => socket.write('x'), 20);
   t.teardown(() => clearInterval(sending));
   await failed;

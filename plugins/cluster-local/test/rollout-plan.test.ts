@@ -36,7 +36,7 @@ test('bounds round surge up and unavailability down, and something can always be
   t.deepEqual(rolloutBounds({ ...spec(4, 0, 0), strategy: { type: 'Recreate' } }), { surge: 0, unavailable: 4 });
 });
 
-/** Plays a rollout: the plan resizes, pods become available or die at random, until nothing changes. */
+/** Simulates a rollout: the plan resizes, pods become available or die at random, until nothing changes. */
 function play(rollout: Spec, start: readonly Set[], random: () => number, steps: number) {
   const wished = rollout.replicas ?? 1;
   const { surge, unavailable } = rolloutBounds(rollout);

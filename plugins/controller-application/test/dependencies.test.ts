@@ -23,7 +23,7 @@ const ready = (status: 'True' | 'False', message = ''): ApplicationObject['statu
 });
 const api = { name: 'api', replicas: 1, ports: [{ name: 'grpc', port: 9, protocol: 'GRPC' as const }] };
 
-/** What one of the applications that there are waits for, or takes. */
+/** Settles the dependencies of an application among others. */
 function settle(dependents: Dependents, application: ReturnType<typeof named>, ...others: readonly ReturnType<typeof named>[]) {
   const all = new Map([application, ...others].map((each) => [each.metadata.name, each]));
   const asPlugin = { get: async (_: unknown, { name }: { readonly name: string }) => all.get(name) };
@@ -124,7 +124,7 @@ test('applications that wait for each other are told the circle; those that only
   t.true('inputs' in (await settled(named('a', takes('b', 'http')), named('b', takes('a', 'http')))));
 });
 
-/** Rounds in which each application settles and says so, until nothing changes any more; what they say then. */
+/** Repeats rounds in which each application settles and reports its condition, until nothing changes; returns the last conditions. */
 async function said(all: readonly ReturnType<typeof named>[], roundsMax: number) {
   let current = all;
   for (let round = 0; round < roundsMax; round += 1) {

@@ -15,7 +15,7 @@ export const facts: RenderFacts = {
   inputs: { image: 'team-a/shop@sha256:1', build: 'shop-1' },
 };
 
-/** A shop with one web process, its parts replaced by `spec`. */
+/** An application with one web process; `spec` replaces parts of its spec. */
 export function shop(spec: Partial<Spec> = {}): Immutable<ApplicationObject> {
   return {
     apiVersion: 'apps.tappaas.dev/v1alpha1',

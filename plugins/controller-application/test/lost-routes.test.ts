@@ -8,7 +8,7 @@ import { facts, shop } from './fixture.ts';
 
 const route = (host?: string, path = '/', name = 'public') => ({ name, path, process: 'web', port: 'http', ...(host && { host }) });
 
-/** Among other applications of the namespace, by name. */
+/** A context with other applications of the namespace, by name. */
 function among(others: Readonly<Record<string, Immutable<ApplicationObject>>>): ReconcileContext<typeof Application> {
   const asPlugin = { get: async (_: unknown, { name }: { readonly name: string }) => others[name] };
   return { asPlugin } as unknown as ReconcileContext<typeof Application>;

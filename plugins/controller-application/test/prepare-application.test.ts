@@ -11,7 +11,7 @@ const version = (letter: string, generation: number) => {
   return { ...application, metadata: { ...application.metadata, generation } };
 };
 
-/** Builds in memory; merge patches of two levels are all that is needed. */
+/** Builds in memory; supports merge patches of two levels only. */
 function builds() {
   const all = new Map<string, BuildObject>();
   const asPlugin = {

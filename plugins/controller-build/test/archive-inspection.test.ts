@@ -5,7 +5,7 @@ import { inspectArchive } from '../dist/archive-inspection.js';
 
 const limits = { unpackedBytesMax: 1024 * 1024, entriesMax: 100 };
 
-/** A gzipped tar with the headers given, however hostile. */
+/** A gzipped tar with the given headers, unchecked. */
 function archive(entries: readonly { path: string; type?: string; linkpath?: string; body?: Buffer }[]): Buffer {
   const blocks = entries.flatMap(({ path, type = 'File', linkpath, body = Buffer.alloc(0) }) => {
     const header = Buffer.alloc(512);

@@ -12,7 +12,7 @@ import { createSourceShelf } from '../dist/source-shelf.js';
 
 const limits = { unpackedBytesMax: 1_000_000, entriesMax: 100, sentMax: 100 };
 
-/** A Build of one file of source, and what its reconciler says of it. */
+/** A Build with a source of one file, and the statuses that its reconciler sets. */
 async function prepared(t: ExecutionContext, build: Builder['build']) {
   const directory = await mkdtemp(join(tmpdir(), 'tappaas-build-'));
   t.teardown(() => rm(directory, { recursive: true, force: true }));
@@ -27,7 +27,7 @@ async function prepared(t: ExecutionContext, build: Builder['build']) {
     spec: { application: 'shop', builder: 'source', source: { digest } },
   } as unknown as BuildObject | undefined;
   const told: { phase?: string; completionTime?: string; message: string | undefined }[] = [];
-  /** Sleepers wake when the test says so. */
+  /** Sleeps end when the test says so. */
   let look = Promise.withResolvers<void>();
   const context = {
     clock: { nowMs: () => 0, sleep: () => look.promise },
@@ -54,7 +54,7 @@ async function prepared(t: ExecutionContext, build: Builder['build']) {
   };
 }
 
-/** A builder that works until it is cancelled, or for good when it is deaf. */
+/** A builder that works until it is cancelled, or forever if `isDeaf`. */
 function working({ isDeaf = false } = {}) {
   const begun = Promise.withResolvers<string>();
   const build = ({ sourceDirectory }: { readonly sourceDirectory: string }, { cancelled }: BuildContext) =>

@@ -25,7 +25,7 @@ async function prepared(t: ExecutionContext, sentBytesMax = 1_000_000_000) {
   return {
     directory,
     shelf,
-    /** Digests of sources that builds need which have not ended. */
+    /** Digests of sources that open builds need. */
     needed,
     entries: async () => (await Promise.all(['holders', 'sent', 'sources'].map(below))).flat().length,
     packed: async (content: string | Uint8Array) => {
@@ -36,7 +36,7 @@ async function prepared(t: ExecutionContext, sentBytesMax = 1_000_000_000) {
       const hash = createHash('sha256').update(archive).digest('hex');
       return { archive, digest: `sha256:${hash}`, path: join(directory, 'sources', `${hash}.tar.gz`) };
     },
-    /** Makes what has been sent so far older than what is sent from here on. */
+    /** Makes all uploads so far older than later ones. */
     ageAll: async (): Promise<void> => {
       const sent = await readdir(join(directory, 'sent'), { recursive: true, withFileTypes: true });
       for (const { parentPath, name } of sent.filter((entry) => entry.isFile())) await utimes(join(parentPath, name), 1, 1);

@@ -6,7 +6,7 @@ import type { Settings } from '../dist/settings.js';
 const nowMs = 1_000_000;
 const trust = { text: '', authorities: new Map([['CA', '']]) };
 
-/** Who a certificate with this subject and these alternative names stands for. */
+/** The identity for a certificate with this subject and these alternative names. */
 async function named(settings: Partial<Settings>, said: Partial<ClientCertificate> = {}) {
   const clientCertificate: ClientCertificate = {
     subject: { CN: ['ann'], O: ['devs', 'ops'], OU: ['berlin'] },

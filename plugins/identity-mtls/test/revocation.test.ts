@@ -19,7 +19,7 @@ const middle = await makeAuthority('middle', root);
 const joe = await issueClient(middle, { name: 'joe', groups: [] }, nowMs, hourMs);
 test.after.always(() => rm(directory, { recursive: true, force: true }));
 
-/** As the listener passes it on: the certificate, and all that it has verified above it. */
+/** The certificate in the form that the listener passes on, with all verified authorities above it. */
 function presented(leaf: KeyPair, above: readonly KeyPair[]): ClientCertificate {
   const { serialNumber, fingerprint256 } = new X509Certificate(leaf.certificate);
   const authorities = above.map(({ certificate }) => {
@@ -33,7 +33,7 @@ function presented(leaf: KeyPair, above: readonly KeyPair[]): ClientCertificate 
 
 let files = 0;
 
-/** Who joe is where the bundle and the lists are these. */
+/** The identity of joe with this bundle and these revocation lists. */
 async function asked(bundle: readonly KeyPair[], lists: readonly string[], atMs = nowMs): Promise<string | undefined> {
   files += 1;
   const [authorities, revocations] = [join(directory, `${files}.pem`), join(directory, `${files}.crl`)];

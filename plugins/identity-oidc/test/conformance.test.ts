@@ -36,7 +36,7 @@ const { publicKey, privateKey } = await generateKeyPair('ES256');
 const other = await generateKeyPair('ES256');
 const jwk = { ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256', use: 'sig' };
 
-/** A provider as far as bearer tokens go: what it says of itself, and its keys. */
+/** The part of a provider that bearer tokens need: its discovery document and its keys. */
 const provider = createServer({ cert: server.certificate, key: server.key }, (request, response) => {
   const documents: Readonly<Record<string, object>> = {
     '/.well-known/openid-configuration': {

@@ -1,4 +1,4 @@
-/** Ann of corp and Ann of partner are logged in, and their providers may send logout tokens. */
+/** Fixture: ann of corp and ann of partner are logged in, and their providers can send logout tokens. */
 import type { AuditRecorder, HttpRequest, RouteContext } from '@tappaas/sdk';
 import { load, startTestKernel } from '@tappaas/testing';
 import type { SigningKey } from '../../../core/test/identity/tokens/issuer-server.ts';
@@ -32,9 +32,9 @@ export async function loggedIn(t: { teardown(close: () => unknown): void }, { co
   const context = { clock, asPlugin: kernel.resources, state, requestId: 'r' } as unknown as RouteContext;
   const parts = { providers, tokens, audit: { record: nothing } } as unknown as LogoutParts;
   return {
-    /** The names of the sessions that go on. */
+    /** Names of the open sessions. */
     known: async () => (await Array.fromAsync(kernel.resources.list(Session, { itemsMax: 10 }))).map(({ metadata }) => metadata.name),
-    /** Sends a logout token of these claims, with the logout event unless the claims name others. */
+    /** Sends a logout token with these claims, including the logout event unless the claims contain others. */
     told: async (by: SigningKey, claims: object) => {
       const token = await by.sign({ events: logoutEvents, ...claims });
       return backChannelLogout({ body: Buffer.from(`logout_token=${token}`) } as unknown as HttpRequest, context, parts);

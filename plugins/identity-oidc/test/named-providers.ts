@@ -1,10 +1,10 @@
-/** Two providers with real keys behind https, called corp and partner, and tokens that they sign. */
+/** Two providers with real keys and https, called corp and partner, and tokens signed by them. */
 import { createTokenService } from '../../../core/dist/identity/tokens/token-service.js';
 import { startIssuer, type IssuerServer, type SigningKey } from '../../../core/test/identity/tokens/issuer-server.ts';
 import { Provider } from '../dist/provider.js';
 import { Providers } from '../dist/providers.js';
 
-/** Time stands still at the moment at which the test file began. */
+/** The clock stands still at the start of the test file. */
 export const nowMs = Date.now();
 export const seconds = Math.floor(nowMs / 1000);
 export const clock = { nowMs: () => nowMs, sleep: async () => undefined };
@@ -44,7 +44,7 @@ export async function world(t: { teardown(close: () => unknown): void }) {
   return { corp, partner, providers, tokens };
 }
 
-/** The claims of an ID token of Ann; `undefined` leaves a claim out. */
+/** The claims of an ID token of ann; `undefined` leaves a claim out. */
 export const said = (by: Named, more: object = {}) => ({
   iss: by.issuer.url,
   aud: by.provider.settings.clientId,

@@ -39,7 +39,7 @@ const started = async (...issuers: readonly object[]): Promise<void> => {
   await kernel.stop();
 };
 
-/** What a provider says of somebody, taken as a bearer token and as a log-in or a refresh is. */
+/** Processes a provider's claims as a bearer token, as a login and as a refresh. */
 function said(t: { teardown(close: () => unknown): void }, settings: IssuerSettings, all: readonly IssuerSettings[] = [settings]) {
   const provider = new Provider(settings, undefined, () => 0, namesOfOthers(settings, all));
   t.teardown(() => provider.close());

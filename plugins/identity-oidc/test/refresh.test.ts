@@ -16,7 +16,7 @@ const hourMs = 60 * minuteMs;
 const never: AuditRecorder['record'] = async () => undefined;
 const inTheClear: SealingService = { seal: async (text) => text, open: async (text) => text };
 
-/** Ann is logged in, for twelve hours, at a provider that answers a refresh as `granting` says. */
+/** A session of ann, valid for twelve hours, at a provider that responds to a refresh as `granting` says. */
 async function world(
   t: { teardown(close: () => unknown): void },
   others: readonly Provider[] = [],
@@ -28,7 +28,7 @@ async function world(
   const configuration = { name: 'corp', issuer: issuer.url, clientId: 'tappaas' };
   const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers: [configuration] }, { id: 'oidc' })] });
   t.teardown(() => kernel.stop());
-  // What is granted is looked at by the clock of the machine first.
+  // The system's clock, since the library checks tokens by it.
   let nowMs = Date.now();
   const clock = { nowMs: () => nowMs, sleep: async () => undefined };
   const claims = { user: 'sub', userPrefix: '', groups: 'groups', groupsPrefix: '', tenant, groupsWithoutTenant: [] };
@@ -77,20 +77,20 @@ async function world(
     warnings,
     idToken,
     sessions: kernel.resources,
-    /** Somebody who has been logged in at another provider for as long as Ann. */
+    /** Opens a session of another user at a provider, as old as ann's. */
     open: (name: string, at: string) =>
       kernel.resources.create(Session, {
         metadata: { name },
         spec: { ...spec, subject: name, issuer: at, granted, validUntil: inTime(hourMs), expiresAt: inTime(12 * hourMs) },
       }),
-    /** Asks the providers again whose time has come. */
+    /** Refreshes all sessions that are due. */
     refresh: () => refreshSessions({ providers, tokens, sealing: inTheClear, audit: { record: never } }, context),
     goOn: (later: number, answer: typeof granting) => {
       nowMs += later;
       granting = answer;
     },
     loseKeys: () => (keys = {}),
-    /** Asks the provider again when the time has come, so much later. */
+    /** Advances the clock, refreshes, and returns the session. */
     refreshed: async (later: number, answer: typeof granting) => {
       nowMs += later;
       granting = answer;

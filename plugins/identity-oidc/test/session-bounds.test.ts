@@ -7,7 +7,7 @@ import { endSurplus } from '../dist/session-bounds.js';
 
 const hourMs = 3_600_000;
 
-/** Sessions that somebody opens at whole hours, with what audit is told of their ends. */
+/** Sessions that are opened an hour apart, with the audit events of their ends. */
 async function world(t: { teardown(close: () => unknown): void }) {
   const issuers = ['corp', 'partner'].map((name) => ({
     name,

@@ -12,11 +12,11 @@ const settings = {
   publicUrl: '',
   issuers: [{ name: 'corp', issuer: 'https://login.example.invalid', clientId: 'tappaas' }],
 };
-/** More than a list was once read for. */
+/** More than an earlier limit of the list. */
 const manyMax = 10_050;
 const hourMs = 3_600_000;
 
-/** Logs somebody in for so long until the provider has to be asked again. */
+/** Opens a session whose provider statements are valid for `validMs`. */
 async function open(kernel: TestKernel, name: string, validMs: number): Promise<void> {
   const at = (ms: number): string => new Date(kernel.clock.nowMs() + ms).toISOString();
   const spec = { issuer: 'corp', subject: name, user: name, groups: [], cookieId: 'a'.repeat(12), sha256: 'b'.repeat(64) };
@@ -26,7 +26,7 @@ async function open(kernel: TestKernel, name: string, validMs: number): Promise<
   });
 }
 
-/** Asks about whoever is logged in, at no provider: of each who has to be asked about, nothing can be asked any more. */
+/** Refreshes without any configured provider, so that a session that is due cannot be refreshed. */
 async function refreshed(kernel: TestKernel, audit: AuditRecorder, signal = new AbortController().signal): Promise<readonly string[]> {
   const warnings: string[] = [];
   const log = { info: () => {}, warn: (_: string, { session }: { readonly session: string }) => warnings.push(session) };

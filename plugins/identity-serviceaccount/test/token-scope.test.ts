@@ -11,7 +11,7 @@ const asPlugin = { get: async ({ kind }: { readonly kind: string }) => (kind ===
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** The claims that a caller whose credential has this scope gets signed. */
+/** The claims that are signed for a caller whose credential has this scope. */
 async function claimsFor(scope?: AccessScope): Promise<Claims> {
   let signed: Claims = {};
   const tokens = {
@@ -27,7 +27,7 @@ async function claimsFor(scope?: AccessScope): Promise<Claims> {
   return signed;
 }
 
-/** Whom a token with these claims stands for. */
+/** The identity of a token with these claims. */
 function identityOf(claims: Claims): Promise<Identity> {
   const tokens = { verify: async () => ({ iss: '', exp: 1, ...claims }) } as unknown as TokenService;
   return ownAccount('a.b.c', ['https://localhost'], tokens, { asPlugin: asPlugin as never });

@@ -12,7 +12,7 @@ const clock = { nowMs: () => nowMs, sleep: async () => undefined };
 const at = (days: number): string => new Date(nowMs + days * dayMs).toISOString();
 const short = { id: 'apitoken:u1:short', expiresAtMs: nowMs + dayMs };
 const joe = (credential?: Caller['credential']): Caller => ({ name: 'joe', groups: ['devs'], ...(credential && { credential }) });
-/** Knows one token: `short`, which ends in a day. */
+/** Resources with one token, `short`, which expires in a day. */
 const asPlugin = {
   get: async (_: unknown, { name }: { name: string }) =>
     name === 'short' ? { metadata: { name, uid: 'u1' }, spec: { user: 'joe', expiresAt: at(1) } } : undefined,

@@ -1,7 +1,7 @@
 import type { NodeColumn, PodClass } from '@tappaas/sdk';
 import type { FitInput } from '../dist/fit.js';
 
-/** A class of pods that requests these amounts. */
+/** A class of pods with these requests. */
 export function podClass(requests: Readonly<Record<string, number>>): PodClass {
   return {
     spec: { containers: [] },
@@ -13,7 +13,7 @@ export function podClass(requests: Readonly<Record<string, number>>): PodClass {
   };
 }
 
-/** Runs a tap over nodes given as the values of the columns it reads, by column name. */
+/** Runs a tap on nodes, given as the values of the columns it reads, by column name. */
 export function run(
   tap: { readonly reads: Readonly<Record<string, NodeColumn>>; readonly run: (input: FitInput) => void },
   requests: Readonly<Record<string, number>>,

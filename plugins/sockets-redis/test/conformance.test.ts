@@ -21,7 +21,7 @@ test.after.always(async () => {
   for (const remove of removing) await remove();
 });
 
-/** Each case has a stream of its own, which its processes share. */
+/** Each case has its own stream, which its processes share. */
 const make = () => {
   const streamName = `case-${(streams += 1)}`;
   return () => load(socketsRedis, { url, streamName });

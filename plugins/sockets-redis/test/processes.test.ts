@@ -24,7 +24,7 @@ async function startProcess(t: ExecutionContext, { url }: RedisServer, replica: 
   return { server, adapter };
 }
 
-/** Follows metrics at one process until pages of so many processes came within one round. */
+/** Follows metrics at one process until the pages of all wanted replicas arrive within one round. */
 async function replicasTold({ server }: Process, wanted: readonly string[]): Promise<boolean> {
   const client = createClient({ server: server.url, token: server.token });
   const over = AbortSignal.timeout(60_000);
@@ -45,7 +45,7 @@ withRedis('a room of metrics shows every process, whichever the client is connec
   const redis = await startRedis();
   t.teardown(() => redis.remove());
   const [one, two] = [await startProcess(t, redis, 'one'), await startProcess(t, redis, 'two')];
-  // The second process opens its sockets with its first client.
+  // A process opens its sockets with its first client.
   t.true(await replicasTold(two, ['two']));
   t.true(await replicasTold(one, ['one', 'two']));
   t.true(await replicasTold(two, ['one', 'two']));

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { endProcess } from '../../../test/end-process.ts';
 import { isCi } from '../../../test/is-ci.ts';
 
-/** Whether tests with a Redis are to run: in CI always, so that a missing one fails there. */
+/** Whether to run tests that need Redis: always in CI, so that they fail there if it is missing. */
 export const runsRedis = isCi || spawnSync('redis-server', ['--version']).status === 0;
 
 export interface RedisServer {
@@ -18,7 +18,7 @@ export interface RedisServer {
   remove(): Promise<void>;
 }
 
-/** A Redis on a unix socket of its own, without a port and without files. */
+/** A Redis server on its own unix socket, without a port and without persistence. */
 export async function startRedis(): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'tappaas-redis-'));
   const socket = join(directory, 'redis.sock');

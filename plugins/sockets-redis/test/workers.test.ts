@@ -1,4 +1,4 @@
-/** Rooms on a whole platform whose API is served by two processes, joined by Redis. */
+/** Rooms on a complete platform whose API is served by two processes, connected by Redis. */
 import test, { type ExecutionContext } from 'ava';
 import { createClient, type Client, type RoomMessage, type RoomRequest } from '@tappaas/client';
 import { platformHome, storeOnly, type PlatformProcess } from '../../../test/platform-process.ts';
@@ -39,13 +39,15 @@ test.after.always(async () => {
 
 type Metrics = RoomMessage & { readonly type: 'METRICS' };
 
-/** The pages of metrics that a client is told, as they come. */
+/** The metrics pages that a client receives, as they arrive. */
 async function* pagesOf(client: Client): AsyncGenerator<Metrics> {
   for await (const message of client.room({ topic: 'metrics', names: [pageName] }, started.over))
     if (message.type === 'METRICS') yield message;
 }
 
-/** A client on each worker; which one a connection comes to is for the machine to say, and the first page for the worker to tell. */
+/**
+ * Opens a client on each worker. The system assigns connections to workers, so clients are opened until the first page of each shows both.
+ */
 async function onBoth(t: ExecutionContext): Promise<readonly [Client, Client]> {
   const { server, token, ca } = started.platform.connection;
   const found = new Map<string, Client>();
@@ -73,7 +75,7 @@ interface Heard {
   readonly resourceVersion: string;
 }
 
-/** What a client hears of a room, up to one object. */
+/** What a client receives in a room, up to one object. */
 async function heardUntil(client: Client, request: RoomRequest, last: string, synced: () => void = () => {}): Promise<readonly Heard[]> {
   const heard: Heard[] = [];
   for await (const message of client.room(request, started.over)) {

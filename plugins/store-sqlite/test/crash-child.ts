@@ -1,4 +1,4 @@
-// A process that writes until it is killed, and says on its standard output what was acknowledged, before anything else.
+// A process that writes until it is killed, and reports each acknowledgment on standard output before it does anything else.
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failpoints, type FailpointName } from '../dist/failpoints.js';
@@ -11,7 +11,7 @@ const clock = { nowMs: () => Date.now(), sleep: (ms: number, signal: AbortSignal
 const store = await openSqliteStore({ directory, clock, failpoints, checkpointBytes: 200_000 });
 say('open');
 
-/** Waits where the reader is slow: what was said must have left this process. */
+/** Blocks while the reader is slow: the line must have left this process before it continues. */
 function say(line: string): void {
   for (let rest = Buffer.from(`${line}\n`); rest.length > 0;) {
     try {
@@ -23,7 +23,7 @@ function say(line: string): void {
   }
 }
 
-/** Each transaction changes two keys alike, adds one and counts it, so that half a transaction would show. */
+/** Each transaction makes the same change to two keys, adds one and counts it, so that a partial transaction would be visible. */
 async function client(name: number): Promise<never> {
   for (let round = (await last(name)) + 1; ; round++) {
     const value = Buffer.from(`${round} ${'x'.repeat((round * 37) % 1_500)}`);

@@ -13,7 +13,7 @@ import { openSqliteStore } from '../dist/store.js';
 import { rounds } from './sqlite-harness.ts';
 
 const clients = 12;
-/** Longer than a process takes to come by each point, on a slow disk too. */
+/** Longer than a process takes to reach any point, even on a slow disk. */
 const pointMsMax = 60_000;
 const child = fileURLToPath(new URL('crash-child.ts', import.meta.url));
 
@@ -24,7 +24,7 @@ test('nothing acknowledged is lost and nothing half done stays when the process 
   let acknowledged = 0;
   const missed: string[] = [];
   for (let cycle = 0; cycle < rounds(50, 1_000); cycle++) {
-    // Every other cycle dies at a named point, the rest at any moment.
+    // Every other cycle is killed at a named point, the others at any moment.
     const point = cycle % 2 === 0 ? points[(cycle / 2) % points.length] : undefined;
     const { acks, isStopped } = await runUntilKilled(directory, point, cycle);
     if (point !== undefined && isStopped) missed.push(`cycle ${cycle}, ${point}`);
@@ -58,7 +58,7 @@ async function runUntilKilled(
     process.kill('SIGKILL');
   };
   for await (const line of createInterface(process.stdout)) {
-    // A point that is never reached does not keep the test waiting for ever, and is told.
+    // A point that is never reached does not block the test, and is reported.
     if (line === 'open') timer = setTimeout(stop, point === undefined ? (cycle * 13) % 90 : pointMsMax);
     const [name = 0, round = 0, revision] = line.split(' ').map(Number);
     if (revision !== undefined) acks.set(name, [round, revision]);
@@ -91,7 +91,7 @@ async function inspect(
     }
     total += round;
   }
-  // Every round is one transaction, and was counted with its claim.
+  // Every round is one transaction, and was counted by its claim.
   t.is(newest, total, when);
   if (total > 0) {
     const over = await store.transact({ claims: [{ counter: 'total', amount: 1, max: total }], changes: [] });

@@ -5,7 +5,7 @@ import { createMemoryStore } from '../../../core/dist/store/memory-store.js';
 import { VirtualClock } from '../../../sdk/testing/dist/virtual-clock.js';
 import { rounds, sqliteHarness } from './sqlite-harness.ts';
 
-/** A step names keys, leases and revisions by small numbers, so that it means the same to both stores. */
+/** A step refers to keys, leases and revisions by small numbers, so that it means the same for both stores. */
 type Step =
   | {
       readonly do: 'transact';
@@ -22,7 +22,7 @@ type GuardStep = { readonly on: 'mod' | 'create' | 'lease'; readonly key: string
 type ChangeStep = { readonly key: string; readonly value: string | undefined; readonly lease: number };
 
 const numRuns = rounds(40, 2_000);
-/** Of each run, however the dice fall. */
+/** Minimum number of transactions of each run. */
 const transactionsMin = 6;
 
 const key = fc.constantFrom('a', 'b', 'c', 'b/x', 'b/y', 'é', '\u{1f600}', '\uff5e');
@@ -53,7 +53,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc
   .tuple(fc.array(transaction, { minLength: transactionsMin, maxLength: transactionsMin }), fc.array(step, { minLength: 5, maxLength: 60 }))
   .map((parts) => parts.flat());
 
-/** A store with what the interpreter must remember about it. */
+/** A store, with what the interpreter must remember about it. */
 interface Player {
   store: ResourceStore;
   readonly leases: string[];
@@ -61,7 +61,7 @@ interface Player {
   readonly restart: () => Promise<ResourceStore>;
 }
 
-/** A result in a form that can be compared: bytes as text. */
+/** Converts a result to a comparable form, with bytes as text. */
 function shown(value: unknown): unknown {
   if (value instanceof Uint8Array) return `${value.byteLength} ${new TextDecoder().decode(value.subarray(0, 4))}`;
   if (Array.isArray(value)) return value.map(shown);
@@ -69,7 +69,7 @@ function shown(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, shown(item)]));
 }
 
-/** Does a step; what came of it, errors too, in a form that can be compared. */
+/** Performs a step; returns its result or error in a comparable form. */
 async function play(player: Player, step: Step): Promise<unknown> {
   try {
     return shown(await perform(player, step));
@@ -134,7 +134,7 @@ async function perform(player: Player, step: Step): Promise<unknown> {
   }
 }
 
-/** Every event since the last compaction, with what stood before, as one list. */
+/** Every event since the last compaction, with previous states, as one list. */
 async function eventsOf(store: ResourceStore, fromRevision: number): Promise<unknown> {
   const newest = await store.currentRevision();
   const watch = store.watch({ start: ' ', end: '\u{10ffff}', fromRevision, previous: true });
@@ -159,7 +159,7 @@ test('under random operations the store does exactly what the reference does', a
       const clock = new VirtualClock();
       const memory = createMemoryStore({ clock });
       const harness = await sqliteHarness({ checkpointBytes: 60_000 });
-      // The reference cannot restart: it starts its leases anew as a restart does.
+      // The reference store cannot restart, so it renews its leases, which has the same effect.
       const model: Player = { store: memory, leases: [], advance: (ms) => clock.advance(ms), restart: async () => memory };
       const tested: Player = { store: harness.store, leases: [], advance: harness.advance, restart: harness.reopen };
       try {

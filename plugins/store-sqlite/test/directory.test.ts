@@ -19,7 +19,7 @@ const fill = async ({ store }: SqliteHarness, writes: number) => {
   }
 };
 
-/** A copy of the data as a killed process leaves it: batches in the write-ahead log, nothing copied into the file. */
+/** A copy of the data as left by a killed process: batches in the write-ahead log, nothing copied into the database file. */
 async function killed(t: ExecutionContext, writes: number): Promise<string> {
   const harness = await sqliteHarness({ checkpointBytes: 1_000_000_000 });
   await fill(harness, writes);
@@ -176,7 +176,7 @@ test('a damaged file is refused: no bit of it can change what is read', async (t
     damaged[at] = (damaged[at] ?? 0) ^ 0x04;
     await writeFile(file, damaged);
     try {
-      // Bytes that belong to nothing may be anything.
+      // Unused bytes may have any value.
       t.deepEqual(contents(file), told, `byte ${at}`);
     } catch (error) {
       t.like(error, { code: 'TAP_STORE_CORRUPT' }, `byte ${at}`);
@@ -190,7 +190,7 @@ test('a damaged file is refused: no bit of it can change what is read', async (t
   await harness.dispose();
 });
 
-/** Everything in a database, read as the store does, without its thread. */
+/** Everything in a database, read as the store does, but without its thread. */
 function contents(file: string): unknown {
   const database = openDatabase(dirname(file), undefined);
   try {

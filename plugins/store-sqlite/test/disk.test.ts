@@ -12,7 +12,7 @@ const put = (store: ResourceStore, key: string, value: string | Uint8Array = 'v'
 const keys = async (store: ResourceStore) =>
   (await store.range({ start: ' ', end: '~', itemsMax: 1_000 })).items.map(({ key }) => key).join(' ');
 
-/** Moves time on until the store has found out that the disk takes writes again. */
+/** Advances the clock until the store has noticed that the disk accepts writes again. */
 async function mended({ store, advance }: SqliteHarness): Promise<void> {
   while (store.health().state !== 'ok') {
     await advance(1_000);
@@ -149,7 +149,7 @@ async function fillUp(t: ExecutionContext, { store }: SqliteHarness): Promise<vo
   t.fail('the disk was never full');
 }
 
-/** Where nothing may be mounted, the failpoints above stand in. */
+/** Where mounting is not allowed, only the failpoint tests above cover full disks. */
 const withSmallDisk = mountsDisks ? test : test.skip;
 
 withSmallDisk('a really full file system makes the store read-only, and room made by others brings writes back', async (t) => {

@@ -6,7 +6,7 @@ import test from 'ava';
 
 const writes = 40;
 
-/** A process that makes so many transactions one after the other. */
+/** Source of a process that makes a number of consecutive transactions. */
 const program = `
 import { openSqliteStore } from ${JSON.stringify(new URL('../dist/store.js', import.meta.url).href)};
 const clock = { nowMs: () => Date.now(), sleep: () => new Promise(() => undefined) };

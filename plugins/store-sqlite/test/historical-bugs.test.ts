@@ -8,15 +8,18 @@ import { VirtualClock } from '../../../sdk/testing/dist/virtual-clock.js';
 import { sqliteHarness } from './sqlite-harness.ts';
 
 /*
- * Faults that revisioned stores have really had, put back into a copy of the build one at a time. The case named must catch each of
- * them, so that a suite that stops looking is noticed. Most concern watches and compaction, as in etcd's own list.
+ * Bugs that revisioned stores have really had, injected one at a time into a copy of the build. The named case must detect each of them, so
+ * that a suite that loses coverage is noticed. Most concern watches and compaction, as in etcd's own list.
  */
 interface Fault {
   readonly title: string;
   readonly file: string;
   readonly from: string;
   readonly to: string;
-  /** Where it can be seen. Default: the store under test; `memory`: only where everything happens in the turn of the call. */
+  /**
+   * Where the bug is visible. Default: the store under test; `memory`: only in the in-memory store, where everything happens within the
+   * call.
+   */
   readonly on?: 'memory';
   /** Title of the conformance case that must fail. */
   readonly caughtBy: string;
@@ -237,13 +240,13 @@ async function memoryIn(root: string): Promise<MakeStore> {
   };
 }
 
-/** An event that never comes is a failure as well. */
+/** An event that never arrives also counts as a failure. */
 async function hung(signal: AbortSignal): Promise<never> {
   await sleep(5_000, undefined, { signal });
   throw new DOMException('the case did not end', 'TimeoutError');
 }
 
-/** The SDK and the stores side by side, the stores importing that copy of the SDK. */
+/** Copies the SDK and the stores, so that the stores import that copy of the SDK. */
 async function copyBuild(): Promise<string> {
   const cache = join(here, '../../../node_modules/.cache');
   await mkdir(cache, { recursive: true });

@@ -9,5 +9,5 @@ const scratch = await mkdtemp(join(tmpdir(), 'store-sqlite-plugin-'));
 test.after.always(() => rm(scratch, { recursive: true, force: true }));
 
 const make = async () => load(storeSqlite, { directory: await mkdtemp(join(scratch, 'case-')) });
-// One after the other: each case has a writer's thread of its own.
+// Serial, since each case has its own writer's thread.
 for (const { title, run } of conformance.plugin(make)) test.serial(title, (t) => t.notThrowsAsync(run));

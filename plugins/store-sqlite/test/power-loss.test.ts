@@ -10,9 +10,9 @@ import { Ledger } from '../dist/writer/ledger.js';
 import { rounds, sqliteHarness } from './sqlite-harness.ts';
 
 /*
- * What a loss of power may leave: everything as of the last flush, and of what was written since any sectors in any combination. The
- * writer is stopped right before it commits or copies (everything it wrote before has been flushed) and right after; every mixture of
- * the two states is a disk that a loss in between could leave. See docs/decisions/0012-loss-of-unflushed-data.md.
+ * What a power failure may leave: everything as of the last flush, and any combination of the sectors written since. The writer is stopped
+ * right before it commits or copies (everything it wrote before has been flushed) and right after; every mixture of the two states is a
+ * disk that a power failure in between could leave. See docs/decisions/0012-loss-of-unflushed-data.md.
  */
 const sectorBytes = 512;
 const walHeaderSectors = 1;
@@ -89,7 +89,7 @@ async function loseDuringCheckpoint(
   await inFlight;
 }
 
-/** One transaction whose two keys and log entry belong together. */
+/** One transaction with two keys and a log entry that belong together. */
 async function write(store: ResourceStore, round: number, random: () => number): Promise<void> {
   const value = Buffer.from(`${round} ${'x'.repeat(Math.floor(random() * 9_000))}`);
   await store.transact({
@@ -105,7 +105,7 @@ async function settled(store: ResourceStore, revision: number): Promise<void> {
   await until(async () => (await store.currentRevision()) >= revision);
 }
 
-/** Arms a point, does something that leads the writer there, and reads the disk while it stands still. */
+/** Arms a point, starts something that leads the writer there, and reads the disk while the writer is stopped. */
 async function stopAt(failpoints: Failpoints, point: FailpointName, directory: string, go: () => void): Promise<Disk> {
   const reached = failpoints.reached(point);
   failpoints.arm(point, 'pause');
@@ -122,7 +122,9 @@ async function readDisk(directory: string): Promise<Disk> {
   return { database: await readFile(join(directory, 'store.sqlite')), wal: await readFile(join(directory, 'store.sqlite-wal')) };
 }
 
-/** SQLite flushes the header of its log before it writes frames behind it: frames of a new generation without its header cannot be. */
+/**
+ * SQLite flushes the header of its log before it writes frames after it, so frames of a new generation without its header are impossible.
+ */
 function mixWal(before: Buffer, after: Buffer, random: () => number): Buffer {
   const headerBytes = walHeaderSectors * sectorBytes;
   const restarted = before.length < 32 || before.compare(after, 0, 32, 0, 32) !== 0;
@@ -131,7 +133,7 @@ function mixWal(before: Buffer, after: Buffer, random: () => number): Buffer {
   return Buffer.concat([after.subarray(0, headerBytes), mix(before.subarray(headerBytes), after.subarray(headerBytes), random)]);
 }
 
-/** Each sector from either state, and the length of either or between. */
+/** Each sector from either state, with a length between those of both. */
 function mix(before: Buffer, after: Buffer, random: () => number): Buffer {
   const share = random();
   const mixed = Buffer.from(after);
@@ -146,7 +148,7 @@ function mix(before: Buffer, after: Buffer, random: () => number): Buffer {
   return mixed.subarray(0, mixed.length - cut);
 }
 
-/** Opens what is left as the store does, without its thread. */
+/** Opens the remaining data as the store does, but without its thread. */
 async function inspect(t: ExecutionContext, disk: Disk, ...expected: readonly number[]): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'tappaas-power-'));
   await writeFile(join(directory, 'store.sqlite'), disk.database);
@@ -164,7 +166,7 @@ async function inspect(t: ExecutionContext, disk: Disk, ...expected: readonly nu
   await rm(directory, { recursive: true });
 }
 
-/** Reproducible: a failure can be looked at again. */
+/** A pseudo-random generator, so that a failure can be reproduced. */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {

@@ -5,7 +5,7 @@ import type { ResourceStore } from '@tappaas/sdk';
 import { VirtualClock } from '../../../sdk/testing/dist/virtual-clock.js';
 import { openSqliteStore, type SqliteStoreOptions } from '../dist/store.js';
 
-/** A store in a directory of its own. */
+/** A store with its own directory. */
 export interface SqliteHarness {
   readonly directory: string;
   readonly clock: VirtualClock;
@@ -17,7 +17,7 @@ export interface SqliteHarness {
 
 type Open = (options: SqliteStoreOptions) => Promise<ResourceStore>;
 
-/** Opens a new store; `open` may be that of another build. */
+/** Opens a new store; `open` may come from another build. */
 export async function sqliteHarness(options: Partial<SqliteStoreOptions> = {}, open: Open = openSqliteStore): Promise<SqliteHarness> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'tappaas-store-')));
   const clock = new VirtualClock();
@@ -39,7 +39,7 @@ export async function sqliteHarness(options: Partial<SqliteStoreOptions> = {}, o
   };
 }
 
-/** Counts of the long run (`TAPPAAS_LONG=1`) in place of those that fit every change. */
+/** The number of rounds: `long` in the long run (`TAPPAAS_LONG=1`), otherwise `usual`, which is fast enough for every change. */
 export function rounds(usual: number, long: number): number {
   return process.env['TAPPAAS_LONG'] === '1' ? long : usual;
 }

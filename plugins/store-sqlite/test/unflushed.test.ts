@@ -11,7 +11,7 @@ import { sqliteHarness, type SqliteHarness } from './sqlite-harness.ts';
 const put = ({ store }: SqliteHarness, key: string, value: string) =>
   store.transact({ changes: [{ put: key, value: Buffer.from(value) }] });
 
-/** Stops the writer at a point while it does something; what it does is still under way in the answer. */
+/** Starts work and waits until it stops the writer at a point; `work` is still pending when it returns. */
 async function stoppedAt<T>(failpoints: Failpoints, point: FailpointName, start: () => Promise<T>): Promise<{ readonly work: Promise<T> }> {
   const reached = failpoints.reached(point);
   failpoints.arm(point, 'pause');

@@ -7,7 +7,7 @@ const writers = 32;
 
 type Open = (fromRevision: number) => AsyncIterable<{ revision: number; events: readonly { revision: number; key: string }[] }>;
 
-/** A watcher that is cut again and again, resumes after the last batch, and checks that nothing is missing, doubled or out of order. */
+/** A watcher that is cut repeatedly, resumes after the last batch, and checks that no event is missing, duplicated or out of order. */
 class Follower {
   readonly #open: Open;
   readonly seen = new Map<string, number>();

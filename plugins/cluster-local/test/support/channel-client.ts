@@ -3,7 +3,7 @@ import type { Conversation } from '@tappaas/sdk';
 
 export const [stdin, stdout, stderr, error, close] = [0, 1, 2, 3, 255];
 
-/** A client on the other side of a conversation. */
+/** The client's side of a conversation. */
 export class ChannelClient implements Conversation {
   readonly protocol = 'v5.channel.k8s.io';
   readonly messages = new Readable({ objectMode: true, read: () => {} });

@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { isTapError } from '@tappaas/sdk';
 import type { FakeStore, StoreEvent } from './fake-store.ts';
 
-/** Serves a fake store as a Kubernetes API; can be stopped, moved to another token, and made to forget its history. */
+/** Serves a fake store as a Kubernetes API; it can be stopped, change its token, and drop its history. */
 export class FakeApi {
   readonly store: FakeStore;
   token = 'first';
-  /** Watches from before this revision are answered 410. */
+  /** Watches from an earlier revision get a 410. */
   oldest = 0;
   requests: string[] = [];
-  /** Answers instead of the API when it gives a status. */
+  /** Overrides the response if it returns a status. */
   fault: ((request: IncomingMessage) => number | undefined) | undefined;
   #server: Closable | undefined;
   #port = 0;
@@ -37,7 +37,7 @@ export class FakeApi {
           });
       });
     });
-    // The same port again after a stop; somebody else's outgoing connection may hold it for a moment.
+    // Reuses the port after a stop; an outgoing connection of another process may hold it for a moment.
     for (let tries = 0; !(await listens(server, this.#port)); tries += 1) {
       if (tries > 200) throw new Error(`port ${this.#port} stays taken`);
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -46,7 +46,7 @@ export class FakeApi {
     this.#server = server;
   }
 
-  /** Goes away as if killed. */
+  /** Stops abruptly, as if killed. */
   async stop(): Promise<void> {
     const server = this.#server;
     if (!server) return;
@@ -114,7 +114,7 @@ export class FakeApi {
     const send = (event: StoreEvent) => {
       if (event.plural !== plural || !concerns(event)) return;
       const uid = event.object.metadata.uid ?? '';
-      // An object that begins to fit a selector is added, as a real server tells it.
+      // An object that begins to match a selector is reported as added, as by a real server.
       const type = event.type === 'MODIFIED' && field && !known.has(uid) ? 'ADDED' : event.type;
       known.add(uid);
       response.write(`${JSON.stringify({ type, object: event.object })}\n`);

@@ -6,7 +6,9 @@ import type { FakeStore, StoreEvent } from './fake-store.ts';
 
 type Any = Controller<AnyKind> & { reconcile(object: unknown, context: unknown): Promise<Outcome> };
 
-/** Runs the plugin's controllers on a fake store: one run a key at a time, woken by changes; and a scheduler that takes the first node. */
+/**
+ * Runs the plugin's controllers on a fake store, woken by changes, one run per key at a time; and a scheduler that chooses the first node.
+ */
 export class FakeControllers {
   readonly #store: FakeStore;
   readonly #stop = new AbortController();

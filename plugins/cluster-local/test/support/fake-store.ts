@@ -27,7 +27,10 @@ interface Served {
 
 type Loose = KubernetesObject & { spec?: Record<string, unknown>; status?: Record<string, unknown> };
 
-/** A small stand-in for the resource engine: objects, revisions, events, pod grace, owner references; no admission, no conflicts of fields. */
+/**
+ * A small substitute for the resource engine: objects, revisions, events, grace periods of pods, owner references; no admission, no field
+ * conflicts.
+ */
 export class FakeStore {
   readonly #kinds = new Map<string, Served>();
   readonly #objects = new Map<string, Immutable<KubernetesObject>>();
@@ -133,7 +136,7 @@ export class FakeStore {
     this.#collect(previous.metadata.uid ?? '');
   }
 
-  /** The same, as plugins see it. */
+  /** The store as plugins access it. */
   resources(): Resources {
     return resourcesOf(this);
   }

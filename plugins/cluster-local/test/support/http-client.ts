@@ -5,7 +5,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Asks the proxy for a host, over connections that stay open unless told otherwise. */
+/** A client of the proxy that sets the Host header and keeps connections alive by default. */
 export class HttpClient {
   readonly #port: number;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 });

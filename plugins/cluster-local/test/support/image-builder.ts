@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 
-/** One entry of a layer, written as it is given: tests need what no packer would write. */
+/** One entry of a layer, written unchecked: tests need entries that no packer would write. */
 export interface Entry {
   readonly name: string;
   readonly type?: 'file' | 'directory' | 'symlink' | 'hardlink' | 'device';
@@ -14,7 +14,7 @@ export interface Entry {
 
 const types = { file: '0', hardlink: '1', symlink: '2', device: '3', directory: '5' } as const;
 
-/** A tar archive of these entries. */
+/** Builds a tar archive. */
 export function tar(entries: readonly Entry[]): Buffer {
   const blocks: Buffer[] = [];
   for (const { name, type = 'file', content = '', target = '', mode = 0o644 } of entries) {
@@ -42,7 +42,7 @@ export function tar(entries: readonly Entry[]): Buffer {
 const sizes = { none: (bytes: Buffer) => bytes, gzip: gzipSync, zstd: zstdCompressSync } as const;
 const suffixes = { none: '', gzip: '+gzip', zstd: '+zstd' } as const;
 
-/** Writes an image into a layout and gives its digest. */
+/** Writes an image into a layout; returns its digest. */
 export async function writeImage(
   layout: string,
   layers: readonly (readonly Entry[])[],

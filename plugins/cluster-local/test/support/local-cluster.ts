@@ -15,7 +15,7 @@ import { FakeStore } from './fake-store.ts';
 export const clock: Clock = { nowMs: Date.now, sleep: (ms, signal) => wait(ms, undefined, { signal }) };
 export const never = new AbortController().signal;
 
-/** A fake API, the plugin's controllers, and a real agent process in a directory of its own. */
+/** A fake API, the plugin's controllers, and a real agent process with its own directory. */
 export class LocalCluster {
   readonly store = new FakeStore(engineKinds);
   readonly api = new FakeApi(this.store);
@@ -68,7 +68,7 @@ export class LocalCluster {
     return `http://127.0.0.1:${this.settings.httpPort}${path}#${host}`;
   }
 
-  /** Ends everything and removes the directory. */
+  /** Stops everything and removes the directory. */
   async end(): Promise<void> {
     this.controllers?.stop();
     await this.control.stop(4000, never);
@@ -77,7 +77,7 @@ export class LocalCluster {
   }
 }
 
-/** Waits until a condition holds; fails with what was last seen when it does not in time. */
+/** Polls until a condition holds; on a timeout it fails with the last value. */
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,

@@ -1,4 +1,4 @@
-/** A server that answers with its version and process, and needs a moment for each answer. */
+/** Source of a server that responds with its version and pid after a short delay. */
 export const serverSource = `
 const http = require('node:http');
 const server = http.createServer((q, s) => setTimeout(() => s.end(process.env.VERSION + ' ' + process.pid), 20));

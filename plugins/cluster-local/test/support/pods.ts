@@ -9,7 +9,7 @@ type APod = Immutable<Pod>;
 
 export const read = (cluster: LocalCluster, name: string): APod | undefined => cluster.store.get<Pod>(Pods, { namespace: 'default', name });
 
-/** Waits until a pod is as wished, and tells its status when it never is. */
+/** Waits until a pod satisfies a condition; on a timeout it fails with the pod's status. */
 export async function untilPod(
   cluster: LocalCluster,
   name: string,
@@ -39,16 +39,16 @@ export const state = (pod: APod, container: string) => pod.status?.containerStat
 /** The process group of a running container. */
 export const pidOf = (pod: APod, container: string): number => Number(state(pod, container)?.containerID?.replace('process://', ''));
 
-/** The only host port of a pod, or the one of a key. */
+/** The only host port of a pod, or the one with a key. */
 export function hostPort(pod: APod, key?: string): number {
   const ports = portsIn(pod.metadata.annotations?.[hostPortsAnnotation]);
   return (key === undefined ? Object.values(ports)[0] : ports[key]) ?? 0;
 }
 
-/** Whether a process runs; one that has ended and waits for its parent does not. */
+/** Whether a process is running; a zombie is not. */
 export const isRunning = (pid: number): boolean => identify(pid) !== undefined;
 
-/** A container's log, as the agent answers it; `heard` is told what has come so far. */
+/** A container's log from the agent; `heard` is called with the text received so far. */
 export async function logOf(
   cluster: LocalCluster,
   pod: APod,
@@ -83,7 +83,7 @@ export async function logOf(
   });
 }
 
-/** Follows a container's log from when it has told that it is up; the whole of it comes once the container is gone. */
+/** Follows a container's log once its first line has arrived; `whole` resolves with the complete log when the container has ended. */
 export async function followUp(cluster: LocalCluster, pod: APod): Promise<{ readonly whole: Promise<string> }> {
   const up = Promise.withResolvers<void>();
   const whole = logOf(cluster, pod, 'main', 'follow=true', (text) => void (text.startsWith('up\n') && up.resolve()));
