@@ -1,12 +1,12 @@
-/** What is answered to who accepts anything. */
+/** Media type of answers to clients that accept any type. */
 export const jsonType = 'application/json; charset=utf-8';
 
 const typesMax = 64;
 const acceptCharactersMax = 512;
-/** The ways to write one result; others, such as several parts, are not written here. */
+/** Media types of a single JSON result. Multipart answers are deliberately absent. */
 const single: ReadonlySet<unknown> = new Set([jsonType, 'application/graphql-response+json; charset=utf-8']);
 
-/** The media type of an answer by what a client accepts: what Apollo Server has chosen before, since the choice depends on nothing else. */
+/** Caches the media type that Apollo Server chose for each `Accept` header; the choice depends on nothing else. */
 export class AnswerTypes {
   readonly #known = new Map<string | undefined, string>([undefined, '*/*', 'application/json'].map((accept) => [accept, jsonType]));
 
@@ -14,7 +14,7 @@ export class AnswerTypes {
     return this.#known.get(accept);
   }
 
-  /** Remembers a choice, as long as there are few: the same clients send the same header again and again. */
+  /** Remembers the media type for an `Accept` header, for the first typesMax headers: clients repeat the same few. */
   learn(accept: string | undefined, type: unknown): void {
     if (accept === undefined || accept.length > acceptCharactersMax || !single.has(type)) return;
     if (this.#known.size < typesMax) this.#known.set(accept, type as string);

@@ -20,17 +20,17 @@ import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
 export const tokensMax = 1_000;
 export const validationErrorsMax = 20;
 
-/** What the surroundings of a request are told and asked. */
+/** Callbacks from Apollo Server into the service. */
 export interface ApolloHooks {
-  /** An operation is about to be done. */
+  /** Called before an operation is executed. */
   readonly note: (context: GraphqlContext, operation: OperationDefinitionNode, hash: string) => void;
-  /** The request whose errors are told just now. */
+  /** Returns the request whose errors are being formatted. */
   readonly place: () => ErrorPlace;
 }
 
 /**
- * Apollo Server for one schema: decodes, parses, validates and executes what is asked the first time. It keeps nothing open, so the one
- * of a schema that is replaced is dropped like any object.
+ * Starts Apollo Server for one schema: it decodes, parses, validates and executes documents that are not prepared yet. It holds no open
+ * resources, so the server of a replaced schema is garbage collected without being stopped.
  */
 export async function startApollo(
   schema: GraphQLSchema,
@@ -66,12 +66,12 @@ export async function startApollo(
   return server;
 }
 
-/** Plans each operation before it is executed, refuses what is too much, and remembers what was asked for the next time. */
+/** Plans each operation before it is executed, rejects those above the limits, and prepares the document for later requests. */
 function operations(schema: GraphQLSchema, prepared: PreparedOperations, hooks: ApolloHooks): ApolloServerPlugin<GraphqlContext> {
   return {
     requestDidStart: async () => ({
       didResolveOperation: async ({ document, operation, request, contextValue, source, queryHash }) => {
-        // Apollo Server refuses what names no operation.
+        // Apollo Server itself rejects a document whose operation cannot be determined.
         if (operation === undefined) return;
         hooks.note(contextValue, operation, queryHash);
         const plan = planned(schema, document, operation);
@@ -99,7 +99,7 @@ function planned(schema: GraphQLSchema, document: DocumentNode, operation: Opera
   return refusing(() => new PlannedOperation(schema, document, operation));
 }
 
-/** What we refuse is told as Apollo Server tells it, with its status. */
+/** Converts errors of `check` so that Apollo Server answers with their status. */
 function refusing<T>(check: () => T): T {
   try {
     return check();

@@ -11,38 +11,38 @@ import type { Authorize } from '../stages.js';
 import { publicError } from '../answer/status.js';
 import type { GraphqlParts } from './ports.js';
 
-/** What one part of an operation does, in the words of REST. */
+/** Describes the access that one part of an operation needs, as a REST verb and target. */
 export interface AskedAccess {
   readonly verb: string;
   readonly target: Target;
 }
 
-/** What came of it: what REST would have answered. */
+/** The outcome of an access: the status that REST would have answered with. */
 export interface AccessOutcome {
   readonly status: number;
   readonly subject?: AuditedSubject;
-  /** Made only where audit wants it. */
+  /** Called only when the audit policy records response bodies. */
   readonly body?: () => Uint8Array | string;
 }
 
-/** What went wrong in its place. */
+/** The outcome of an access that failed. */
 export interface FailedAccess {
   readonly error: unknown;
   readonly subject?: AuditedSubject;
 }
 
-/** Whose access it is, and who is asked and told. */
+/** The exchange and ports that authorizing and auditing an access need. */
 export interface AccessParts extends Pick<GraphqlParts, 'authorize' | 'audit' | 'clock'> {
   readonly exchange: Exchange;
   readonly annotations: ReadonlyMap<string, string>;
 }
 
-/** Asks access about one part of an operation. @throws TAP_REQUEST_FORBIDDEN */
+/** Authorizes one part of an operation. @throws TAP_REQUEST_FORBIDDEN */
 export function permitPart({ authorize, exchange }: AccessParts, asked: AskedAccess): Awaitable<Verdict> {
   return permit(authorize, infoOf(asked), exchange.caller);
 }
 
-/** Tells audit that a part of an operation begins, as `told`; what is returned asks about it and tells the rest. */
+/** Begins an audit event that records `told`; the returned entry authorizes `asked` and completes the event. */
 export function beginEntry(parts: AccessParts, asked: AskedAccess, told = asked): Awaitable<AuditEntry> {
   const { audit, exchange, clock } = parts;
   const { path, query } = exchange.path;
@@ -51,7 +51,7 @@ export function beginEntry(parts: AccessParts, asked: AskedAccess, told = asked)
   return after(trail, (begun) => new AuditEntry(parts, asked, begun, beganAtMs));
 }
 
-/** One event of audit on its way. */
+/** One audit event in progress. */
 class AuditEntry {
   readonly #parts: AccessParts;
   readonly #asked: AskedAccess;
@@ -66,12 +66,12 @@ class AuditEntry {
     this.#beganAtMs = beganAtMs;
   }
 
-  /** What is told is what was said last. @throws TAP_REQUEST_FORBIDDEN */
+  /** Authorizes the access; the event records the last decision. @throws TAP_REQUEST_FORBIDDEN */
   permit(): Awaitable<Verdict> {
     return this.#permit(this.#parts.authorize);
   }
 
-  /** The same for what goes on already. @throws TAP_REQUEST_FORBIDDEN */
+  /** Authorizes again an access already in progress. @throws TAP_REQUEST_FORBIDDEN */
   permitStill(): Awaitable<Verdict> {
     return this.#permit(asReview(this.#parts.authorize));
   }
@@ -85,13 +85,13 @@ class AuditEntry {
     });
   }
 
-  /** Refuses what an authorizer would allow; the error to throw. */
+  /** Records a denial even though the authorizer allowed the access, and returns the error to throw. */
   deny(reason: string): Error {
     this.#decision = { decision: 'deny', reason };
     return forbidden(this.#parts.exchange.caller, infoOf(this.#asked), reason);
   }
 
-  /** What goes on from now on may end only in hours. */
+  /** Records that the access began to stream, because it may end only hours later. */
   streaming(): void {
     this.#trail.streaming?.({ ...this.#standing(), status: 200 });
   }

@@ -1,6 +1,6 @@
 import { platformNamespace } from '@tappaas/sdk';
 
-/** Where Events about objects without a namespace are, as in Kubernetes. */
+/** Namespace of Events about cluster-scoped objects, as in Kubernetes. */
 export const eventsOfTheClusterNamespace = 'default';
-/** Where Operations on objects without a namespace are. */
+/** Namespace of Operations on cluster-scoped objects. */
 export const operationsOfTheClusterNamespace = platformNamespace;

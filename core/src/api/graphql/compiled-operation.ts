@@ -19,14 +19,14 @@ import type { GraphqlContext } from './context.js';
 
 export type Variables = Readonly<Record<string, unknown>>;
 
-/** An operation made into a function of its variables. */
+/** An operation compiled into a function of its variables. */
 export interface CompiledOperation {
   readonly query: (root: unknown, context: GraphqlContext, variables: Variables | undefined) => ExecutionResult | Promise<ExecutionResult>;
 }
 
 /**
- * Compiles one operation of a valid document; nothing where the compiler does not know how, or knows it otherwise than the specification: it is then
- * executed as it is.
+ * Compiles one operation of a valid document. Returns undefined where the compiler does not support the document or deviates from the
+ * specification; the operation is then interpreted.
  */
 export function compileOperation(
   schema: GraphQLSchema,
@@ -43,8 +43,8 @@ export function compileOperation(
 }
 
 /**
- * The defaults of variables that may not be null, as a client would send them: the compiler takes such a variable for missing when it is
- * left out, whatever its default.
+ * Returns the defaults of non-null variables, to be passed as if the client had sent them: the compiler reports such a variable as missing
+ * when it is omitted, even if it has a default.
  */
 function requiredDefaults({ variableDefinitions = [] }: OperationDefinitionNode): Variables | undefined {
   const defaults = variableDefinitions.flatMap(({ variable, type, defaultValue }) =>
@@ -55,7 +55,7 @@ function requiredDefaults({ variableDefinitions = [] }: OperationDefinitionNode)
   return defaults.length === 0 ? undefined : Object.fromEntries(defaults);
 }
 
-/** Left out, such a variable leaves out its field of the literal; compiled, it would be null there, which deletes. */
+/** When such a variable is omitted, its field must be absent from the literal; compiled code sets it to null, which deletes the field. */
 function hasVariableInLiteral(document: DocumentNode): boolean {
   let found = false;
   let depth = 0;
@@ -72,8 +72,8 @@ function hasVariableInLiteral(document: DocumentNode): boolean {
 }
 
 /**
- * Variables of types that the compiler writes out wrongly, or without end: one that holds itself, and one with a field that has to be there and
- * has a default, which it takes for missing when it is left out.
+ * Finds variables whose types the compiler handles wrongly: a recursive input type makes it loop forever, and a required field with a
+ * default is reported as missing when it is omitted.
  */
 function hasMisreadVariable(schema: GraphQLSchema, { variableDefinitions = [] }: OperationDefinitionNode): boolean {
   return variableDefinitions.some(({ type }) => {

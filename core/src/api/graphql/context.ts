@@ -8,36 +8,36 @@ import type { GraphqlParts } from './ports.js';
 import type { RecordedAccess } from './recorded-access.js';
 import { Workloads } from './workloads.js';
 
-/** What one operation costs, and how many levels it has. */
+/** Cost and depth of one operation. */
 export interface OperationCost {
   readonly cost: number;
   readonly depth: number;
 }
 
-/** The source of an operation, its caller and lifetime: a request, or a message of a socket. */
+/** Caller and lifetime of an operation: those of a request, or of a message on a socket. */
 export interface OperationSource {
   readonly caller: Caller;
   readonly requestId: string;
-  /** Aborts at the deadline, when the client goes away and at stop. */
+  /** Aborts at the deadline, when the client disconnects, and at shutdown. */
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
-  /** Where what goes on for long is looked at again. */
+  /** Long-running parts whose access is checked again from time to time. */
   readonly parts?: Set<StreamPart>;
-  /** Its place with flow control. */
+  /** The seat that the operation holds in flow control. */
   readonly seat?: Seat | undefined;
 }
 
 const nothing: OperationCost = { cost: 0, depth: 0 };
 
 /**
- * The circumstances of one operation; resolvers are given it. It lives as long as the operation. Apollo Server copies it, so nothing of it
- * is `#private`.
+ * The context of one operation, passed to its resolvers; it lives as long as the operation. Apollo Server copies it, so nothing of it is
+ * `#private`.
  */
 export class GraphqlContext {
   readonly parts: GraphqlParts;
-  /** First word of the user agent: who a write is ascribed to where the input does not say. */
+  /** First word of the user agent: the default field manager of a write. */
   readonly client: string;
-  /** The only way to objects. */
+  /** The only access to objects. */
   readonly access: RecordedAccess;
   /** Set before anything is resolved. */
   cost = nothing;
@@ -65,12 +65,12 @@ export class GraphqlContext {
     return this.source.signal;
   }
 
-  /** Tells flow control how many keys an object has that is written. @throws TAP_FLOW_FULL */
+  /** Reports the number of keys in a written object to flow control. @throws TAP_FLOW_FULL */
   weigh(keys: number): Promise<void> | undefined {
     return weigh(this.source, { keys });
   }
 
-  /** Has access asked again about something that goes on, until what is answered is called. */
+  /** Registers a check that runs repeatedly while something streams; returns the function that unregisters it. */
   recheck(checkAccess: StreamPart['checkAccess']): () => void {
     const part = { checkAccess };
     this.source.parts?.add(part);
@@ -79,7 +79,7 @@ export class GraphqlContext {
 
   readonly remainingMs = (): number => Math.max(0, this.source.deadlineMs - this.parts.clock.nowMs());
 
-  /** Whether anything may have been read for it so far. */
+  /** Whether anything may have been read for the operation so far. */
   get hasRead(): boolean {
     return this.ownReader !== undefined || this.ownWorkloads !== undefined || this.ownFields !== undefined;
   }

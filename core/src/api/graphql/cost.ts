@@ -1,7 +1,8 @@
 /**
- * What an operation costs, before anything of it is done. Points of a field are its own plus those of what lies below it and one for each
- * object there, times how many these are: what the argument says that counts them, wherever its value comes from (literal, variable, default of the variable,
- * default of the schema). Fragments are worked out once each, so their nesting costs nothing here, whatever it would cost to execute.
+ * Computes the cost of an operation before any of it runs. A field costs its own points plus, times the number of objects below it, the
+ * cost of its selections and one point per object. The number comes from the argument that counts the objects, whether its value is a
+ * literal, a variable, a variable's default or a default of the schema. Each fragment is computed once, so deeply nested fragments are
+ * cheap to analyze however costly they would be to execute.
  */
 import {
   getNamedType,
@@ -22,16 +23,16 @@ import type { OperationCost } from './context.js';
 import type { Fragments } from './document.js';
 import type { CostHint } from './schema/cost-hints.js';
 
-/** Levels of fields in one operation; what is asked of the schema itself is bounded by graphql's own rule. */
+/** Maximum levels of fields in one operation; graphql's own validation rule bounds introspection. */
 export const depthMax = 10;
-/** Points of one operation. */
+/** Maximum points of one operation. */
 export const costMax = 5_000;
 
 const introspectionPoints: Readonly<Record<string, number>> = { __schema: 1_000, __type: 100 };
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** Works out the cost of an operation for given variables; the document must be valid. */
+/** Computes the cost of an operation for the given variables; the document must be valid. */
 export function costOf(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
@@ -51,7 +52,7 @@ class Reckoning {
   readonly #fragments: Fragments;
   readonly #variables: Variables;
   readonly #known = new Map<string, OperationCost>();
-  /** The first argument that is none of those that are served. */
+  /** Message about the first argument outside of its bounds. */
   outOfBounds: string | undefined;
 
   constructor(schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Fragments, variables: Variables) {
@@ -101,7 +102,7 @@ class Reckoning {
     return { cost: points + this.#count(hint, field, node) * (counted + below.cost), depth: 1 + below.depth };
   }
 
-  /** What is no number, or none that is served, is refused here or by its type; until then it counts as the most there may be. */
+  /** Anything but a valid number counts as countMax: #noteBounds or type validation rejects it later. */
   #count({ countedBy, count = 1, countMax = Infinity }: CostHint, field: GraphQLField<unknown, unknown>, node: FieldNode): number {
     if (countedBy === undefined) return count;
     const value = this.#valueOf(countedBy, field, node);
@@ -109,7 +110,7 @@ class Reckoning {
     return Math.min(Math.max(number, 0), countMax);
   }
 
-  /** A number below 1 or above the bound, or a list with more than that, is refused before anything is done. */
+  /** Notes a number below 1 or above its maximum, or a list longer than its maximum; the operation is rejected before it runs. */
   #noteBounds({ countedBy, countMax, bounds = {} }: CostHint, field: GraphQLField<unknown, unknown>, node: FieldNode): void {
     const all = countedBy === undefined || countMax === undefined ? bounds : { ...bounds, [countedBy]: countMax };
     for (const argument in all) {

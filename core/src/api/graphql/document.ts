@@ -8,7 +8,7 @@ export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
 export const aliasesMax = 30;
 
-/** An operation of a valid document, with everything about it that does not depend on variables. */
+/** One operation of a valid document, with everything about it that does not depend on variables. */
 export class PlannedOperation {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
@@ -26,7 +26,7 @@ export class PlannedOperation {
     refuseAliases(document);
   }
 
-  /** What it costs with these variables. @throws TAP_GRAPHQL_TOO_DEEP, TAP_GRAPHQL_TOO_COSTLY, TAP_GRAPHQL_ARGUMENT_INVALID */
+  /** Returns the cost with these variables. @throws TAP_GRAPHQL_TOO_DEEP, TAP_GRAPHQL_TOO_COSTLY, TAP_GRAPHQL_ARGUMENT_INVALID */
   check(variables: Readonly<Record<string, unknown>> | undefined): OperationCost {
     if (this.#constant !== undefined) return this.#constant;
     const found = costOf(this.#schema, this.operation, this.#fragments, variables ?? {});
@@ -44,7 +44,6 @@ export class PlannedOperation {
   }
 }
 
-/** The fragments of a document. */
 export function fragmentsOf({ definitions }: DocumentNode): Fragments {
   return new Map(definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [])));
 }

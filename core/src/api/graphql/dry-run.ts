@@ -3,8 +3,8 @@ import { Kind, type DocumentNode, type FieldNode, type OperationDefinitionNode }
 const fieldName = 'rateLimit';
 
 /**
- * The operation with `rateLimit(dryRun: true)` alone, where it asks for that at its root; nothing where it does not. Whether it does is
- * read off the document and the variables, so that nothing of it is resolved before.
+ * Returns the document reduced to its `rateLimit` fields when one of them has `dryRun: true`, else undefined. Only the document and the
+ * variables are inspected, so nothing else of a dry run is resolved.
  */
 export function dryRunDocument(
   document: DocumentNode,
@@ -19,7 +19,7 @@ export function dryRunDocument(
   return { ...document, definitions: document.definitions.map((definition) => (definition === operation ? alone : definition)) };
 }
 
-/** Whether an operation may be a dry run for some variables. */
+/** Whether the operation can be a dry run for some values of its variables. */
 export function mayBeDryRun({ selectionSet }: OperationDefinitionNode): boolean {
   return selectionSet.selections.some((selection) => selection.kind === Kind.FIELD && selection.name.value === fieldName);
 }

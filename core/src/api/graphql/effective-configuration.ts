@@ -1,7 +1,7 @@
 import { valueAt, type ObjectBody, type ObjectReader } from './object-reader.js';
 import type { ExposedKind } from './schema/exposed-kinds.js';
 
-/** An environment variable that a process is started with. */
+/** An environment variable that a process starts with. */
 export interface EffectiveValue {
   readonly process: string;
   readonly name: string;
@@ -27,13 +27,13 @@ interface Container extends Named {
   readonly env?: readonly Variable[];
 }
 
-/** Where rendered objects have the containers of their pods: workloads and jobs, and jobs of a schedule. */
+/** Paths of pod specs in rendered objects: in workloads and jobs, and in cron jobs. */
 const podSpecs = [
   ['spec', 'template', 'spec'],
   ['spec', 'jobTemplate', 'spec', 'template', 'spec'],
 ] as const;
 
-/** The environment of an application's processes, by the release that serves. @throws TAP_REQUEST_FORBIDDEN */
+/** Returns the environment of an application's processes in the release that serves. @throws TAP_REQUEST_FORBIDDEN */
 export async function effectiveConfiguration(
   application: ObjectBody,
   releases: ExposedKind,

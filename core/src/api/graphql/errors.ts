@@ -2,7 +2,7 @@ import { errorTable } from '@tappaas/sdk';
 
 const callers = { blame: 'caller', retry: 'never', httpStatus: 400 } as const;
 
-/** What GraphQL refuses before anything is read or written; the code stands in `extensions.code`. */
+/** Errors of requests that GraphQL rejects before anything is read or written; clients find the code in `extensions.code`. */
 export const graphqlErrors = errorTable({
   TAP_GRAPHQL_REQUEST_INVALID: {
     ...callers,

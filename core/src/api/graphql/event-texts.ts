@@ -1,6 +1,6 @@
 import type { Awaitable, Clock } from '@tappaas/sdk';
 
-/** An event as it is told, and what tells whether it says anything new of its object. */
+/** The message of an event, with a digest to find out whether it differs from the last one about its object. */
 export interface EventText {
   /** An execution result as JSON. */
   readonly text: string;
@@ -9,15 +9,18 @@ export interface EventText {
 }
 
 /**
- * Who else may be told a text: everybody, when it says only what the object says; those who had begun before it was made, for a while, when
- * more was read for it; of these only who is waiting for it, when that has failed; nobody, when who had it made has left meanwhile.
+ * Which subscriptions a text may be shared with:
+ * - everybody: it depends on the object alone;
+ * - present: more data was read for it, so it is shared for presentMsMax with subscriptions that had begun before it was made;
+ * - waiting: it contains errors, so it is shared only with subscriptions that already wait for it;
+ * - nobody: the subscription that was making it has ended meanwhile, so the text may be incomplete.
  */
 export type Audience = 'everybody' | 'present' | 'waiting' | 'nobody';
 
-/** As long as access may take to be asked again; what is read besides an object is no older. */
+/** No longer than access may take to be checked again, so data read besides the object is no older than that. */
 const presentMsMax = 5000;
 
-/** A text since its making began: how many subscriptions had begun, and when. */
+/** A text from the moment its making began: how many subscriptions had begun by then, and when. */
 interface Making {
   readonly begun: number;
   readonly atMs: number;
@@ -25,13 +28,13 @@ interface Making {
   told?: EventText;
 }
 
-/** The subscription that asks, and when. */
+/** The subscription that requests a text, and when. */
 interface Asking {
   readonly age: number;
   readonly atMs: number;
 }
 
-/** The texts of events: what many are told alike is made once. Kept as long as somebody holds on to the objects that they are about. */
+/** Shares the texts of events between subscriptions. Texts are kept as long as the object that they are about is referenced elsewhere. */
 export class EventTexts {
   readonly #clock: Clock;
   readonly #known = new WeakMap<object, Map<string, Making>>();
@@ -41,21 +44,22 @@ export class EventTexts {
     this.#clock = clock;
   }
 
-  /** Counts a subscription that begins; what it gives says which texts had been begun before. */
+  /** Counts a subscription that begins; returns its age, which decides the texts that it may share. */
   begin(): number {
     this.#begun += 1;
     return this.#begun;
   }
 
   /**
-   * The text under a key of what is shared, made unless there is one that a subscription of this age may be told. Rejects as `make` does.
+   * Returns the text for a key of a shared object: an existing one that a subscription of this age may share, else the result of `make`.
+   * Rejects as `make` does.
    */
   once(shared: object, key: string, age: number, make: () => Promise<EventText>): Awaitable<EventText> {
     const texts = this.#known.get(shared) ?? new Map<string, Making>();
     this.#known.set(shared, texts);
     const making = texts.get(key);
     const asking = { age, atMs: this.#clock.nowMs() };
-    // What is made already is the common case, with thousands of subscribers.
+    // With thousands of subscribers, the text mostly exists already: no promise is needed.
     return making?.told !== undefined && isFit(making, making.told, asking) ? making.told : this.#awaited(texts, key, asking, make);
   }
 
@@ -84,7 +88,7 @@ export class EventTexts {
   }
 }
 
-/** However long it takes to be made: what somebody waits for since is not too old for them. */
+/** Age counts up to the request for the text: a text that takes long to make is not too old for a subscription that waits for it. */
 function isFit({ begun, atMs }: Making, { goodFor }: EventText, asking: Asking): boolean {
   if (goodFor === 'everybody') return true;
   return goodFor !== 'nobody' && begun >= asking.age && asking.atMs - atMs < presentMsMax;

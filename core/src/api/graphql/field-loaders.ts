@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { Call, ServedField } from '../contributions.js';
 import type { ObjectBody } from './object-reader.js';
 
-/** Asks each plugin's field once for all objects of an operation that it is selected on with the same arguments. */
+/** Resolves each plugin field once for all objects of an operation that select it with the same arguments. */
 export class FieldLoaders {
   readonly #call: Call;
   readonly #loaders = new Map<ServedField, Map<string, DataLoader<ObjectBody, unknown>>>();

@@ -1,7 +1,7 @@
 import type { Key } from '@tappaas/sdk';
 import type { ObjectBody } from './object-reader.js';
 
-/** What a global id stands for. */
+/** The object that a global id refers to. */
 export interface NodeKey extends Key {
   readonly group: string;
   readonly kind: string;
@@ -10,10 +10,10 @@ export interface NodeKey extends Key {
 
 const idCharactersMax = 2048;
 
-/** Objects are frozen and shared by all who read them. */
+/** Cached, because objects are frozen and shared by all readers. */
 const known = new WeakMap<ObjectBody, string>();
 
-/** The opaque id of an object; another object that gets its name later has another one. */
+/** Returns the opaque id of an object. It contains the uid, so a later object with the same name has another id. */
 export function globalId(object: ObjectBody): string {
   const found = known.get(object);
   if (found !== undefined) return found;
@@ -28,7 +28,7 @@ function idOf({ apiVersion, kind, metadata }: ObjectBody): string {
   return Buffer.from(JSON.stringify([group, kind, metadata.namespace ?? '', metadata.name, metadata.uid])).toString('base64url');
 }
 
-/** Nothing for what no object has as its id. */
+/** Parses a global id; returns undefined when it is malformed. */
 export function readGlobalId(id: string): NodeKey | undefined {
   if (id.length > idCharactersMax) return undefined;
   try {

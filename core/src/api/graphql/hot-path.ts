@@ -6,14 +6,14 @@ import type { PreparedOperation, PreparedOperations } from './prepared-operation
 import type { SmallDocument } from '../request/small-document.js';
 import { wireError, type ErrorPlace } from './wire-errors.js';
 
-/** What a client sends, as far as it is of the plain form that is answered at once. */
+/** A request in the plain form, which the hot path can answer. */
 export interface PlainRequest {
   readonly query: string;
   readonly operationName: string | undefined;
   readonly variables: SmallDocument | undefined;
 }
 
-/** An answer ready to be sent. */
+/** A serialized answer. */
 export interface HotAnswer {
   readonly status: number;
   readonly text: string;
@@ -21,7 +21,7 @@ export interface HotAnswer {
 
 const plainKeys: ReadonlySet<string> = new Set(['query', 'operationName', 'variables']);
 
-/** Reads a request of the plain form; nothing for every other, which Apollo Server looks at. */
+/** Reads a request in the plain form; returns undefined for any other, which is left to Apollo Server. */
 export function plainRequest(body: SmallDocument): PlainRequest | undefined {
   for (const key in body) if (!plainKeys.has(key)) return undefined;
   const { query, operationName, variables } = body;
@@ -31,18 +31,18 @@ export function plainRequest(body: SmallDocument): PlainRequest | undefined {
   return { query, operationName: operationName ?? undefined, variables: (variables as PlainRequest['variables'] | null) ?? undefined };
 }
 
-/** An operation that was asked before, and is compiled. */
+/** A prepared operation that is compiled. */
 export interface KnownOperation extends PreparedOperation {
   readonly compiled: CompiledOperation;
 }
 
-/** The operation of a request that has been asked before and can be executed compiled. */
+/** Returns the compiled operation of a request, if it was requested before and could be compiled. */
 export function findPrepared(prepared: PreparedOperations, { query, operationName }: PlainRequest): KnownOperation | undefined {
   const known = prepared.get(query, operationName);
   return known?.compiled === undefined ? undefined : (known as KnownOperation);
 }
 
-/** Executes a compiled operation; what Apollo Server would answer, without what it does to get there. */
+/** Executes a compiled operation with the same result as Apollo Server, without its overhead. */
 export function answerPrepared(
   { compiled, plan }: KnownOperation,
   { variables }: PlainRequest,
@@ -54,7 +54,7 @@ export function answerPrepared(
     if (errors === undefined || errors.length === 0) return { status: 200, text: JSON.stringify({ data }) };
     const where = place();
     const told = errors.map((error) => wireError(error, where));
-    // Without data nothing was executed: the variables do not fit.
+    // Without data nothing was executed: the variables do not match their types.
     return { status: data === undefined ? 400 : 200, text: JSON.stringify({ errors: told, data }) };
   });
 }

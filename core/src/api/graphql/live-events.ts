@@ -6,12 +6,12 @@ import { graphqlErrors } from './errors.js';
 import { pathOf, type ObjectBody } from './object-reader.js';
 import type { Followed } from './recorded-access.js';
 
-/** What a subscription tells: the value of its root field, and what is needed to execute it once for all who are told the same. */
+/** An event of a subscription: the value of its root field, and what is needed to execute it once for all subscribers that see the same. */
 export interface LiveEvent {
   readonly value: unknown;
-  /** Stands for the event in every subscription; absent where it is one subscription's own. */
+  /** Identifies the event across subscriptions; absent when it belongs to one subscription only. */
   readonly shared?: object;
-  /** Set where a change may be none of what is selected: then it is not told. */
+  /** Set for changes of objects: a change that touches no selected field is not sent. */
   readonly changed?: { readonly uid: string; readonly isNew: boolean; readonly isGone: boolean };
 }
 
@@ -19,14 +19,14 @@ export interface LiveEvent {
 export interface ObjectChange {
   readonly type: WatchEvent['type'];
   readonly object: object | undefined;
-  /** Behind which everything that has not been told comes: `"0"` while what is there at the beginning is being told. */
+  /** Continue after this version to miss nothing; `"0"` while the initial objects are being sent. */
   readonly resourceVersion: string;
 }
 
-/** The version that stands for no place in history: whoever goes on behind it begins with what is there. */
+/** Stands for no position in history: continuing after it begins with the initial objects. */
 const fromStart = '0';
 
-/** Which objects are followed, from where. */
+/** Selects the objects to follow and the position to start from. */
 export interface ChangeQuery {
   readonly namespace?: string | null;
   readonly name?: string | null;
@@ -37,8 +37,8 @@ export interface ChangeQuery {
 }
 
 /**
- * The changes of a kind's objects, in order. Without `since` it begins with what is there. Who follows is asked about again before each
- * batch is told, so a right that is taken away ends it.
+ * Yields the changes of a kind's objects, in order; without `since`, it begins with the existing objects. Access is checked again before
+ * each batch, so revoking the right ends the stream.
  *
  * @throws TAP_REQUEST_FORBIDDEN, TAP_STORE_COMPACTED, TAP_STORE_SLOW_CONSUMER
  */
@@ -48,7 +48,7 @@ export function objectChanges(kind: ServedKind, query: ChangeQuery, context: Gra
   return context.access.follow({ verb: 'watch', target }, (followed) => permittedChanges(kind, followed, query, context), context);
 }
 
-/** The same within what is followed already. @throws TAP_REQUEST_FORBIDDEN, TAP_STORE_COMPACTED, TAP_STORE_SLOW_CONSUMER */
+/** Same as objectChanges, for an access already begun. @throws TAP_REQUEST_FORBIDDEN, TAP_STORE_COMPACTED, TAP_STORE_SLOW_CONSUMER */
 export async function* permittedChanges(
   kind: ServedKind,
   { narrowed, askAgain, lost }: Followed,
@@ -61,7 +61,7 @@ export async function* permittedChanges(
   const watch = parts.engine().watch({
     target: { kind: pathOf(kind), ...(namespace ? { namespace } : {}) },
     ...narrowedSelectors(selectors, narrowed),
-    // With bookmarks, one tells at once that all there is has been told.
+    // With bookmarks, one follows the initial objects at once.
     ...(since && since !== fromStart ? { resourceVersion: since } : { sendInitialEvents: true }),
     bookmarks,
     signal: AbortSignal.any([signal, lost]),
@@ -69,14 +69,14 @@ export async function* permittedChanges(
   for await (const batch of named(watch)) {
     await askAgain();
     for (const event of batch) {
-      // Who reads slowly takes minutes for what is there at the beginning.
+      // A slow reader may take minutes for the initial objects.
       lost.throwIfAborted();
       yield liveEvent(event);
     }
   }
 }
 
-/** REST calls `since` a resourceVersion. */
+/** Renames the field in errors: what REST calls `resourceVersion` is `since` here. */
 async function* named(watch: AsyncIterable<readonly WatchEvent[]>): AsyncGenerator<readonly WatchEvent[], void, void> {
   try {
     yield* watch;
@@ -89,7 +89,7 @@ async function* named(watch: AsyncIterable<readonly WatchEvent[]>): AsyncGenerat
 
 function liveEvent({ type, served, initial }: WatchEvent): LiveEvent {
   const { object } = served;
-  // What is there comes in the order of names: an object's own version says nothing of what has been told.
+  // Initial objects come in the order of names, so the version of one says nothing about which others were sent.
   const resourceVersion = initial === undefined ? served.resourceVersion : (initial.reached ?? fromStart);
   if (type === 'BOOKMARK') {
     const version = (object as ObjectBody).metadata.resourceVersion ?? resourceVersion;
@@ -107,19 +107,19 @@ interface OperationKey {
 const ended: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed', 'Cancelled']);
 
 /**
- * An Operation, whenever something of it has changed, until it has ended or is deleted.
+ * Yields an Operation at each change, until it ends or is deleted.
  *
- * @throws TAP_GRAPHQL_ARGUMENT_INVALID, TAP_REQUEST_FORBIDDEN, TAP_OBJECT_NOT_FOUND when there is none of this name as it begins
+ * @throws TAP_GRAPHQL_ARGUMENT_INVALID, TAP_REQUEST_FORBIDDEN, TAP_OBJECT_NOT_FOUND when none of this name exists at the beginning
  */
 export function operationProgress(kind: ServedKind, key: OperationKey, context: GraphqlContext): AsyncGenerator<LiveEvent, void, void> {
   refuseNothing(key);
   const asked = { verb: 'watch', target: { kind: pathOf(kind), ...key } };
-  // The bookmark behind what is there at the beginning tells that nothing is: what is made meanwhile is told before it, and is not missed.
+  // The bookmark after the initial objects proves that the operation does not exist; one created meanwhile comes before the bookmark.
   const query = { ...key, bookmarks: true };
   return context.access.follow(asked, (followed) => progressOf(key, permittedChanges(kind, followed, query, context)), context);
 }
 
-/** An empty variable would mean any: the progress of somebody else's operation. */
+/** Rejects empty variables: the watch would take them as any, and show the progress of an unrelated operation. */
 function refuseNothing(key: OperationKey): void {
   const field = (['namespace', 'name'] as const).find((each) => key[each] === '');
   if (field === undefined) return;

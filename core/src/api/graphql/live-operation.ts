@@ -8,15 +8,15 @@ import type { EventText, EventTexts } from './event-texts.js';
 import type { LiveEvent } from './live-events.js';
 import { wireError } from './wire-errors.js';
 
-/** What a subscription has besides its document. */
+/** Variables of a subscription, and what decides which subscriptions it shares texts with. */
 interface LiveCircumstances {
   readonly variables: Variables | undefined;
-  /** Everything by which what one caller sees may differ from what another does. */
+  /** Everything about the caller that may change the result. */
   readonly scope: string;
   readonly texts: EventTexts;
 }
 
-/** Executes the events of one subscription's operation; what is the same for several subscribers is executed once. */
+/** Executes the operation of one subscription for each event; executions with the same result for several subscribers are shared. */
 export class LiveOperation {
   readonly #schema: GraphQLSchema;
   readonly #plan: PlannedOperation;
@@ -28,7 +28,7 @@ export class LiveOperation {
   readonly #texts: EventTexts;
   readonly #beganAt: number;
 
-  /** To be made before anything of the subscription is read. */
+  /** Must be called before the subscription reads anything, so that its age is right. */
   constructor(schema: GraphQLSchema, plan: PlannedOperation, { variables, scope, texts }: LiveCircumstances) {
     this.#texts = texts;
     this.#beganAt = texts.begin();
@@ -42,7 +42,7 @@ export class LiveOperation {
     this.#compiled = compileOperation(schema, plan.document, plan.operation);
   }
 
-  /** What an event is told as, for everybody whose operation, variables and rights are the same. */
+  /** Returns the text of an event, shared by all subscribers with the same operation, variables and rights. */
   tell(event: LiveEvent, context: () => GraphqlContext): Awaitable<EventText> {
     const { type = '', resourceVersion = '' } = (event.value ?? {}) as { readonly type?: string; readonly resourceVersion?: string };
     const make = () => this.#told(event, context());
@@ -61,7 +61,7 @@ export class LiveOperation {
       .update(JSON.stringify(telling) ?? '')
       .digest('base64');
     const text = JSON.stringify(told === undefined ? { data } : { data, errors: told });
-    // What is broken off in the middle says nothing of the object.
+    // An aborted execution is incomplete: its text says nothing about the object.
     if (context.signal.aborted) return { text, digest, goodFor: 'nobody' };
     if (told !== undefined) return { text, digest, goodFor: 'waiting' };
     return { text, digest, goodFor: context.hasRead ? 'present' : 'everybody' };
@@ -82,7 +82,7 @@ export class LiveOperation {
   }
 }
 
-/** Validation has made sure that a subscription has one field. */
+/** Finds the root field; validation has ensured that a subscription has exactly one. */
 function rootField({ operation, document }: PlannedOperation): FieldNode {
   const fragments = fragmentsOf(document);
   const find = ({ selections }: SelectionSetNode): FieldNode | undefined => {
@@ -101,7 +101,7 @@ function rootField({ operation, document }: PlannedOperation): FieldNode {
 
 const alwaysNewFields: ReadonlySet<string> = new Set(['type', 'resourceVersion']);
 
-/** Response keys that say something new with every event; they alone are no reason to tell it. */
+/** Returns the response keys that differ with every event; a difference in these alone is no reason to send it. */
 function alwaysNew(selectionSet: SelectionSetNode | undefined, fragments: Fragments): ReadonlySet<string> {
   const keys = new Set<string>();
   const collect = ({ selections }: SelectionSetNode): void => {
@@ -118,7 +118,7 @@ function alwaysNew(selectionSet: SelectionSetNode | undefined, fragments: Fragme
   return keys;
 }
 
-/** Variables that only say which objects are followed, such as `since`, make no difference to how one event is told. */
+/** Ignores variables that only select objects, such as `since`: they make no difference to the text of one event. */
 function keyOf({ document, operation }: PlannedOperation, root: FieldNode, variables: Variables | undefined, scope: string): string {
   const used = new Set<string>();
   const note = { Variable: ({ name }: { readonly name: { readonly value: string } }) => void used.add(name.value) };

@@ -1,9 +1,9 @@
 import type { WebSocket } from 'ws';
 
-/** Messages of one connection that are being looked at, or whose answers wait until the client reads, at the same time. */
+/** Maximum messages of one connection that are being processed, or whose answers wait for the client to read. */
 export const messagesAtOnceMax = 100;
 
-/** Stops reading while that many messages are under way: a client that sends faster than it is answered, or than it reads, waits on its own connection. */
+/** Stops reading from the socket at messagesAtOnceMax messages in progress: a client that sends faster than it reads only blocks itself. */
 export class MessageGate {
   readonly #socket: Pick<WebSocket, 'pause' | 'resume'>;
   #count = 0;
@@ -12,7 +12,7 @@ export class MessageGate {
     this.#socket = socket;
   }
 
-  /** What becomes of one message or answer, which is under way until this is settled. */
+  /** Counts one message or answer as in progress until the promise settles. */
   async through<T>(settling: Promise<T>): Promise<T> {
     this.#count += 1;
     if (this.#count === messagesAtOnceMax) this.#socket.pause();

@@ -1,18 +1,18 @@
 import type { ObjectBody } from './object-reader.js';
 import { firstMax } from './schema/cost-hints.js';
 
-/** The newest children of each parent, as many as may be asked for: of all others, however many there are, nothing is kept. */
+/** Keeps only the newest children of each parent, up to the maximum of a page, so memory does not grow with the number of children. */
 export class NewestChildren {
   readonly #byParent = new Map<string, ObjectBody[]>();
 
   add(parent: string, child: ObjectBody): void {
     const known = this.#byParent.get(parent) ?? [];
     known.push(child);
-    // Sorted now and then, not each time.
+    // Sorting at twice the limit amortizes its cost.
     this.#byParent.set(parent, known.length < 2 * firstMax ? known : newest(known));
   }
 
-  /** Newest first. */
+  /** Returns the newest first. */
   of(parent: string): readonly ObjectBody[] {
     return newest(this.#byParent.get(parent) ?? []);
   }

@@ -29,14 +29,14 @@ export interface ObjectBody {
   readonly [field: string]: unknown;
 }
 
-/** Who reads, and until when. */
+/** The caller of a read, and its lifetime. */
 interface Reading {
   readonly caller: Caller;
   readonly signal: AbortSignal;
   readonly access: RecordedAccess;
 }
 
-/** A page as it is asked for. */
+/** Selectors and position of a page. */
 export interface PageQuery {
   readonly namespace?: string;
   readonly labels?: string;
@@ -45,14 +45,14 @@ export interface PageQuery {
   readonly after?: string;
 }
 
-/** Children of one object that are read together with those of its siblings. */
+/** A relation to children, which are read together for all siblings of a parent. */
 export interface Relation {
   readonly kind: ServedKind;
   /** Indexed field of the children that names their parent. */
   readonly field: string;
 }
 
-/** The parent of children: objects that name its uid and are in its namespace. Any user may write any uid in a namespace of their own. */
+/** A parent. Children must have its namespace as well as name its uid: users may write any uid in their own namespaces. */
 interface Parent {
   readonly uid: string;
   readonly namespace: string;
@@ -61,12 +61,12 @@ interface Parent {
 type ChildLoader = DataLoader<Parent, readonly ObjectBody[], string>;
 
 const keysMax = 10_000;
-/** Children of all siblings that are read at once, and in all. */
+/** Maximum children of all siblings per page, and in all. */
 const childrenBounds = { pageMax: 2_000, max: 100_000 };
 
 /**
- * Reads objects of the platform's engine as one caller: whoever may not see a kind over REST is refused here with the same words.
- * Lives as long as one operation and remembers what it has read, so that one operation sees one state of each object.
+ * Reads objects of the platform's engine as one caller; callers without access over REST get the same error here. Lives as long as one
+ * operation and caches what it has read, so one operation sees one state of each object.
  */
 export class ObjectReader {
   readonly #parts: GraphqlParts;
@@ -80,19 +80,19 @@ export class ObjectReader {
     this.#call = call;
   }
 
-  /** One object, nothing when there is none. @throws TAP_REQUEST_FORBIDDEN */
+  /** Reads one object; returns undefined when it does not exist. @throws TAP_REQUEST_FORBIDDEN */
   get(kind: ServedKind, key: Key): Awaitable<ObjectBody | undefined> {
     const read = () =>
       after(this.#parts.engine().getMany(pathOf(kind), [key], this.#call), ([served]) => served?.object as ObjectBody | undefined);
     return this.#call.access.read(asked('get', kind, key), read, foundObject);
   }
 
-  /** The same, read together with the others of its kind that are asked for in the same turn. @throws TAP_REQUEST_FORBIDDEN */
+  /** Same as `get`, batched with the other objects of the kind requested in the same tick. @throws TAP_REQUEST_FORBIDDEN */
   async load(kind: ServedKind, key: Key): Promise<ObjectBody | undefined> {
     return this.#call.access.read(asked('get', kind, key), () => this.#loader(kind).load(key), foundObject);
   }
 
-  /** One page of a kind, in the order of keys. @throws TAP_REQUEST_FORBIDDEN and what the engine refuses */
+  /** Returns one page of a kind, in the order of keys. @throws TAP_REQUEST_FORBIDDEN and errors of the engine */
   list(kind: ServedKind, query: PageQuery): Awaitable<ListPage> {
     const { namespace, labels, fields, first, after: cursor } = query;
     const call = this.#call;
@@ -113,7 +113,7 @@ export class ObjectReader {
   }
 
   /**
-   * What belongs to an object, newest first; one read of the engine, in pages, answers for all its siblings.
+   * Returns the children of an object, newest first; one paged read of the engine serves all its siblings.
    *
    * @throws TAP_REQUEST_FORBIDDEN
    */
@@ -126,7 +126,7 @@ export class ObjectReader {
   }
 
   /**
-   * The Events about an object that has no namespace: they are in `default`, and seen by who may get what they are about.
+   * Returns the Events about a cluster-scoped object. They are stored in `default`, and visible to callers who may get the object itself.
    *
    * @throws TAP_REQUEST_FORBIDDEN
    */
@@ -137,7 +137,7 @@ export class ObjectReader {
     return this.#call.access.read(asked('get', about, { name }), read, () => found, told);
   }
 
-  /** Who may see a kind everywhere has the children of all namespaces read at once. */
+  /** Whether the caller may list the kind in all namespaces; if so, children of all namespaces are read at once. */
   #mayListAll(kind: ServedKind): Promise<boolean> {
     const known = this.#everywhere.get(kind);
     if (known !== undefined) return known;
@@ -195,7 +195,7 @@ export class ObjectReader {
 
 const keyOf = (uid: unknown, namespace = ''): string => `${namespace}/${String(uid)}`;
 
-/** REST calls a cursor `continue`. */
+/** Renames the field in errors: what REST calls `continue` is `after` here. */
 function refuseCursor(error: unknown): never {
   if (!isTapError(error) || error.field !== 'continue') throw error;
   const message = 'after: expected a cursor of the same list, found another';
@@ -217,7 +217,7 @@ function asked(verb: string, kind: ServedKind, { namespace, name }: Partial<Key>
   return { verb, target: { kind: pathOf(kind), ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }) } };
 }
 
-/** The path that names a kind at the version that the schema shows. */
+/** Returns the path of a kind at the version that the schema shows. */
 export function pathOf({ group, version, plural }: ServedKind): {
   readonly group: string;
   readonly version: string;
@@ -226,7 +226,7 @@ export function pathOf({ group, version, plural }: ServedKind): {
   return { group, version, plural };
 }
 
-/** What stands at a path below an object. */
+/** Returns the value at a path below an object. */
 export function valueAt(object: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (value, name) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined),

@@ -4,7 +4,7 @@ import type { AccessOutcome } from './audit-entry.js';
 import type { GraphqlContext } from './context.js';
 import { pathOf, type ObjectBody } from './object-reader.js';
 
-/** Something that whoever wrote the input can put right. */
+/** An error that the author of the input can correct. */
 export interface UserError {
   readonly field?: string;
   readonly code: string;
@@ -12,7 +12,7 @@ export interface UserError {
   readonly message: string;
 }
 
-/** What came of a write. */
+/** The result of a write. */
 export interface Written {
   readonly object?: object;
   readonly isDryRun: boolean;
@@ -20,7 +20,7 @@ export interface Written {
   readonly userErrors: readonly UserError[];
 }
 
-/** An input as mutations take it, with what stands beside metadata under `content`. */
+/** The input of a mutation, with all fields but metadata in `content`. */
 interface WriteRequest {
   readonly namespace?: string;
   readonly name?: string;
@@ -37,12 +37,12 @@ interface WriteRequest {
   readonly gracePeriodSeconds?: number;
 }
 
-/** Who the platform takes the fault for: these the writer of the input can put right; the rest are errors of the operation. */
+/** Statuses of errors that the author of the input can correct; all others are errors of the operation. */
 const correctable: ReadonlySet<number> = new Set([400, 404, 409, 412, 422]);
 const causesMax = 100;
 const accessVerbs = { create: 'create', update: 'patch', apply: 'patch', delete: 'delete' } as const;
 
-/** Writes what `read` makes of the input, as the caller and through the same doors as REST. @throws what is not for the writer of the input to put right */
+/** Writes what `read` makes of the input, as the caller and with the checks of REST. @throws errors that its author cannot correct */
 export async function writeObject(
   verb: keyof typeof accessVerbs,
   kind: ServedKind,
@@ -75,7 +75,7 @@ function outcomeOf({ outcome, served }: WriteResult): AccessOutcome {
   return { status: outcome === 'created' ? 201 : 200, subject: metadata, body: () => served.bytes };
 }
 
-/** The user errors that an error stands for. @throws the error itself when it is none of theirs */
+/** Converts an error into user errors. @throws the error itself when the author of the input cannot correct it */
 export function userErrorsOf(error: unknown): readonly UserError[] {
   if (!isTapError(error) || !(correctable.has(error.spec.httpStatus) || error.code === 'TAP_OBJECT_DENIED')) throw error;
   const { code, message, field, causes = [] } = error as EngineError;
@@ -85,14 +85,14 @@ export function userErrorsOf(error: unknown): readonly UserError[] {
   return told.length > 0 ? told : [{ code, message, ...(field === undefined ? conditionOf(code) : inputField(field)) }];
 }
 
-/** What REST takes from headers, an input takes from fields; refused is the condition itself, and no field of the object. */
+/** Returns the input field behind a failed condition, which REST takes from headers and which is no field of the object. */
 function conditionOf(code: string): { readonly field?: string } {
   if (code === 'TAP_OBJECT_PRECONDITION') return { field: 'expectedVersion' };
   if (code === 'TAP_REQUEST_KEY_REUSED' || code === 'TAP_REQUEST_RUNNING') return { field: 'idempotencyKey' };
   return {};
 }
 
-/** An input has the writable fields of metadata beside the others, and calls the version that is expected by another name. */
+/** Maps a path in the object to the input, which has the writable metadata at the top level and calls resourceVersion `expectedVersion`. */
 function inputField(path: string | undefined): { readonly field?: string } {
   if (path === undefined) return {};
   if (path === 'metadata.resourceVersion') return { field: 'expectedVersion' };
@@ -134,7 +134,7 @@ function changesOf({ labels, annotations, content }: WriteRequest): object {
   return { ...content, ...((labels !== undefined || annotations !== undefined) && { metadata: { labels, annotations } }) };
 }
 
-/** A null in a whole object means that the field is not there; in changes, that it goes. */
+/** Removes nulls: in a whole object, null means that the field is absent; in changes, that it is deleted. */
 function withoutNulls(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const kept = Object.entries(value).filter(([, each]) => each !== null);
   return Object.fromEntries(kept.map(([name, each]) => [name, isPlain(each) ? withoutNulls(each) : each]));

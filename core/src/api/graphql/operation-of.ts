@@ -2,7 +2,7 @@ import type { ServedKind } from '../../ports/engine.js';
 import type { GraphqlContext } from './context.js';
 import { pathOf, type ObjectBody } from './object-reader.js';
 
-/** A controller begins the operation of a write with its first run, which follows within milliseconds (docs/decisions/0004). */
+/** Maximum wait. A controller starts the operation of a write in its first run, within milliseconds (docs/decisions/0004). */
 const waitMsMax = 2_000;
 const operationsMax = 1_000;
 
@@ -10,7 +10,7 @@ interface OperationBody extends ObjectBody {
   readonly spec: { readonly target: { readonly generation?: number } };
 }
 
-/** The operation that brings about the object's present generation; nothing when none begins in time. */
+/** Returns the operation that works on the object's present generation; undefined when none starts in time. */
 export async function operationOf({ metadata }: ObjectBody, kind: ServedKind, context: GraphqlContext): Promise<ObjectBody | undefined> {
   const { namespace, uid, generation } = metadata;
   const isMeant = (object: object): boolean => (object as OperationBody).spec.target.generation === generation;
@@ -22,7 +22,7 @@ export async function operationOf({ metadata }: ObjectBody, kind: ServedKind, co
   const signal = AbortSignal.any([context.signal, over.signal]);
   void context.parts.clock.sleep(Math.min(waitMsMax, context.remainingMs() / 2), signal).then(
     () => over.abort(),
-    // Aborted: the operation has begun, or nobody waits any more.
+    // Aborted: the operation has started, or the request has ended.
     () => {},
   );
   try {

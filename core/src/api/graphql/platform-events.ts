@@ -7,19 +7,19 @@ import { pathOf, valueAt, type ObjectBody } from './object-reader.js';
 
 const platformGroup = 'platform.tappaas.dev';
 
-/** The kinds that platform events are read with. */
+/** The kinds that reading platform events needs. */
 export interface PlatformEventKinds {
   readonly event: ServedKind;
   readonly tenant: ServedKind | undefined;
-  /** Kinds without a namespace of the platform's group, by name. */
+  /** Finds a cluster-scoped kind of the platform's group by name. */
   readonly find: (kind: string) => ServedKind | undefined;
 }
 
 type Query = Pick<ChangeQuery, 'since' | 'bookmarks'>;
 
 /**
- * Events about objects of the platform itself, which belong to no namespace. Who may watch events in `default` is told all of them; who is of
- * a tenant, and may not, those about what they may get, such as their Tenant and its quotas (docs/decisions/0209).
+ * Yields Events about cluster-scoped objects of the platform. Callers who may watch events in `default` get all of them; other members of a
+ * tenant get those about objects that they may get, such as their Tenant and its quotas (docs/decisions/0209).
  *
  * @throws TAP_REQUEST_FORBIDDEN
  */
@@ -38,7 +38,7 @@ function allEvents(event: ServedKind, query: Query, context: GraphqlContext): As
   return objectChanges(event, { ...query, namespace: eventsOfTheClusterNamespace }, context);
 }
 
-/** Follows the tenant, as access and audit see it; each event is asked about as a read of what it is about. */
+/** Authorizes and audits the stream as a watch of the Tenant, and each event as a get of the object that it is about. */
 function eventsOfTenant(
   kinds: PlatformEventKinds,
   tenantKind: ServedKind,
@@ -64,7 +64,7 @@ interface About {
   readonly uid?: string;
 }
 
-/** What an event is about; nothing for a bookmark. */
+/** Returns the object that an event is about; undefined for a bookmark. */
 function aboutOf({ value }: LiveEvent): About | undefined {
   const { object } = value as ObjectChange;
   return object === undefined ? undefined : (valueAt(object, ['involvedObject']) ?? {});
@@ -79,7 +79,7 @@ async function mayWatchAll(event: ServedKind, { access }: GraphqlContext): Promi
   return isPermitted(access, { verb: 'watch', target: { kind: pathOf(event), namespace: eventsOfTheClusterNamespace } });
 }
 
-/** Whether the caller may get what an event is about, and it is still the same. */
+/** Whether the caller may get the object of an event, and the object still exists with the same uid. */
 async function maySee(event: LiveEvent, { find }: PlatformEventKinds, context: GraphqlContext): Promise<boolean> {
   const { kind = '', name = '', uid } = aboutOf(event) ?? {};
   const served = find(kind);

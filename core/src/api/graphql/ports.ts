@@ -4,22 +4,22 @@ import type { EnginePort } from '../../ports/engine.js';
 import type { Audit } from '../../ports/audit.js';
 import type { AdmitFlow, Authorize } from '../stages.js';
 
-/** What GraphQL is made of; neighbours come as functions. */
+/** What GraphQL depends on; other subsystems are passed as functions. */
 export interface GraphqlParts {
-  /** The platform's own engine, whose kinds the schema shows. */
+  /** The platform's own engine, which serves the kinds of the schema. */
   readonly engine: () => EnginePort;
-  /** All engines by name: applications run on some of them. */
+  /** All engines by name, including the clusters that run applications. */
   readonly engines: () => ReadonlyMap<string, EnginePort>;
   readonly authorize: Authorize;
-  /** Each subscription has a stream's seat, besides that of its connection. */
+  /** Flow control: each subscription takes a stream seat, besides that of its connection. */
   readonly flow: AdmitFlow;
   readonly audit: Audit;
   readonly actions: () => readonly ServedAction[];
   readonly fields: () => readonly ServedField[];
   readonly subresources: () => readonly ServedSubresource[];
-  /** The namespace that a cluster has for one of the platform's; nothing of a cluster that is not loaded. */
+  /** Maps a namespace of the platform to the cluster's namespace; undefined when the cluster is not loaded. */
   readonly clusterNamespace: (cluster: string, namespace: string) => string | undefined;
-  /** The latest decisions about where these pods run, by uid; nothing where another scheduler decides, or it is long ago. */
+  /** Returns the latest scheduling decisions by pod uid; undefined where another scheduler decides, or the decision is too old. */
   readonly placements: (uids: readonly string[]) => Promise<readonly (PlacementDecision | undefined)[]>;
   readonly ready: () => readonly ReadyCheck[];
   readonly version: string;
@@ -28,7 +28,7 @@ export interface GraphqlParts {
   readonly settings: GraphqlSettings;
 }
 
-/** What was decided about one pod, and why. */
+/** A scheduling decision about one pod, with its reasons. */
 export interface PlacementDecision {
   readonly atMs: number;
   readonly attempt: number;
@@ -45,10 +45,10 @@ export interface PlacementDecision {
   readonly message?: string | undefined;
 }
 
-/** What an operator decides. */
+/** Settings of the operator. */
 export interface GraphqlSettings {
-  /** Whether the schema may be asked for. */
+  /** Whether introspection is allowed. */
   readonly introspection: boolean;
-  /** Documents that alone are answered, by the SHA-256 of their text in hexadecimal; absent: every document is. */
+  /** The only documents that are answered, by the SHA-256 of their text in hexadecimal; absent: all are. */
   readonly documents?: ReadonlyMap<string, string>;
 }

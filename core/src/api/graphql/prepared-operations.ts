@@ -2,12 +2,12 @@ import type { GraphQLSchema } from 'graphql';
 import { compileOperation, type CompiledOperation } from './compiled-operation.js';
 import type { PlannedOperation } from './document.js';
 
-/** An operation that has been asked before: valid, planned, and compiled when it is asked again. */
+/** A valid, planned operation; it is compiled when it is requested a second time. */
 export interface PreparedOperation {
   readonly plan: PlannedOperation;
   /** SHA-256 of the document. */
   readonly hash: string;
-  /** Nothing where the compiler does not know how: it is then executed as it is. */
+  /** Undefined where the compiler does not support the operation: it is then interpreted. */
   readonly compiled: CompiledOperation | undefined;
 }
 
@@ -18,8 +18,8 @@ const documentCharactersMax = 16 * 1024;
 type Known = Map<string, PreparedOperation>;
 
 /**
- * The operations of one schema that were asked lately. Those that nobody asked for while half as many as there may be were asked for
- * are forgotten; finding one changes nothing, so that what is asked again and again costs one look.
+ * Caches the operations of one schema in two generations: when the recent one reaches half of operationsMax, it replaces the older one,
+ * whose unused entries are dropped. Reading a recent entry changes nothing, so a hit costs one lookup.
  */
 export class PreparedOperations {
   readonly #schema: GraphQLSchema;
@@ -71,7 +71,7 @@ class Prepared implements PreparedOperation {
     this.#schema = schema;
   }
 
-  /** Compiled when first asked for: an operation that is asked once is not worth it. */
+  /** Compiles on first use: compiling an operation that is requested only once is not worth it. */
   get compiled(): CompiledOperation | undefined {
     this.#compiled ??= { operation: compileOperation(this.#schema, this.plan.document, this.plan.operation) };
     return this.#compiled.operation;

@@ -8,25 +8,25 @@ import { isSameView } from '../watch/stream-access.js';
 import { beginEntry, permitPart, type AccessOutcome, type AccessParts, type AskedAccess, type FailedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';
 
-/** A change, with what audit is told of it besides. */
+/** A change to authorize and to audit. */
 export interface AskedChange extends AskedAccess {
   readonly isDryRun: boolean;
-  /** The requested name of an object that is to be created. */
+  /** Requested name of an object to create. */
   readonly name?: string;
   readonly body?: Uint8Array;
 }
 
-/** What is followed, while it may be. */
+/** Handed to the source of a stream that access allows to follow. */
 export interface Followed {
-  /** The part of it that may be seen, where that is not all. */
+  /** The part that the caller may see, if not all. */
   readonly narrowed: Narrowing | undefined;
-  /** To be called before anything more is told. @throws TAP_REQUEST_FORBIDDEN */
+  /** Must be called before anything is sent. @throws TAP_REQUEST_FORBIDDEN */
   readonly askAgain: () => Promise<void>;
-  /** Aborts when it is found meanwhile that the caller may no longer. */
+  /** Aborts when a recheck finds that the caller has lost access. */
   readonly lost: AbortSignal;
 }
 
-/** How long something is followed, and where it is looked at again. */
+/** Lifetime of a stream, and where its access checks are registered. */
 export interface FollowedWithin {
   readonly signal: AbortSignal;
   recheck(checkAccess: StreamPart['checkAccess']): () => void;
@@ -37,14 +37,14 @@ type Settled<T> = { readonly result: T; readonly outcome: AccessOutcome } | { re
 const namedReadsMax = 50;
 
 /**
- * What one operation, or one subscription, does to objects: all of it is authorized, and whatever is read, changed or followed is an event
- * of audit by itself, in the words of REST and under the id of the request that it came with.
+ * Authorizes and audits what one operation or subscription does to objects: each read, change or stream is an audit event of its own, with
+ * the verb and resource of REST and the id of the request.
  *
- * The same read is told once. From the 51st on, the reads of a kind in a namespace are told once for all, without names: a large answer
- * costs little, and no read is hidden behind others.
+ * Repeated reads are audited once. From the 51st distinct read on, reads of a kind in a namespace share one event without a name: a large
+ * answer adds few events, yet every read is covered.
  */
 export class RecordedAccess {
-  /** Facts about the operation, which each of its events has. */
+  /** Facts about the operation, added to each of its events. */
   readonly annotations: Map<string, string>;
   readonly #parts: AccessParts;
   #told: Set<string> | undefined;
@@ -54,15 +54,15 @@ export class RecordedAccess {
     this.#parts = { authorize, audit, clock, exchange, annotations };
   }
 
-  /** Asks about what audit has been told of already. @throws TAP_REQUEST_FORBIDDEN */
+  /** Authorizes an access that is already audited. @throws TAP_REQUEST_FORBIDDEN */
   permit(asked: AskedAccess): Awaitable<Verdict> {
     return permitPart(this.#parts, asked);
   }
 
   /**
-   * Reads what the caller may; audit is told of what is asked, or of what is read by that.
+   * Authorizes and runs a read; the audit event records `told` instead of `asked` where they differ.
    *
-   * @throws TAP_REQUEST_FORBIDDEN, and what `read` throws
+   * @throws TAP_REQUEST_FORBIDDEN, and errors of `read`
    */
   read<T>(
     asked: AskedAccess,
@@ -75,7 +75,7 @@ export class RecordedAccess {
     return recorded(this.#parts, asked, untold, read, outcomeOf);
   }
 
-  /** Changes what the caller may. @throws TAP_REQUEST_FORBIDDEN, and what `change` throws */
+  /** Authorizes, runs and audits a change. @throws TAP_REQUEST_FORBIDDEN, and errors of `change` */
   async change<T>(asked: AskedChange, change: () => Promise<T>, outcomeOf: (made: T) => AccessOutcome): Promise<T> {
     if (!asked.isDryRun) return recorded(this.#parts, asked, asked, change, outcomeOf);
     const annotations = new Map([...this.annotations, [dryRunAnnotation, 'true']]);
@@ -83,9 +83,9 @@ export class RecordedAccess {
   }
 
   /**
-   * Follows what the caller may, for as long as they may: told when it begins, and when it ends, with what access said last.
+   * Follows a source while the caller has access. Audited at the beginning and at the end, with the last decision of access.
    *
-   * @throws TAP_REQUEST_FORBIDDEN, and what `source` throws
+   * @throws TAP_REQUEST_FORBIDDEN, and errors of `source`
    */
   async *follow<T>(
     asked: AskedAccess,
@@ -103,7 +103,7 @@ export class RecordedAccess {
         const now = await entry.permitStill();
         if (!isSameView(now.narrowed, narrowed)) throw entry.deny('another part of it may be seen than when it began');
       };
-      // Between events, too: who may no longer see anything is not left to wait for the next.
+      // Access is also checked between events, so a stream whose caller lost it ends without waiting for the next event.
       leave = within.recheck(() =>
         askAgain().catch((error: unknown) => {
           if (isTapError(error, 'TAP_REQUEST_FORBIDDEN')) lost.abort(error);
@@ -112,7 +112,7 @@ export class RecordedAccess {
       yield* source({ narrowed, askAgain, lost: lost.signal });
       lost.signal.throwIfAborted();
     } catch (error) {
-      // Who has left, or was sent away, has ended it in order: the request's own event says why.
+      // The client left or the stream was ended in order, which is no failure: the audit event of the request has the reason.
       if (isBrokenOff(within.signal, error)) return;
       outcome = { error };
       throw error;
@@ -122,7 +122,7 @@ export class RecordedAccess {
     }
   }
 
-  /** As what audit is still to be told of a read; nothing when it knows. */
+  /** Returns the access to audit for a read; undefined when it is audited already. */
   #untold(asked: AskedAccess): AskedAccess | undefined {
     const told = (this.#told ??= new Set());
     const { kind, namespace, name, subresource } = asked.target;
@@ -138,7 +138,7 @@ export class RecordedAccess {
   }
 }
 
-/** Access is asked about what was asked for, whatever is told of it. */
+/** Runs an audited action: access is checked for `asked`, the audit event records `told`. */
 function recorded<T>(
   parts: AccessParts,
   asked: AskedAccess & Partial<AskedChange>,

@@ -4,17 +4,17 @@ import type { Exchange } from '../request/exchange.js';
 import type { GraphqlParts } from './ports.js';
 import { tapErrorOf } from './wire-errors.js';
 
-/** What was asked for over a socket, and refused before it was about any object. */
+/** A subscription that was refused before it accessed any object. */
 export interface Refusal {
   readonly beganAtMs: number;
   readonly annotations: ReadonlyMap<string, string>;
-  /** The first of what is wrong. */
+  /** The first error. */
   readonly error: GraphQLError;
 }
 
 /**
- * Tells audit of a subscription that was refused for its document, its size or lack of room: an event by itself, as the same sent as a
- * request would be, under the id of the connection. The client waits for that, and learns of the refusal whatever becomes of it.
+ * Audits a subscription that was refused because of its document, its size or flow control, as an event of its own under the id of the
+ * connection, as the same request over HTTP would be. The client is answered after that, even if auditing fails.
  */
 export async function recordRefusal(
   { audit, clock, log }: Pick<GraphqlParts, 'audit' | 'clock' | 'log'>,

@@ -7,7 +7,7 @@ import type { GraphqlParts } from './ports.js';
 import { PreparedOperations } from './prepared-operations.js';
 import { composeSchema } from './schema/compose.js';
 
-/** A schema with what serves it. */
+/** A schema with its Apollo Server and its prepared operations. */
 export interface ServedSchema {
   readonly schema: GraphQLSchema;
   readonly prepared: PreparedOperations;
@@ -16,7 +16,7 @@ export interface ServedSchema {
 
 type Start = (schema: GraphQLSchema, prepared: PreparedOperations) => Promise<ApolloServer<GraphqlContext>>;
 
-/** Keeps the schema of what is loaded now: composed anew when kinds, actions or fields are others, never per request. */
+/** Caches the current schema; composes it again when kinds, actions or fields change, never per request. */
 export class SchemaShelf {
   readonly #parts: GraphqlParts;
   readonly #start: Start;
@@ -41,7 +41,7 @@ export class SchemaShelf {
         if (this.#served === made) this.#served = served;
       },
       () => {
-        // Told to whoever waits for it; the next request tries again.
+        // Callers that wait get the error; the next request tries again.
         if (this.#served === made) this.#served = undefined;
       },
     );

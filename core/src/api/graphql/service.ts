@@ -24,24 +24,24 @@ import { documentText } from './trusted-documents.js';
 import { weigh } from '../weight.js';
 import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
 
-/** Answers `/graphql`. */
+/** Serves the GraphQL endpoint. */
 export interface GraphqlService {
   answer(exchange: Exchange): Promise<void>;
-  /** Answers what was asked before and is of the plain form; for all else, `otherwise` leads to `answer`. */
+  /** Answers a request in the plain form whose operation is prepared; calls `otherwise`, which leads to `answer`, for any other. */
   answerKnown(exchange: Exchange, otherwise: () => Awaitable<void>): Awaitable<void>;
-  /** Serves one WebSocket to its end. */
+  /** Serves one WebSocket until it closes. */
   converse(call: UpgradeCall): Promise<void>;
 }
 
 const jsonMediaType = 'application/json';
 const clientCharactersMax = 128;
 
-/** The GraphQL endpoint: what is asked the first time goes through Apollo Server, what is asked again is executed compiled. */
+/** Creates the service: first requests for a document go through Apollo Server, later ones are executed compiled. */
 export function createGraphqlService(parts: GraphqlParts): GraphqlService {
   return new Service(parts);
 }
 
-/** What an operation that is known is answered with. */
+/** What answering a prepared operation needs. */
 interface KnownPlace {
   readonly served: ServedSchema;
   readonly type: string;
@@ -136,7 +136,7 @@ class Service implements GraphqlService {
     return this.#trusted(await readDocument(exchange));
   }
 
-  /** A body as it came, or with the text of the document that it names where only some are answered. @throws TAP_GRAPHQL_DOCUMENT_UNKNOWN */
+  /** Replaces a hash by the text of its document where only trusted documents are answered. @throws TAP_GRAPHQL_DOCUMENT_UNKNOWN */
   #trusted(body: SmallDocument): SmallDocument {
     const { documents } = this.#parts.settings;
     return documents === undefined ? body : { ...withoutHash(body), query: documentText(body, documents, this.#texts) };
@@ -147,7 +147,7 @@ class Service implements GraphqlService {
     if (documents !== undefined) documentText({ query: query.get('query') }, documents, this.#texts);
   }
 
-  /** By Apollo Server, which writes the answer itself: the headers that go with every answer are there before. */
+  /** Answers through Apollo Server, which writes the response itself, so the common headers are set first. */
   async #answerNew(exchange: Exchange, body: SmallDocument | undefined, { apollo }: ServedSchema): Promise<void> {
     const { request, response, requestId } = exchange;
     const headers = [...securityHeaders, 'X-Request-Id', requestId, ...exchange.extraHeaders];
@@ -164,7 +164,7 @@ class Service implements GraphqlService {
   }
 }
 
-/** Where Express' middleware looks for a body that was read before. */
+/** Where Express' middleware expects a body that was already read. */
 function bodyOf({ request }: Exchange): { body?: SmallDocument | undefined } {
   return request as { body?: SmallDocument | undefined };
 }
@@ -174,7 +174,6 @@ function isJson(exchange: Exchange): boolean {
   return type === jsonMediaType || mediaTypeOf(type) === jsonMediaType;
 }
 
-/** Tells audit what is done under the path that everything of GraphQL has. */
 function note({ access }: GraphqlContext, operation: OperationDefinitionNode, hash: string): void {
   noteOperation(access.annotations, operation, hash);
 }

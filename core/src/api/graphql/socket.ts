@@ -27,14 +27,14 @@ export { GRAPHQL_TRANSPORT_WS_PROTOCOL as protocol };
 
 const subscriptionsMax = 100;
 const drainMsMax = 30_000;
-/** Long enough for a client or a machine that is busy; who has not signed in has less. */
+/** Long enough for a busy client or machine. Connections that are not authenticated have a shorter limit elsewhere. */
 const beginMsMax = 30_000;
 const objectsKnownMax = 10_000;
 const idCharactersMax = 128;
-/** What the protocol itself closes with; see its specification. */
+/** Close codes of the graphql-transport-ws protocol. */
 const closeCodes = { badRequest: 4400, forbidden: 4403, internal: 4500 } as const;
 
-/** Sockets that speak graphql-transport-ws. */
+/** Serves sockets that speak graphql-transport-ws. */
 export class GraphqlSockets {
   readonly #parts: GraphqlParts;
   readonly #schema: () => ServedSchema | Promise<ServedSchema>;
@@ -48,13 +48,13 @@ export class GraphqlSockets {
     this.#texts = new Set(parts.settings.documents?.values());
   }
 
-  /** Serves one socket to its end. */
+  /** Serves one socket until it closes. */
   async serve(call: UpgradeCall): Promise<void> {
     const { exchange } = call;
     const socket = await call.accept();
     const pace = new SocketPace(socket, { clock: this.#parts.clock, drainMsMax });
     const gate = new MessageGate(socket);
-    // Whatever is answered: a client that reads none of it is not read from either.
+    // Backpressure for all answers: while the client does not read them, its messages are not read either.
     const send = async (text: string): Promise<void> => {
       if (!pace.write(text)) await gate.through(pace.drained());
     };
@@ -100,7 +100,7 @@ export class GraphqlSockets {
         throw graphqlErrors.TAP_GRAPHQL_TOO_MANY_SUBSCRIPTIONS({ message });
       }
       if (id.length > idCharactersMax) throw refused(`the id of a subscription has at most ${idCharactersMax} characters`);
-      // Before anything is waited for: what comes at once is counted, too.
+      // Registered before the first await, so that subscriptions in the same instant count toward the limit.
       running.set(id, over);
       await this.#takeSeat(exchange, over.signal);
       const access = new RecordedAccess(this.#parts, exchange, annotations);
@@ -111,7 +111,7 @@ export class GraphqlSockets {
     }
   }
 
-  /** Holds a stream's seat until the subscription is over. @throws TAP_FLOW_FULL */
+  /** Takes a stream seat until the subscription ends. @throws TAP_FLOW_FULL */
   async #takeSeat({ caller }: Exchange, over: AbortSignal): Promise<void> {
     const seat = await this.#parts.flow({ caller, engine: platformEngine, verb: 'watch', stream: true, signal: over });
     if (over.aborted) seat.release();
@@ -152,14 +152,14 @@ export class GraphqlSockets {
   }
 }
 
-/** What a subscription begins with. */
+/** What beginning a subscription needs. */
 interface Beginning {
   readonly access: RecordedAccess;
   readonly over: AbortController;
   readonly send: (text: string) => Promise<void>;
 }
 
-/** What graphql-ws hands back to `subscribe`. */
+/** Arguments that graphql-ws passes from `onSubscribe` to `subscribe`. */
 interface LiveArguments extends ExecutionArgs {
   readonly events: AsyncGenerator<never, void, void>;
 }
@@ -171,12 +171,12 @@ interface Telling {
 }
 
 /**
- * Sends every event by itself, since its text is shared by all who are told it; the library, which keeps the protocol, sees a stream that
- * ends. A client that reads slowly holds up its own watch, which fails with a hint to begin anew when too much has come meanwhile.
+ * Sends each event itself, because subscribers share its text; graphql-ws, which manages the protocol, only sees a stream that ends. A
+ * client that reads slowly blocks its own watch, which fails with a hint to restart when too many events are pending.
  */
 function tellAll(source: AsyncIterable<LiveEvent>, telling: Telling): AsyncGenerator<never, void, void> {
   const done: IteratorReturnResult<void> = { done: true, value: undefined };
-  // What waits for the next event hears of the end by its signal.
+  // Ending is signaled by abort, because the source may be waiting for its next event.
   const end = async (): Promise<typeof done> => {
     telling.over.abort(new StreamEnd('time'));
     return done;
@@ -209,7 +209,7 @@ async function tellEach(source: AsyncIterable<LiveEvent>, { tell, send, over }: 
   }
 }
 
-/** Whether an object looks other than it was told last. What is forgotten, when there are too many, is told again. */
+/** Whether an object differs from what was last sent. Digests are cleared at objectsKnownMax; such objects may be sent again. */
 function isNews(told: Map<string, string>, { uid, isNew, isGone }: NonNullable<LiveEvent['changed']>, digest: string): boolean {
   const known = told.get(uid);
   if (isGone) told.delete(uid);
@@ -233,7 +233,7 @@ async function signedIn(call: UpgradeCall, parameters: Readonly<Record<string, u
   }
 }
 
-/** There is no room, or the platform stops: the same token is good later. */
+/** Whether authentication failed for lack of capacity or during shutdown, so that the same token may succeed later. */
 function isPassing({ spec }: TapError): boolean {
   return spec.httpStatus === 429 || spec.httpStatus === 503;
 }
@@ -245,7 +245,7 @@ function closeOf(error: unknown): readonly [code: number, reason: string] {
 
 type Opened = ReturnType<typeof makeServer<Record<string, unknown>, undefined>>['opened'];
 
-/** Joins a socket and the library; resolves when the socket is closed. */
+/** Connects a socket to graphql-ws; resolves when the socket is closed. */
 function converse(socket: WebSocket, opened: Opened, send: (text: string) => Promise<void>, closed: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const leave = opened(
@@ -269,7 +269,7 @@ function converse(socket: WebSocket, opened: Opened, send: (text: string) => Pro
   });
 }
 
-/** Everything by which what one caller sees may differ from what another does. */
+/** Returns everything about the caller that may change a result. */
 function scopeOf({ caller }: GraphqlContext): string {
   const { name, groups, tenant, scope, address, impersonator } = caller;
   return JSON.stringify([name, groups, tenant, scope, address, impersonator]);

@@ -6,7 +6,7 @@ import { graphqlErrors } from './errors.js';
 import { withoutSuggestion } from './suggestions.js';
 import { asGraphqlError } from './wire-errors.js';
 
-/** The subscription of a document, or what is wrong with the document. */
+/** Plans the subscription of a document, or returns what is wrong with the document. */
 export function plannedSubscription(
   schema: GraphQLSchema,
   text: string,
@@ -35,13 +35,13 @@ export function plannedSubscription(
   return new PlannedOperation(schema, document, operation);
 }
 
-/** Told with the places in the document, as of a request. */
+/** Keeps the locations in the document, as for a request. */
 function invalidDocument({ nodes, source, positions }: GraphQLError, message: string): GraphQLError {
   const { originalError, extensions } = asGraphqlError(graphqlErrors.TAP_GRAPHQL_DOCUMENT_INVALID({ message }));
   return new GraphQLError(message, { nodes, source, positions, originalError, extensions });
 }
 
-/** A message that is none of the protocol as it is spoken here. */
+/** Makes the error of a message that this endpoint does not accept. */
 export function refused(message: string): TapError {
   return graphqlErrors.TAP_GRAPHQL_REQUEST_INVALID({ message });
 }

@@ -4,7 +4,7 @@ import { graphqlErrors } from './errors.js';
 
 const hashForm = /^[0-9a-f]{64}$/;
 
-/** The hash that stands for a document: SHA-256 of its text in hexadecimal. */
+/** Returns the hash of a document: SHA-256 of its text in hexadecimal. */
 export function documentHash(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
@@ -24,7 +24,7 @@ export async function readTrustedDocuments(path: string): Promise<ReadonlyMap<st
   }
 }
 
-/** What a request asks for, before anybody has looked at it. */
+/** The fields of a request that identify its document, not yet validated. */
 export interface AskedDocument {
   readonly query?: unknown;
   readonly documentId?: unknown;
@@ -32,8 +32,8 @@ export interface AskedDocument {
 }
 
 /**
- * The text of the document that a request means: its own, or the allowed one that it names by hash. Where documents are restricted, a
- * text of its own must be one of them to the letter, by hash as the generator took it or by the text itself.
+ * Returns the document text of a request: its own, or that of the trusted document that it names by hash. Where documents are restricted,
+ * its own text must equal a trusted one exactly, by hash or by text.
  *
  * @throws TAP_GRAPHQL_DOCUMENT_UNKNOWN
  */

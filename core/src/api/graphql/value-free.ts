@@ -1,6 +1,6 @@
 /**
- * What can be said of a value without repeating it; in the order in which messages hold them, the last one is about the value itself. Messages
- * quote values of any length: each part is bounded and begins a word, so that looking takes as long as the message is, and no longer.
+ * Patterns of what a message says about a value without quoting it. The last match is about the value itself. Messages may quote values of
+ * any length: each part is bounded and starts at a word, so matching takes time linear in the message.
  */
 const rules = new RegExp(
   [
@@ -15,8 +15,7 @@ const ofVariable = /^(Variable "\$\w+") got invalid value /;
 const ofLiteral = /^(Expected value of type "[^"]+"), found |^(\w+ cannot represent (?:a )?non[- ][\w -]+ value): /;
 
 /**
- * The message of a value that does not fit its type, without the value: it may be a password in the wrong place, and messages of errors are
- * kept by whoever gets them.
+ * Removes the value from the message of a type mismatch: it may be a password in the wrong place, and clients keep error messages.
  */
 export function withoutValue(message: string): string {
   const [, variable] = ofVariable.exec(message) ?? [];

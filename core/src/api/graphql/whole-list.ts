@@ -3,16 +3,16 @@ import type { EnginePort, ListQuery } from '../../ports/engine.js';
 import { graphqlErrors } from './errors.js';
 import type { ObjectBody } from './object-reader.js';
 
-/** How many objects are read at once, and in all. */
+/** Maximum objects per page, and in all. */
 export interface ListBounds {
   readonly pageMax: number;
   readonly max: number;
 }
 
 /**
- * All objects of a list, page by page, so that others have their turn between.
+ * Yields all objects of a list page by page, yielding to the event loop between pages.
  *
- * @throws TAP_GRAPHQL_TOO_COSTLY when there are more than any answer is worth: a part of them would look like all
+ * @throws TAP_GRAPHQL_TOO_COSTLY when there are more than `max`, because a partial list would look complete
  */
 export async function* wholeList(
   engine: EnginePort,

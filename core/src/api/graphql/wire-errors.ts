@@ -7,13 +7,13 @@ import { publicError } from '../answer/status.js';
 import { graphqlErrors } from './errors.js';
 import { withoutValue } from './value-free.js';
 
-/** The request that an error belongs to, and where the platform's own faults are logged. */
+/** The request that an error belongs to, and the log for the platform's own faults. */
 export interface ErrorPlace {
   readonly requestId: string;
   readonly log: Logger;
-  /** Aborts when nobody waits for the answer any more; looked at only where something failed. */
+  /** Returns a signal that aborts when the client no longer waits; called only after a failure. */
   readonly signal?: () => AbortSignal;
-  /** Hears the code of each error that is told. */
+  /** Called with the code of each error in the answer. */
   readonly note?: (code: string) => void;
 }
 
@@ -21,7 +21,7 @@ const messageCharactersMax = 1_000;
 
 type Code = keyof typeof graphqlErrors;
 
-/** What Apollo Server calls the same things. */
+/** Apollo Server's error codes and ours. */
 const ourCodes: Readonly<Record<string, Code>> = {
   GRAPHQL_PARSE_FAILED: 'TAP_GRAPHQL_DOCUMENT_INVALID',
   GRAPHQL_VALIDATION_FAILED: 'TAP_GRAPHQL_DOCUMENT_INVALID',
@@ -32,12 +32,12 @@ const ourCodes: Readonly<Record<string, Code>> = {
   PERSISTED_QUERY_NOT_SUPPORTED: 'TAP_GRAPHQL_DOCUMENT_UNKNOWN',
 };
 
-/** An error as a client sees it: code and remedy beside the message; what is our fault only with the request's id. */
+/** Formats an error for clients, with code and remedy; faults of the platform reveal only the request id. */
 export function wireError(error: GraphQLError, place: ErrorPlace): GraphQLFormattedError {
   const { code, message, remedy, rest } = described(error, place);
   place.note?.(code);
   return {
-    // Messages quote what was sent, which may be long.
+    // Messages quote the request, which may be long.
     message: message.length > messageCharactersMax ? `${message.slice(0, messageCharactersMax)}…` : message,
     ...placeOf(error),
     extensions: { code, remedy, requestId: place.requestId, ...rest },
@@ -78,7 +78,7 @@ function fromTapError(error: TapError, { log, requestId }: ErrorPlace): Describe
   };
 }
 
-/** What an error of an operation over a socket is to audit: its code and its status. */
+/** Returns the error to audit for an operation over a socket. */
 export function tapErrorOf(error: GraphQLError, requestId: string): TapError {
   const cause = innermost(error);
   if (cause === undefined && isOfVariables(error)) {
@@ -87,7 +87,7 @@ export function tapErrorOf(error: GraphQLError, requestId: string): TapError {
   return publicError(cause ?? error, requestId);
 }
 
-/** What was thrown, below what GraphQL has wrapped around it; nothing where GraphQL itself complains. */
+/** Returns the error below GraphQL's wrappers; undefined when GraphQL itself raised it. */
 function innermost(error: GraphQLError): Error | undefined {
   let cause: Error | undefined = error.originalError ?? undefined;
   while (cause instanceof GraphQLError) cause = cause.originalError ?? undefined;
@@ -95,8 +95,8 @@ function innermost(error: GraphQLError): Error | undefined {
 }
 
 /**
- * Values of variables that do not fit their types are told before anything is executed: without a path. Null in place of an argument that
- * takes none is told at its field.
+ * Whether the error is about the value of a variable. A type mismatch is found before execution and has no path; null for a non-null
+ * argument is found at its field.
  */
 function isOfVariables({ path, message }: GraphQLError): boolean {
   return path === undefined ? message.startsWith('Variable ') : /^Argument "\w+" of non-null type /.test(message);
@@ -109,7 +109,7 @@ function placeOf({ path, locations }: GraphQLError): {
   return { ...(locations !== undefined && locations.length > 0 && { locations }), ...(path !== undefined && { path }) };
 }
 
-/** A refusal of ours as Apollo Server takes it, with the status that it is answered with. */
+/** Converts an error of ours for Apollo Server, with its HTTP status. */
 export function asGraphqlError(error: TapError): GraphQLError {
   return new GraphQLError(error.message, {
     originalError: error,

@@ -10,12 +10,12 @@ import type { PlacementDecision } from './ports.js';
 import type { ExposedKind } from './schema/exposed-kinds.js';
 import { wholeList } from './whole-list.js';
 
-/** Pods of all applications of one place that are read at once, and in all. */
+/** Maximum pods of all applications in one place: per page, and in all. */
 const podsBounds = { pageMax: 1_000, max: 10_000 };
 
 /**
- * What runs of applications, on clusters that are engines of this platform. Whoever may see pods in the application's own namespace is
- * shown those of it, wherever the cluster has them; nobody needs rights on the cluster.
+ * Reads the pods of applications from the clusters that run them. Callers with access to pods in the application's own namespace see the
+ * application's pods on any cluster; deliberately, no rights on the cluster are needed.
  */
 export class Workloads {
   readonly #context: GraphqlContext;
@@ -27,7 +27,7 @@ export class Workloads {
     this.#placements = new DataLoader((uids) => context.parts.placements(uids));
   }
 
-  /** The pods of an application; those of several in one namespace are read at once. @throws TAP_REQUEST_FORBIDDEN */
+  /** Returns the pods of an application; reads for several applications in one namespace are batched. @throws TAP_REQUEST_FORBIDDEN */
   async podsOf(application: ObjectBody, releases: ExposedKind): Promise<readonly ObjectBody[]> {
     const asked = { verb: 'list', target: { kind: pods, namespace: namespaceOf(application) } };
     return this.#context.access.read(
@@ -37,12 +37,12 @@ export class Workloads {
     );
   }
 
-  /** Why a pod that was read here runs where it does; of several at once. */
+  /** Returns the scheduling decision about a pod; reads for several pods are batched. */
   placementOf({ metadata: { uid } }: ObjectBody): Promise<PlacementDecision | undefined> {
     return this.#placements.load(uid);
   }
 
-  /** The last lines of its pods, pod by pod; of pods that have begun, where there are some. @throws TAP_REQUEST_FORBIDDEN */
+  /** Returns the last lines of an application's pods, pod by pod; only of started pods if there are any. @throws TAP_REQUEST_FORBIDDEN */
   async logOf(application: ObjectBody, releases: ExposedKind, query: LogQuery): Promise<readonly LogLine[]> {
     const read = async (): Promise<readonly LogLine[]> => {
       const lines: LogLine[] = [];
@@ -69,7 +69,7 @@ export class Workloads {
       for await (const lines of readPodLog(this.#context, place, name, query, this.#context.signal))
         for (const line of lines) yield { pod: name, process, ...timedLine(line) };
     } catch (error) {
-      // A pod that has gone since it was listed has no output any more; those of the others count.
+      // A pod deleted since it was listed has no output; the others still count.
       if (!isTapError(error) || error.spec.httpStatus !== 404) throw error;
     }
   }
@@ -96,7 +96,7 @@ export class Workloads {
     });
   }
 
-  /** Where the release that serves runs. */
+  /** Returns where the serving release runs. */
   async #placeOf({ metadata, ...rest }: ObjectBody, releases: ExposedKind): Promise<PodPlace | undefined> {
     const name = valueAt(rest, ['status', 'release']);
     if (typeof name !== 'string') return undefined;
@@ -111,7 +111,7 @@ function namespaceOf({ metadata: { namespace = '' } }: ObjectBody): string {
   return namespace;
 }
 
-/** Where no pod has begun, all of them: the cluster says why there is no output. */
+/** Returns the started pods; if there are none, all of them, so that the cluster's error says why there is no output. */
 function readable(all: readonly ObjectBody[]): readonly ObjectBody[] {
   const begun = all.filter(hasBegun);
   return begun.length === 0 ? all : begun;

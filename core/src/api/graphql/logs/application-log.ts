@@ -13,7 +13,7 @@ import { logAccess, refuseUnknownProcess, type LogLine, type LogQuery } from './
 import { objectStates, type ObjectNews } from './object-states.js';
 import { componentLabel, instanceLabel, outputsMax, placeOf, pods, readPodLog, refuseCrowd, type PodPlace } from './pod-log.js';
 
-/** The kinds that an application's output is found by. */
+/** The kinds needed to find the output of an application. */
 export interface LogKinds {
   readonly applications: ExposedKind;
   readonly releases: ExposedKind;
@@ -25,18 +25,18 @@ type News =
   | { readonly pod: FollowedPod; readonly entry: LogEntry | undefined }
   | { readonly ended: FollowedPod };
 
-/** Pods of the application in one place. */
+/** The application's pods in one namespace of a cluster. */
 interface Cluster {
   readonly place: PodPlace;
   readonly pods: Map<string, FollowedPod>;
-  /** The pods that are there when the subscription begins are told from their last lines on, all others from the first. */
+  /** Pods that exist when the subscription begins start with their last lines, all others with the first line. */
   beginsWithTail: boolean;
   isListed: boolean;
 }
 
 /**
- * The output of an application as it comes, across its releases: of pods that are there and that come later, as long as the application or
- * one of its pods exists, and the caller may see it. Who follows is asked about again before anything is told.
+ * Follows the output of an application across its releases: of present and future pods, as long as the application or one of its pods
+ * exists and the caller has access. Access is checked again before a line is sent.
  *
  * @throws TAP_REQUEST_FORBIDDEN, TAP_GRAPHQL_ARGUMENT_INVALID, TAP_GRAPHQL_TOO_COSTLY, TAP_OBJECT_NOT_FOUND at the end of the application
  */
@@ -63,7 +63,7 @@ class ApplicationLog {
   readonly #reading = new Set<FollowedPod>();
   readonly #cursor: LogCursor;
   readonly #progress: ReadonlyMap<string, PodProgress>;
-  /** Whether it goes on behind nothing, and nothing has been heard yet. */
+  /** Whether there is no cursor to continue from, and the application has not been seen yet. */
   #isNew: boolean;
   #isDeleted = false;
 
@@ -90,7 +90,7 @@ class ApplicationLog {
       for await (const news of untilAborted(this.#merged.values(), signal)) {
         const line = 'pod' in news ? this.#lineOf(news.pod, news.entry) : undefined;
         if (line !== undefined) {
-          // Lines come by the thousand: those of one millisecond are told on one answer.
+          // Lines come by the thousand: one access check covers all lines of the same millisecond.
           if (clock.nowMs() !== askedAtMs) await askAgain();
           askedAtMs = clock.nowMs();
           lost.throwIfAborted();
@@ -110,7 +110,7 @@ class ApplicationLog {
     }
     if (entry.place !== undefined) this.#cursor.set(pod.id, entry.place);
     const { name, process } = pod;
-    // Made before the next line is read, where it is asked for.
+    // The cursor is computed on demand, and always before the next line is read.
     return { pod: name, process, ...timedLine(entry.line), cursor: () => this.#cursor.toString() };
   }
 
@@ -128,7 +128,7 @@ class ApplicationLog {
     const isOurs = (object: ObjectBody): boolean => object.metadata.uid === uid;
     const state = 'present' in news ? news.present.find(isOurs) : 'changed' in news && isOurs(news.changed) ? news.changed : undefined;
     if (state === undefined) this.#isDeleted = true;
-    // What the first release of an application runs is new, however late its cluster is known.
+    // The pods of the first release are new, even if its cluster becomes known only later: they start with their first line.
     const beginsWithTail = this.#isNew;
     this.#isNew = false;
     const release = valueAt(state, ['status', 'release']);
@@ -179,7 +179,7 @@ class ApplicationLog {
     if (process) refuseUnknownProcess(process, this.#application);
   }
 
-  /** Pods that have gone while nothing was followed would stay in the cursor for ever. */
+  /** Removes pods that disappeared while the log was not followed; otherwise they would stay in the cursor forever. */
   #dropUnknown(): void {
     const ids = new Set(this.#followed().map(({ id }) => id));
     for (const id of this.#progress.keys()) if (!ids.has(id)) this.#cursor.drop(id);
@@ -195,14 +195,14 @@ class ApplicationLog {
     this.#forget(pod);
   }
 
-  /** What is gone, and told to its end, needs no place. */
+  /** Removes a pod from the cursor once it is gone and read to its end. */
   #forget(pod: FollowedPod): void {
     if (!pod.isGone || this.#reading.has(pod)) return;
     this.#cursor.drop(pod.id);
     for (const { pods: known } of this.#clusters.values()) known.delete(pod.uid);
   }
 
-  /** @throws TAP_OBJECT_NOT_FOUND: a stream that only ended would be taken for one that broke */
+  /** @throws TAP_OBJECT_NOT_FOUND: if the stream just ended, clients would take it for a broken connection */
   #endWithApplication(): void {
     if (!this.#isDeleted || [...this.#clusters.values()].some(({ isListed, pods: { size } }) => !isListed || size > 0)) return;
     throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: `applications "${this.#application.metadata.name}" was deleted` });

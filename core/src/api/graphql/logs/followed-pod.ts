@@ -13,16 +13,16 @@ export interface PodReading {
   readonly signal: AbortSignal;
 }
 
-/** A pod whose output is followed from its first line, its last lines or a place on, until the pod is gone. */
+/** Follows the output of one pod, from its first line, its last lines or a position, until the pod is gone. */
 export class FollowedPod {
   readonly uid: string;
-  /** Stands for it in cursors. */
+  /** Short id of the pod in cursors. */
   readonly id: string;
   readonly name: string;
   readonly process: string | undefined;
   #pod: ObjectBody;
   #isGone = false;
-  /** Aborts when something of the pod changes: what waits looks again. */
+  /** Aborts when the pod changes, to wake up a retry that waits. */
   #change = new AbortController();
 
   constructor(pod: ObjectBody) {
@@ -52,22 +52,22 @@ export class FollowedPod {
   }
 
   /**
-   * Its lines, over restarts of the container and connections that break, until it can write nothing more. With `tailLines` it begins with
-   * so many of the lines that are there, and an undefined entry says that these have been told: what comes then is new.
+   * Yields the pod's lines, across restarts of the container and broken connections, until it can write no more. With `tailLines` it begins
+   * with that many of the existing lines, followed by an undefined entry: everything after it is new.
    *
-   * @throws what another try would not change
+   * @throws errors that a retry would not change
    */
   async *lines({ read, clock, signal }: PodReading, place?: LogPlace, tailLines?: number): AsyncGenerator<LogEntry | undefined> {
     const log = new FollowedLog({ read, isAnswer: (error) => isTapError(error) && !isPassing(error) }, place);
     let owesTail = tailLines !== undefined;
     let failures = 0;
     while (!signal.aborted) {
-      // What is read from now on is all that there is.
+      // The pod has ended: what can be read from now on is complete.
       const isLast = this.#isGone || endedPhases.has(valueAt(this.#pod, ['status', 'phase']));
       let isRead = isLast;
       if (this.hasBegun || isLast) {
         try {
-          // Not followed at first: the end of the last lines is known, and what comes later is none of them.
+          // The tail is read without following, so that its end is known: later lines are not part of it.
           for await (const line of log.connection(owesTail ? { tailLines: String(tailLines) } : { follow: 'true' })) {
             failures = 0;
             yield line;
@@ -95,7 +95,7 @@ export class FollowedPod {
   }
 }
 
-/** There is no log now: the pod has gone, which its watch will tell, or its container is about to start again. */
+/** Whether there is no log at present: the pod is gone, which its watch will report, or its container is about to restart. */
 function isAbsent(error: unknown, log: FollowedLog): boolean {
   return isTapError(error) && (error.spec.httpStatus === 404 || (log.hasBegun && error.spec.httpStatus === 400));
 }

@@ -2,31 +2,31 @@ import { createHash } from 'node:crypto';
 import type { LogPlace } from '@tappaas/sdk/log';
 import { graphqlErrors } from '../errors.js';
 
-/** How far the log of a pod was told; `tail`: nothing of it was, and the subscription begins with its last lines. */
+/** Position reached in the log of a pod; `tail`: nothing was sent yet, and the subscription begins with its last lines. */
 export type PodProgress = LogPlace | 'tail';
 
 const charactersMax = 64 * 1024;
 const entry = /^([\w-]{11}) (?:tail|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,20})?(?:Z|[+-]\d\d:\d\d)) ([0-9a-z]{1,7}) (\d{1,9}))$/;
 
-/** A short stand-in for a name or uid, so that a cursor with a hundred pods stays short. */
+/** Hashes a name or uid to 11 characters, so that a cursor with a hundred pods stays short. */
 export function shortId(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 11);
 }
 
 /**
- * How far the logs of all pods of an application were told. A pod that is not in it is read from its first line, so a pod that begins later
- * needs no entry.
+ * The positions reached in the logs of an application's pods. A pod without an entry is read from its first line, so new pods need no
+ * entry.
  */
 export class LogCursor {
   readonly #subject: string;
   readonly #entries = new Map<string, string>();
 
-  /** `subject`: what is followed; the cursor of one thing is none of another. */
+  /** `subject` identifies what is followed: a cursor is only valid for its own subject. */
   constructor(subject: string) {
     this.#subject = shortId(subject);
   }
 
-  /** @throws TAP_GRAPHQL_ARGUMENT_INVALID for what is no cursor, or that of something else */
+  /** @throws TAP_GRAPHQL_ARGUMENT_INVALID for text that is not a cursor, or is the cursor of another subject */
   static parse(text: string, subject: string): { readonly cursor: LogCursor; readonly progress: ReadonlyMap<string, PodProgress> } {
     if (text.length > charactersMax) throw invalid(`at most ${charactersMax} characters, found ${text.length}`);
     const [head, ...lines] = Buffer.from(text, 'base64url').toString('latin1').split('\n');
@@ -42,7 +42,7 @@ export class LogCursor {
     this.#entries.set(pod, progress === 'tail' ? `${pod} tail` : `${pod} ${progress.time} ${progress.first} ${progress.count}`);
   }
 
-  /** Of a pod that is gone, or whose next line is the first one. */
+  /** Drops a pod that is gone, or that is to be read from its first line. */
   drop(pod: string): void {
     this.#entries.delete(pod);
   }

@@ -7,10 +7,10 @@ import { pods } from './pod-log.js';
 export interface LogLine {
   readonly pod: string;
   readonly process: string | undefined;
-  /** As the cluster gives it; where a cluster gives none, there is none. */
+  /** As the cluster reports it; absent when the cluster reports none. */
   readonly time: string | undefined;
   readonly text: string;
-  /** Behind which what is followed goes on. */
+  /** Makes the cursor to continue after this line. */
   readonly cursor?: () => string;
 }
 
@@ -20,12 +20,12 @@ export interface LogQuery {
   readonly since?: string | null;
 }
 
-/** What the output of an application is asked for as. */
+/** Returns the access that reading an application's output requires. */
 export function logAccess({ metadata: { namespace = '' } }: ObjectBody): AskedAccess {
   return { verb: 'get', target: { kind: pods, namespace, subresource: 'log' } };
 }
 
-/** Silence would be taken for a process that writes nothing. @throws TAP_OBJECT_NOT_FOUND */
+/** Rejects an unknown process: an empty answer would look like a process that writes nothing. @throws TAP_OBJECT_NOT_FOUND */
 export function refuseUnknownProcess(process: string, application: ObjectBody): void {
   const processes = ((valueAt(application, ['spec', 'processes']) ?? []) as readonly { readonly name: string }[]).map(({ name }) => name);
   if (processes.includes(process)) return;

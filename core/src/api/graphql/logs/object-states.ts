@@ -3,7 +3,7 @@ import type { EnginePort, Target } from '../../../ports/engine.js';
 import type { ObjectBody } from '../object-reader.js';
 import { isPassing, untilNextTry } from './retry.js';
 
-/** What selected objects are: all that there are, then what becomes of them; all again when the watch has broken. */
+/** News of selected objects: first the full list, then changes and deletions; the full list again after the watch has broken. */
 export type ObjectNews =
   | { readonly present: readonly ObjectBody[] }
   | { readonly changed: ObjectBody }
@@ -13,12 +13,12 @@ export interface FollowedObjects {
   /** Undefined while the engine is not loaded. */
   readonly engine: () => EnginePort | undefined;
   readonly query: { readonly target: Target; readonly labelSelector?: string; readonly fieldSelector?: string };
-  /** Most objects that are there at once; one more calls `crowded`, which throws. */
+  /** Maximum number of objects that exist at once; one more calls `crowded`, which throws. */
   readonly max: number;
   readonly crowded: () => never;
 }
 
-/** Follows objects over watches that break. @throws what keeps the first watch from beginning, and what another try would not change */
+/** Follows objects across broken watches. @throws any error before the first event, and later ones that a retry would not change */
 export async function* objectStates(
   followed: FollowedObjects,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
@@ -47,7 +47,7 @@ async function* oneWatch({ engine, query, max, crowded }: FollowedObjects, signa
     for (const { type, served } of events) {
       const object = served.object as ObjectBody;
       if (type === 'BOOKMARK') {
-        // The first one stands behind everything that was there.
+        // The first bookmark follows the initial objects.
         if (listed !== undefined) yield { present: [...listed.values()] };
         listed = undefined;
         continue;

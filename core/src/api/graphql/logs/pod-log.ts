@@ -5,7 +5,7 @@ import type { GraphqlContext } from '../context.js';
 import { graphqlErrors } from '../errors.js';
 import { valueAt, type ObjectBody } from '../object-reader.js';
 
-/** Where the pods of a release are. */
+/** The cluster and namespace that a release's pods run in. */
 export interface PodPlace {
   readonly cluster: string;
   readonly namespace: string;
@@ -14,11 +14,11 @@ export interface PodPlace {
 export const pods = { group: '', version: 'v1', plural: 'pods' } as const;
 export const instanceLabel = 'app.kubernetes.io/instance';
 export const componentLabel = 'app.kubernetes.io/component';
-/** Pods whose output is read or followed at once. */
+/** Maximum pods whose output is read or followed at once. */
 export const outputsMax = 100;
 const lineCharactersMax = 16 * 1024;
 
-/** The release tells the cluster. The namespace there follows from the application's own: nobody is asked about access to it. */
+/** Takes the cluster from the release and maps the namespace to it. Deliberately requires no access to the namespace on the cluster. */
 export function placeOf(release: ObjectBody | undefined, namespace: string, { parts }: GraphqlContext): PodPlace | undefined {
   const cluster = valueAt(release, ['spec', 'cluster']);
   if (typeof cluster !== 'string') return undefined;
@@ -26,7 +26,7 @@ export function placeOf(release: ObjectBody | undefined, namespace: string, { pa
   return there === undefined ? undefined : { cluster, namespace: there };
 }
 
-/** What a pod of an application is a replica of. */
+/** Returns the name of the process that a pod is a replica of. */
 export const processOf = (pod: ObjectBody): string | undefined => pod.metadata.labels?.[componentLabel];
 
 interface ContainerStatus {
@@ -34,14 +34,14 @@ interface ContainerStatus {
   readonly state?: { readonly waiting?: object };
 }
 
-/** Whether a pod has written or could have: while it waits for a node, an image or a volume, asking for its output is an error. */
+/** Whether a pod has started: while it waits for a node, an image or a volume, reading its log is an error. */
 export function hasBegun(pod: ObjectBody): boolean {
   if (valueAt(pod, ['status', 'phase']) === 'Pending') return false;
   const containers = valueAt(pod, ['status', 'containerStatuses']) as readonly ContainerStatus[] | undefined;
   return containers?.every(({ restartCount = 0, state }) => restartCount === 0 && state?.waiting !== undefined) !== true;
 }
 
-/** The lines that a query of `pods/log` selects, several at a time. @throws what the cluster refuses with */
+/** Yields the lines that a query of `pods/log` selects, several at a time. @throws errors of the cluster */
 export async function* readPodLog(
   { parts, caller, requestId, remainingMs }: GraphqlContext,
   { cluster, namespace }: PodPlace,
@@ -61,7 +61,7 @@ export async function* readPodLog(
   yield* textLines(chunks, lineCharactersMax);
 }
 
-/** @throws TAP_GRAPHQL_TOO_COSTLY: a part of them would look like all */
+/** Rejects more pods than the maximum. @throws TAP_GRAPHQL_TOO_COSTLY, because a partial result would look complete */
 export function refuseCrowd(count: string): never {
   const message = `the output of ${count} pods is asked for, at most ${outputsMax} are read at once; name a process of fewer pods`;
   throw graphqlErrors.TAP_GRAPHQL_TOO_COSTLY({ message });

@@ -33,7 +33,7 @@ interface ActionPayload {
   readonly userErrors: readonly UserError[];
 }
 
-/** A mutation for each action of a plugin: `restartApplication` for the action restart of Application. */
+/** Makes a mutation for each action of a plugin: `restartApplication` for the action restart of Application. */
 export function actionFields(parts: SchemaParts, types: ValueTypes, names: TypeNames, operation: GraphQLObjectType | undefined): Fields {
   const made = parts.actions.flatMap((action) => {
     const kind = parts.kinds.find(({ served }) => served.group === action.group && served.plural === action.plural);
@@ -146,14 +146,14 @@ async function run(
     const answer = await access.change({ verb: 'create', target, isDryRun: dryRun }, act, ({ operation }) => ({
       status: operation === undefined ? 200 : 202,
     }));
-    // What goes on has no output yet: its operation will have the result.
+    // A long action has no output yet: its operation will hold the result.
     return { ...(answer.operation === undefined ? answer : { operation: answer.operation }), userErrors: [] };
   } catch (error) {
     return { userErrors: userErrorsOf(error) };
   }
 }
 
-/** The Operation at a path such as `/apis/ops.tappaas.dev/v1alpha1/namespaces/team/operations/shop-restart-3`. */
+/** Reads the Operation at a path such as `/apis/ops.tappaas.dev/v1alpha1/namespaces/team/operations/shop-restart-3`. */
 async function operationAt(path: string | undefined, { kinds }: SchemaParts, { reader }: GraphqlContext): Promise<object | undefined> {
   const [, namespace, name] = /\/namespaces\/([^/]+)\/operations\/([^/]+)$/.exec(path ?? '') ?? [];
   const kind = findKind(kinds, 'ops.tappaas.dev', 'Operation');

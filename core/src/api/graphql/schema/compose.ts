@@ -17,14 +17,14 @@ const ownTypes: readonly string[] = (
   'String Int Float Boolean ID JSON Time Long IntOrString'
 ).split(' ');
 
-/** Everything the schema is made from. */
+/** Everything that the schema is composed of. */
 export interface SchemaSources {
   readonly kinds: readonly ServedKind[];
   readonly actions: readonly ServedAction[];
   readonly fields: readonly ServedField[];
 }
 
-/** Composes the schema of what is loaded; the same sources give the same schema, name by name. */
+/** Composes the schema of what is loaded; the same sources give the same schema, including all names. */
 export function composeSchema({ kinds, actions, fields }: SchemaSources): GraphQLSchema {
   const names = new TypeNames(ownTypes);
   const parts = { kinds: exposedKinds(kinds, names, new TypeNames(ownQueries)), actions, fields };

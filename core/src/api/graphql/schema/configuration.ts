@@ -37,7 +37,7 @@ const effectiveValue = new GraphQLObjectType<EffectiveValue>({
   },
 });
 
-/** What an application's processes are configured with in the end. */
+/** Makes the field for the effective environment variables of an application's processes. */
 export function configurationField(releases: ExposedKind): Fields {
   return {
     configuration: {

@@ -16,7 +16,7 @@ import type { ObjectBody } from '../object-reader.js';
 import { firstDefault, firstMax, freeOfCharge, pageCost } from './cost-hints.js';
 import type { TypeNames } from './type-names.js';
 
-/** A page with what was asked for, from which edges and page info are read. */
+/** A page and its request; the resolvers of edges and page info read both. */
 interface Page {
   readonly list: ListPage;
   readonly after: string | undefined;
@@ -64,7 +64,7 @@ const pageInfo = new GraphQLObjectType<Page>({
 
 const cursors = new WeakMap<ListPage, Map<number, string>>();
 
-/** The cursor of a place: sealed anew, it would be another text each time. */
+/** Returns the cursor of an item. Cached, because sealing the same position again would give another text. */
 function cursorAt(page: ListPage, index: number): string | undefined {
   if (index < 0 || index >= page.items.length) return undefined;
   if (index === page.items.length - 1 && page.continueToken !== undefined) return page.continueToken;
@@ -75,7 +75,7 @@ function cursorAt(page: ListPage, index: number): string | undefined {
   return cursor;
 }
 
-/** Makes the connections of kinds as Relay knows them. */
+/** Makes the connection type of a kind, as Relay specifies. */
 export function connectionType(names: TypeNames, node: GraphQLObjectType): GraphQLObjectType {
   const edge = new GraphQLObjectType<Edge>({
     name: names.claim(`${node.name}Edge`),
@@ -120,14 +120,14 @@ export function connectionType(names: TypeNames, node: GraphQLObjectType): Graph
   });
 }
 
-/** The argument that every page has. */
+/** The argument for the size of a page. */
 export const firstArgument = {
   type: new GraphQLNonNull(GraphQLInt),
   defaultValue: firstDefault,
   description: `Number of objects, from 1 to ${firstMax}; more is an error.`,
 };
 
-/** The query for many objects of a kind. */
+/** Makes the query for many objects of a kind. */
 export function connectionField(kind: ServedKind, type: GraphQLObjectType): GraphQLFieldConfig<unknown, GraphqlContext, PageArguments> {
   const args: GraphQLFieldConfigArgumentMap = {
     first: firstArgument,
@@ -156,7 +156,7 @@ export function connectionField(kind: ServedKind, type: GraphQLObjectType): Grap
   };
 }
 
-/** The first so many children of an object. */
+/** Returns the first children, up to the given number. */
 export function firstOf(children: readonly ObjectBody[], first: number): readonly ObjectBody[] {
   return children.length > first ? children.slice(0, first) : children;
 }

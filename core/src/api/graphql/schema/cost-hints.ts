@@ -1,23 +1,23 @@
-/** What a field says about its cost; read when the cost of an operation is worked out. */
+/** What a field declares about its cost; see cost.ts. */
 export interface CostHint {
-  /** Points for each time that the field is resolved. Default: 1 where the field has fields of its own, else 0. */
+  /** Points for each time the field is resolved. Default: 1 for a field with selections, else 0. */
   readonly points?: number;
-  /** The argument that says how many objects lie below it. */
+  /** Name of the argument with the number of objects below the field. */
   readonly countedBy?: string;
-  /** How many count where no argument says it. Default 1. */
+  /** Number of objects below a field without such an argument. Default 1. */
   readonly count?: number;
-  /** Most that the argument may say; the least is 1, and a list may be empty. What is beyond is refused. */
+  /** Maximum of that argument; the minimum is 1, or 0 for the length of a list. Values outside are rejected. */
   readonly countMax?: number;
-  /** The same for arguments that count nothing below the field. */
+  /** Maximums of arguments that do not count objects. */
   readonly bounds?: Readonly<Record<string, number>>;
 }
 
-/** Most objects of one page. */
+/** Maximum objects of one page. */
 export const firstMax = 100;
-/** Objects of a page that does not say how many. */
+/** Size of a page without the argument `first`. */
 export const firstDefault = 20;
 
 export const pageCost: { readonly cost: CostHint } = { cost: { points: 1, countedBy: 'first', countMax: firstMax } };
 
-/** Counted already, where the objects below are. */
+/** For fields whose objects are already counted by a field above. */
 export const freeOfCharge: { readonly cost: CostHint } = { cost: { points: 0 } };

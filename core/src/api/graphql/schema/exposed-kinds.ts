@@ -3,11 +3,11 @@ import type { ServedKind } from '../../../ports/engine.js';
 import type { Components, JsonSchema } from './shape.js';
 import { camelCase, pascalCase, type TypeNames } from './type-names.js';
 
-/** A kind as the schema shows it: at its preferred version, under names that no other kind has. */
+/** A kind in the schema: at its preferred version, with unique names. */
 export interface ExposedKind {
   readonly served: ServedKind;
   readonly typeName: string;
-  /** Names of the query for one, and for many. */
+  /** Names of the queries for one object and for many. */
   readonly one: string;
   readonly many: string;
   /** Schema of the whole object. */
@@ -15,7 +15,7 @@ export interface ExposedKind {
   readonly components: Components;
 }
 
-/** The kinds that have objects, ours first: what a plugin adds never takes a name away from what was there. */
+/** Returns the kinds that store objects. The platform's own claim their names first, so kinds of plugins never take them. */
 export function exposedKinds(kinds: readonly ServedKind[], names: TypeNames, rootNames: TypeNames): readonly ExposedKind[] {
   const stored = kinds.filter(({ verbs }) => verbs.includes('get') && verbs.includes('list'));
   const preferred = [...Map.groupBy(stored, ({ group, kind }) => `${group}/${kind}`).values()].flatMap(
@@ -44,7 +44,7 @@ function compare(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
-/** `configMaps` for ConfigMap and configmaps: the kind as far as the plural begins like it, then the plural's own end. */
+/** Restores the case of a plural: `configMaps` for ConfigMap and configmaps. The common prefix keeps the kind's case. */
 function pluralOf({ kind, plural }: ServedKind, typeName: string): string {
   const lower = kind.toLowerCase();
   let common = 0;

@@ -12,16 +12,16 @@ import { jsonScalar } from './scalars.js';
 import { descriptionOf, isGraphqlName, shapeOf, type Components, type JsonSchema } from './shape.js';
 import { pascalCase, singular, type TypeNames } from './type-names.js';
 
-/** A type that is written with, and how a value of it becomes the JSON that the engine reads. */
+/** An input type, and the conversion of its values to the JSON that the engine reads. */
 export interface InputType {
   readonly type: GraphQLInputType;
   readonly toJson: ToJson;
 }
 
-/** `path` is where the value stands. @throws TAP_GRAPHQL_ARGUMENT_INVALID when a map has a key twice */
+/** Converts a value; `path` locates it in errors. @throws TAP_GRAPHQL_ARGUMENT_INVALID when a map has a key twice */
 type ToJson = (value: unknown, path: string) => unknown;
 
-/** Fields that are written with, and how their values become JSON. */
+/** Input fields, and the conversion of their values to JSON. */
 export interface InputFields {
   readonly fields: GraphQLInputFieldConfigMap;
   readonly toJson: (value: unknown, path?: string) => Record<string, unknown>;
@@ -30,8 +30,8 @@ export interface InputFields {
 const asItIs = (value: unknown): unknown => value;
 
 /**
- * Makes the types that objects are written with. Every field may be left out, but for the keys of lists and maps: one type serves
- * creating, changing and applying, and the engine tells what is missing as a user error with its path.
+ * Makes input types. All fields are optional except the keys of lists and maps, because one type serves create, update and apply; the
+ * engine reports a missing field as a user error with its path.
  */
 export class InputTypes {
   readonly #names: TypeNames;
@@ -65,7 +65,7 @@ export class InputTypes {
     }
   }
 
-  /** The properties of a schema as input fields; `keys` may not be left out. */
+  /** Returns the properties of a schema as input fields; those in `keys` are required. */
   fieldsOf(schema: JsonSchema, components: Components, name: string, keys: readonly string[] = []): InputFields {
     const converters = new Map<string, ToJson>();
     const shown = Object.entries(schema.properties ?? {}).filter(([property]) => isGraphqlName(property));
@@ -126,7 +126,7 @@ export class InputTypes {
   }
 }
 
-/** Entries as the map they stand for. @throws TAP_GRAPHQL_ARGUMENT_INVALID for a key that comes twice: which one was meant, nobody knows */
+/** Converts entries to the map that they represent. @throws TAP_GRAPHQL_ARGUMENT_INVALID for a repeated key, which would be ambiguous */
 export function mapOf(entries: unknown, path: string, toJson: ToJson = asItIs): unknown {
   if (!Array.isArray(entries)) return entries;
   const map = new Map<string, unknown>();

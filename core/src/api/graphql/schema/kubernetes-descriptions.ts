@@ -1,4 +1,4 @@
-/** What the fields of Kubernetes' own types mean, by type and field: its schemas come to us without words. */
+/** Descriptions of the fields of Kubernetes' own types, by type and field: their schemas come without descriptions. */
 export const kubernetesDescriptions: Readonly<Record<string, string>> = {
   'AggregationRule.clusterRoleSelectors': 'Roles whose labels fit one of these give their rules to this role.',
   'ClusterRole.aggregationRule': 'How rules are gathered from other roles; then `rules` is written by the platform.',

@@ -43,7 +43,7 @@ const expectedVersion = {
   description: 'resourceVersion that the object must have; another one is a user error, and nothing is written.',
 };
 
-/** The kind and the type of Operations. */
+/** The kind and GraphQL type of Operations. */
 interface Operations {
   readonly kind: ServedKind;
   readonly type: GraphQLObjectType;
@@ -51,7 +51,7 @@ interface Operations {
 
 interface Verb {
   readonly name: 'create' | 'update' | 'apply' | 'delete';
-  /** What kube-apiserver calls it: whether the kind serves it decides whether it is there. */
+  /** Verb that the kind must serve for the mutation to exist. */
   readonly needs: string;
   readonly what: string;
 }
@@ -71,12 +71,12 @@ const verbs: readonly Verb[] = [
   { name: 'delete', needs: 'delete', what: 'Deletes the object.' },
 ];
 
-/** The mutations of all kinds that can be written, and the actions of plugins. */
+/** Makes the mutations of all writable kinds, and those for actions of plugins. */
 export function mutationFields(parts: SchemaParts, objects: ObjectTypes, types: ValueTypes, names: TypeNames): Fields {
   const operations = findKind(parts.kinds, 'ops.tappaas.dev', 'Operation');
   const operation = operations && { kind: operations.served, type: objects.of(operations) };
   const made = parts.kinds.flatMap((kind) => {
-    // One type for all verbs: what is written is the same.
+    // All verbs of a kind share one content type.
     const content = contentOf(kind, types.inputs);
     return verbs
       .filter(({ needs }) => kind.served.verbs.includes(needs))
@@ -88,7 +88,7 @@ export function mutationFields(parts: SchemaParts, objects: ObjectTypes, types: 
   return { ...actionFields(parts, types, names, operation?.type), ...(Object.fromEntries(made) as Fields) };
 }
 
-/** A kind with its type, and what may be written of it. */
+/** A kind with its GraphQL type, and its writable content. */
 interface WrittenKind {
   readonly kind: ExposedKind;
   readonly type: GraphQLObjectType;
@@ -118,7 +118,7 @@ function mutationField(
   } as Fields[string];
 }
 
-/** What stands beside metadata in an object and may be written: spec, or data, rules and so on. */
+/** Makes the input fields for the writable properties besides metadata: spec, or data, rules and so on. */
 function contentOf({ schema, components, typeName }: ExposedKind, inputs: InputTypes): () => InputFields {
   const left = new Set(['apiVersion', 'kind', 'metadata', 'status', 'namespace', 'name', 'generateName', 'labels', 'annotations']);
   const properties = Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([name]) => !left.has(name)));
@@ -181,7 +181,7 @@ function toRequest(given: Readonly<Record<string, unknown>>, content: () => Inpu
   return { ...given, labels, annotations, content: toJson(written) };
 }
 
-/** Kinds whose status names an operation have one made by their controller. */
+/** Whether the kind's status names an operation: such a kind has a controller that creates one. */
 function hasOperations({ schema }: ExposedKind): boolean {
   return schema.properties?.['status']?.properties?.['operation'] !== undefined;
 }

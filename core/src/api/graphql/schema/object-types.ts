@@ -18,9 +18,9 @@ const idField = {
   resolve: (object: unknown) => globalId(object as ObjectBody),
 };
 
-/** Makes the types of all kinds; their fields come later, since they refer to each other. */
+/** Makes the types of all kinds. Their fields are resolved lazily, because types refer to each other. */
 export class ObjectTypes {
-  /** What Relay knows an object by. */
+  /** Relay's interface of objects with a global id. */
   readonly node: GraphQLInterfaceType;
   readonly resource: GraphQLInterfaceType;
   readonly #parts: SchemaParts;
@@ -125,7 +125,7 @@ function withoutCommon(fields: Fields, common: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !(name in common)));
 }
 
-/** All kinds share Kubernetes' ObjectMeta. */
+/** Makes the type of Kubernetes' ObjectMeta, which all kinds share. */
 function metadataType(kinds: readonly ExposedKind[], outputs: OutputTypes): GraphQLObjectType {
   for (const { schema, components } of kinds) {
     const metadata = schema.properties?.['metadata'];

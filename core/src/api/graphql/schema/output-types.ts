@@ -18,7 +18,7 @@ import { intOrStringScalar, jsonScalar, longScalar, timeScalar } from './scalars
 import { descriptionOf, isGraphqlName, shapeOf, type Components, type JsonSchema, type Shape } from './shape.js';
 import { pascalCase, singular, type TypeNames } from './type-names.js';
 
-/** The fields that show the properties of objects. */
+/** The fields of an object type. */
 export type Fields = GraphQLFieldConfigMap<unknown, GraphqlContext>;
 
 const scalars: Readonly<Record<string, GraphQLScalarType>> = {
@@ -32,12 +32,12 @@ const scalars: Readonly<Record<string, GraphQLScalarType>> = {
   json: jsonScalar,
 };
 
-/** The scalar of a shape that needs no type of its own. */
+/** Returns the scalar of a shape; undefined when it needs a type of its own. */
 export function scalarOf(shape: Shape): GraphQLScalarType | undefined {
   return scalars[shape.is];
 }
 
-/** Makes the types that objects are read with; what components share, such as ObjectMeta, is one type. */
+/** Makes output types; components that several kinds share, such as ObjectMeta, become one type. */
 export class OutputTypes {
   readonly #names: TypeNames;
   readonly #components = new Map<string, GraphQLObjectType>();
@@ -50,7 +50,7 @@ export class OutputTypes {
     this.#stringEntry = this.#entryType('StringEntry', 'One entry of a map from strings to strings, such as a label.', GraphQLString);
   }
 
-  /** The type of a value; `name` is what its own types are called after. */
+  /** Returns the type of a value; types made for it are named after `name`. */
   typeOf(schema: JsonSchema, components: Components, name: string): GraphQLOutputType {
     const shape = shapeOf(schema, components);
     switch (shape.is) {
@@ -67,7 +67,7 @@ export class OutputTypes {
     }
   }
 
-  /** Fields for the properties of a schema. What is required is never null: kinds only ever gain optional fields. */
+  /** Makes the fields for the properties of a schema. Required ones are non-null, because kinds only ever gain optional fields. */
   fieldsOf(schema: JsonSchema, components: Components, name: string): Fields {
     const required = new Set(schema.required ?? []);
     const shown = Object.entries(schema.properties ?? {}).filter(([property]) => isGraphqlName(property));
@@ -84,7 +84,7 @@ export class OutputTypes {
     );
   }
 
-  /** One enum for the same words under the same name, also where it is written and read. */
+  /** Returns one enum for the same words and name, shared by input and output. */
   enumOf(words: readonly string[], name: string, description: string | undefined): GraphQLEnumType {
     const key = `${name} ${words.join(' ')}`;
     const known = this.#enums.get(key);
@@ -101,7 +101,7 @@ export class OutputTypes {
   #itemType({ items, keys }: Extract<Shape, { readonly is: 'list' }>, components: Components, name: string): GraphQLOutputType {
     const isConditions = name.endsWith('Conditions') && keys.length === 1 && keys[0] === 'type' && items.$ref === undefined;
     if (!isConditions) return this.typeOf(items, components, singular(name));
-    // What every kind says in the same words is one type.
+    // Conditions with the same schema in several kinds share one type.
     const key = JSON.stringify(items);
     const known = this.#conditions.get(key) ?? this.typeOf(items, components, this.#conditions.size === 0 ? 'Condition' : singular(name));
     this.#conditions.set(key, known);
@@ -139,7 +139,7 @@ export class OutputTypes {
   }
 }
 
-/** What is told where a schema says nothing; of the published schema, everything is described, which a test checks. */
+/** Returns the description of a field whose schema has none. A test ensures that the published schema never uses the fallback. */
 export function undescribed(property: string, name: string): string {
   return kubernetesDescriptions[`${name}.${property}`] ?? `Undescribed: ${property} of ${name}.`;
 }

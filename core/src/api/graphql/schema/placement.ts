@@ -34,7 +34,6 @@ const refusal = new GraphQLObjectType({
 
 const listOf = (type: GraphQLObjectType) => new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(type)));
 
-/** The latest decision about where a pod runs. */
 export const placement = new GraphQLObjectType<PlacementDecision>({
   name: 'Placement',
   description: 'The latest decision about where a pod runs, and why.',

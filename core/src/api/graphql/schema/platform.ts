@@ -34,7 +34,7 @@ const joinedHook = new GraphQLObjectType<JoinedHook>({
   },
 });
 
-/** What is told about the platform itself. Plugins and hooks are for those who may list Plugin objects. */
+/** Makes the field `platform`. Its plugins and hooks require the right to list Plugin objects. */
 export function platformField({ kinds }: SchemaParts, objects: ObjectTypes): GraphQLFieldConfig<unknown, GraphqlContext> {
   const plugin = findKind(kinds, 'platform.tappaas.dev', 'Plugin');
   const plugins: Fields =

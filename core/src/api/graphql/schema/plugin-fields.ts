@@ -8,7 +8,7 @@ import type { SchemaParts, ValueTypes } from './schema-parts.js';
 import { isGraphqlName, type JsonSchema } from './shape.js';
 import { pascalCase } from './type-names.js';
 
-/** The fields that plugins add to a kind: nullable, asked once for all objects. What a name of ours would hide is left out. */
+/** Makes the fields that plugins add to a kind: nullable, and resolved in batches. The kind's own fields override theirs. */
 export function pluginFields({ served, typeName }: ExposedKind, { fields }: SchemaParts, { outputs, inputs }: ValueTypes): Fields {
   const own = fields.filter(({ group, kind, name }) => group === served.group && kind === served.kind && isGraphqlName(name));
   return Object.fromEntries(
@@ -24,7 +24,7 @@ export function pluginFields({ served, typeName }: ExposedKind, { fields }: Sche
   );
 }
 
-/** Arguments that the schema requires may not be left out, unless it says what they are by default. */
+/** Makes the arguments of a field: those that its schema requires are non-null unless they have a default. */
 function argumentsOf(
   schema: JsonSchema,
   name: string,

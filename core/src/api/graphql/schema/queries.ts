@@ -23,10 +23,10 @@ import { viewerField } from './viewer.js';
 
 const idsMax = 100;
 
-/** The fields of Query that are no kind's; kinds do not get their names. */
+/** The fields of Query that belong to no kind; their names are reserved. */
 export const ownQueries: readonly string[] = ['node', 'nodes', 'viewer', 'platform', 'rateLimit'];
 
-/** Everything that can be asked. */
+/** Makes the fields of Query. */
 export function queryFields(parts: SchemaParts, objects: ObjectTypes, names: TypeNames): Fields {
   const byKind = parts.kinds.flatMap((kind) => {
     const type = objects.of(kind);

@@ -5,7 +5,7 @@ import type { ExposedKind } from './exposed-kinds.js';
 import type { Fields } from './output-types.js';
 import { findKind } from './schema-parts.js';
 
-/** Another object that a field of an object names. */
+/** A field that holds the name of another object. */
 interface NameReference {
   readonly on: string;
   readonly name: string;
@@ -14,11 +14,11 @@ interface NameReference {
   readonly path: readonly string[];
 }
 
-/** The object that an object is about, of whatever kind. */
+/** A field that refers to an object of any kind. */
 interface ObjectReference {
   readonly on: string;
   readonly description: string;
-  /** Where group or apiVersion, kind, name and uid stand. */
+  /** Path of the reference, with group or apiVersion, kind, name and uid. */
   readonly path: readonly string[];
 }
 
@@ -62,7 +62,7 @@ const about: readonly ObjectReference[] = [
   },
 ];
 
-/** The fields of a kind that lead to single objects: read together for all objects of an operation. */
+/** Makes the fields that lead to single objects; their reads are batched for all objects of an operation. */
 export function referenceFields(
   { served }: ExposedKind,
   kinds: readonly ExposedKind[],

@@ -1,7 +1,7 @@
 import type { ExposedKind } from './exposed-kinds.js';
 import { findKind } from './schema-parts.js';
 
-/** Objects that belong to an object, found by an indexed field that holds its uid. */
+/** A relation to objects that hold the uid of their parent in an indexed field. */
 export interface Relation {
   readonly name: string;
   readonly description: string;
@@ -10,7 +10,7 @@ export interface Relation {
 }
 
 interface Declared {
-  /** Absent: every kind of the platform. */
+  /** Absent: every kind of the platform's groups. */
   readonly on?: { readonly group: string; readonly kind: string };
   readonly name: string;
   readonly description: string;
@@ -42,7 +42,7 @@ const declared: readonly Declared[] = [
   },
 ];
 
-/** The relations of a kind, as far as the kinds that they lead to are served. */
+/** Returns the relations of a kind whose target kinds are served. */
 export function relationsOf({ served }: ExposedKind, kinds: readonly ExposedKind[]): readonly Relation[] {
   return declared.flatMap(({ on, name, description, to, field }) => {
     const isMeant = on === undefined ? /(?:^|\.)tappaas\.dev$/.test(served.group) : on.group === served.group && on.kind === served.kind;

@@ -1,6 +1,6 @@
 import { GraphQLError, GraphQLScalarType, Kind, valueFromASTUntyped } from 'graphql';
 
-/** Anything JSON can say. */
+/** Any JSON value. */
 export const jsonScalar = new GraphQLScalarType({
   name: 'JSON',
   description: 'Free-form JSON without a type known to the platform: its author describes the content.',

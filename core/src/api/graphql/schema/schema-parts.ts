@@ -3,20 +3,20 @@ import type { ExposedKind } from './exposed-kinds.js';
 import type { InputTypes } from './input-types.js';
 import type { OutputTypes } from './output-types.js';
 
-/** What a schema is made of. */
+/** The sources of a schema. */
 export interface SchemaParts {
   readonly kinds: readonly ExposedKind[];
   readonly actions: readonly ServedAction[];
   readonly fields: readonly ServedField[];
 }
 
-/** The makers of types, which share names. */
+/** The makers of types, which share one set of names. */
 export interface ValueTypes {
   readonly outputs: OutputTypes;
   readonly inputs: InputTypes;
 }
 
-/** The kind of a group and name, if it is served. */
+/** Finds a kind by group and name; undefined when it is not served. */
 export function findKind(kinds: readonly ExposedKind[], group: string, kind: string): ExposedKind | undefined {
   return kinds.find(({ served }) => served.group === group && served.kind === kind);
 }

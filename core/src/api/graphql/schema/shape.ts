@@ -1,4 +1,4 @@
-/** A JSON Schema as kinds, actions and fields bring it: OpenAPI v3 with `$ref`s into its components, or TypeBox as it is. */
+/** A JSON Schema of a kind, an action or a field: OpenAPI v3 with `$ref`s into its components, or plain TypeBox. */
 export interface JsonSchema {
   readonly type?: string;
   readonly format?: string;
@@ -22,7 +22,7 @@ export interface JsonSchema {
 
 export type Components = Readonly<Record<string, JsonSchema>>;
 
-/** What a schema means to GraphQL; what has no type there is `json`. */
+/** How GraphQL represents a schema; what it has no type for is `json`. */
 export type Shape =
   | { readonly is: 'string' | 'boolean' | 'int' | 'long' | 'float' | 'time' | 'int-or-string' | 'json' }
   | { readonly is: 'enum'; readonly words: readonly string[] }
@@ -35,7 +35,7 @@ const int32Max = 2_147_483_647;
 const graphqlName = /^(?!__)[_A-Za-z][_0-9A-Za-z]*$/;
 const reservedWords = new Set(['true', 'false', 'null']);
 
-/** Reads a schema's shape, through references and the wrappers that only add a description. */
+/** Reads the shape of a schema, resolving references and wrappers that only add a description. */
 export function shapeOf(schema: JsonSchema, components: Components): Shape {
   const { target, component } = dereference(schema, components);
   if (target['x-kubernetes-preserve-unknown-fields'] === true) return { is: 'json' };
@@ -58,12 +58,12 @@ export function shapeOf(schema: JsonSchema, components: Components): Shape {
   }
 }
 
-/** The description that stands nearest: at the place itself, else at what it refers to. */
+/** Returns the schema's own description, else that of the referenced component. */
 export function descriptionOf(schema: JsonSchema, components: Components): string | undefined {
   return schema.description ?? dereference(schema, components).target.description;
 }
 
-/** Whether GraphQL can call a field by this name. */
+/** Whether a name is valid for a GraphQL field. */
 export function isGraphqlName(name: string): boolean {
   return graphqlName.test(name);
 }

@@ -19,10 +19,10 @@ const changeType = new GraphQLEnumType({
   },
 });
 
-/** What a subscription's events are told as. */
+/** Resolves the root field of a subscription: its events already hold the value. */
 export const toldValue = (event: unknown): unknown => (event as LiveEvent).value;
 
-/** Everything that can be followed. */
+/** Makes the fields of Subscription. */
 export function subscriptionFields({ kinds }: SchemaParts, objects: ObjectTypes, names: TypeNames): Fields {
   const followed = kinds.filter(({ served }) => served.verbs.includes('watch'));
   const changes = followed.map((kind) => [`${camelCase(kind.typeName)}Changes`, changesField(kind, objects.of(kind), names)] as const);
@@ -87,7 +87,7 @@ function platformKinds(kinds: readonly ExposedKind[], { served: event }: Exposed
   return { event, find, tenant: find('Tenant') };
 }
 
-/** Events of changes of the kind Event, of which only those that are about the platform are told. */
+/** Makes the subscription to Events about the platform itself; it shares the type of the kind Event's changes. */
 function platformEventsField(
   kinds: PlatformEventKinds,
   { type, args }: GraphQLFieldConfig<unknown, GraphqlContext>,

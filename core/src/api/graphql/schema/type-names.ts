@@ -1,4 +1,4 @@
-/** Gives every type of a schema a name of its own: the plain one to whoever comes first, so ask in an order that does not change. */
+/** Gives each type of a schema a unique name. The first claim gets the plain name, so the order of claims must be deterministic. */
 export class TypeNames {
   readonly #taken: Set<string>;
 
@@ -6,7 +6,7 @@ export class TypeNames {
     this.#taken = new Set(reserved);
   }
 
-  /** The first of the candidates that is free; else the last one with a number. */
+  /** Claims the first free candidate, else the last one with a number appended. */
   claim(...candidates: readonly string[]): string {
     const free = candidates.find((name) => !this.#taken.has(name)) ?? this.#numbered(candidates.at(-1) ?? 'Type');
     this.#taken.add(free);
@@ -20,7 +20,7 @@ export class TypeNames {
   }
 }
 
-/** `list-map_keys` as `ListMapKeys`. */
+/** Converts `list-map_keys` to `ListMapKeys`. */
 export function pascalCase(text: string): string {
   return text
     .split(/[^0-9A-Za-z]+/)
@@ -28,12 +28,12 @@ export function pascalCase(text: string): string {
     .join('');
 }
 
-/** `ConfigMap` as `configMap`. */
+/** Converts `ConfigMap` to `configMap`. */
 export function camelCase(name: string): string {
   return name.charAt(0).toLowerCase() + name.slice(1);
 }
 
-/** `ApplicationSpecProcesses` as `ApplicationSpecProcess`: what the items of a list are called after. */
+/** Converts the name of a list to that of its items: `ApplicationSpecProcesses` to `ApplicationSpecProcess`. */
 export function singular(name: string): string {
   if (name.endsWith('sses')) return name.slice(0, -2);
   if (name.endsWith('ies')) return `${name.slice(0, -3)}y`;

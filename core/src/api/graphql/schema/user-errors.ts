@@ -11,7 +11,7 @@ const userError = new GraphQLObjectType({
   },
 });
 
-/** What every payload tells of what was wrong. */
+/** The field for user errors, part of every payload. */
 export const userErrorsField = {
   type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(userError))),
   description: 'Why nothing was done; empty on success.',

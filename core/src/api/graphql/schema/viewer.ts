@@ -12,7 +12,7 @@ interface CanArguments {
   readonly name?: string | null;
 }
 
-/** Who asks, and what they may. */
+/** The field for the caller and the caller's rights. */
 export const viewerField: GraphQLFieldConfig<unknown, GraphqlContext> = {
   type: new GraphQLNonNull(
     new GraphQLObjectType<GraphqlContext>({
@@ -66,7 +66,7 @@ async function can({ parts, caller }: GraphqlContext, asked: CanArguments): Prom
     ...(name ? { name } : {}),
   };
   const request = accessRequest({ engine: platformEngine, path: '', verb, target }, caller);
-  // As reviews are: who may see a part of a collection may list it.
+  // A review, so a caller who may see part of a collection counts as allowed to list it.
   const { decision } = await parts.authorize({ ...request, canNarrow: true, isReview: true });
   return decision === 'allow';
 }

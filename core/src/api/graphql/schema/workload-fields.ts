@@ -98,7 +98,7 @@ const logArguments = {
 
 const tailBound = { bounds: { tail: tailMax } };
 
-/** What runs of an application: fields of the kind Application alone. */
+/** Makes the fields about running pods; only the kind Application has them. */
 export function workloadFields({ served }: ExposedKind, kinds: readonly ExposedKind[]): Fields {
   const releases = findKind(kinds, apps, 'Release');
   if (served.group !== apps || served.kind !== 'Application' || releases === undefined) return {};
@@ -121,7 +121,7 @@ export function workloadFields({ served }: ExposedKind, kinds: readonly ExposedK
   } as Fields;
 }
 
-/** The output of an application as it comes. */
+/** Makes the subscription to an application's output. */
 export function logSubscription(kinds: readonly ExposedKind[]): Fields {
   const [applications, releases] = ['Application', 'Release'].map((kind) => findKind(kinds, apps, kind));
   if (applications === undefined || releases === undefined) return {};
@@ -148,7 +148,7 @@ export function logSubscription(kinds: readonly ExposedKind[]): Fields {
 
 type NamedLog = LogQuery & { readonly namespace: string; readonly name: string };
 
-/** @throws TAP_OBJECT_NOT_FOUND, TAP_REQUEST_FORBIDDEN, TAP_GRAPHQL_ARGUMENT_INVALID */
+/** Reads the application, then follows its output. @throws TAP_OBJECT_NOT_FOUND, TAP_REQUEST_FORBIDDEN, TAP_GRAPHQL_ARGUMENT_INVALID */
 async function* followed({ namespace, name, ...query }: NamedLog, kinds: LogKinds, context: GraphqlContext) {
   const application = await context.reader.get(kinds.applications.served, { namespace, name });
   if (application === undefined) throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: `applications "${name}" not found` });
