@@ -2,17 +2,17 @@ import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { giveMemoryBackWhenQuiet } from './platform/quiet-memory.js';
 
-/** V8 starts as many threads for collections as this, whatever the machine has. */
+/** V8 starts this many threads for collections, regardless of the machine. */
 const collectingThreads = 4;
 
-/** An older runtime would print that it does not have a flag of a newer V8. */
+/** An older runtime would print a warning about unknown flags. */
 const isRecent = Number(process.versions.node.split('.')[0]) >= 26;
 
-/** How much memory the heap may take for what is alive, and when it gives back what it took (docs/decisions/0092, 0201). */
+/** Limits how far the heap grows beyond live data, and how long it keeps freed memory (docs/decisions/0092, 0201). */
 export function keepHeapSmall(): void {
-  // Before it is collected, garbage may be half of what is alive; by default it may be three times as much.
+  // Garbage may grow to half of the live data before it is collected; the default is three times as much.
   setFlagsFromString('--heap-growing-percent=50');
-  // How long it waits before it looks whether there is memory to give back, by default 8 s.
+  // Delay before checking for memory to release; the default is 8 s.
   if (isRecent) setFlagsFromString('--memory-reducer-delay-ms=2000');
   giveMemoryBackWhenQuiet({
     cpuMs: () => {
@@ -25,8 +25,9 @@ export function keepHeapSmall(): void {
 }
 
 /**
- * Where there are fewer processors than collecting threads, one thread marks the heap: four would displace the thread that serves requests for
- * some 50 ms at each full collection (docs/decisions/0288).
+ * With fewer CPUs than collecting threads, marks the heap with a single thread: four would displace the thread that serves requests for
+ * some
+ * 50 ms per full collection (docs/decisions/0288).
  */
 export function collectWithOneThread(): void {
   if (!isRecent || availableParallelism() > collectingThreads) return;

@@ -1,6 +1,6 @@
 /**
- * `@tappaas/core`: the kernel for programs that embed it, and what the test kit runs. Plugins never import it; the `tappaas` command is
- * this package's `bin`.
+ * `@tappaas/core`: the kernel for embedding programs and the test kit. Plugins never import it; the `tappaas` command is this package's
+ * `bin`.
  */
 export { providesStore, startMemoryPlatform, type MemoryPlatform, type MemoryPlatformOptions } from './memory-platform.js';
 export {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/* The process: checks the runtime before anything that needs it is loaded, then hands over to the command line. */
+/* The entry point: checks the runtime version before loading anything that depends on it, then runs the command line. */
 const versionMin = 24;
 const found = Number(process.versions.node.split('.')[0]);
 if (found < versionMin) {
@@ -14,7 +14,7 @@ if (found < versionMin) {
     import('./cli/command-line.js'),
     import('./cli/standard-output.js'),
   ]);
-  // A command has nothing left to do when nothing it says arrives; the platform goes on without.
+  // A command is pointless once its output is lost; the platform continues without output.
   let isPlatform = false;
   const lost = (error: NodeJS.ErrnoException): void => {
     if (!isPlatform) outputLost(error);
@@ -49,7 +49,7 @@ if (found < versionMin) {
     },
   });
   process.exitCode = code;
-  // What a plugin has left open, such as a timer, does not keep a stopped platform from ending.
+  // Handles that plugins left open, such as timers, must not keep a stopped platform from exiting.
   if (isPlatform) process.exit();
 }
 

@@ -42,36 +42,36 @@ import { createMemoryStore } from './store/memory-store.js';
 
 export interface MemoryPlatformOptions {
   readonly plugins: readonly LoadedPlugin[];
-  /** Services that no plugin provides. A store is made when there is none. */
+  /** Services that no plugin provides. A store is added when there is none. */
   readonly services?: readonly GivenService[];
   readonly clock: Clock;
-  /** Between 0 and 1; also decides the order of work that may be done in any order. */
+  /** Returns a number from 0 to 1; also determines the order of work that may be done in any order. */
   readonly random: () => number;
   readonly log: (line: LogLine) => void;
   readonly version: string;
   /** Environment variables, for `secret()` fields. Default: none. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Names plugins whose handles outlive them. Default false. */
+  /** Reports plugins whose handles outlive them. Default false. */
   readonly detectLeaks?: boolean;
-  /** Default: plugins get their resources as they are. */
+  /** Wraps the resources of plugins. Default: unchanged. */
   readonly wrapResources?: WrapResources;
 }
 
-/** A whole platform in memory: real kernel, real engines, real controllers, which run when they are told to. */
+/** A whole platform in memory: real kernel, real engines, real controllers, which run on demand. */
 export interface MemoryPlatform {
   readonly kernel: Kernel;
-  /** Objects with the rights of the platform itself. Default: of the platform's engine. */
+  /** Returns resources with the rights of the platform itself, of its own engine by default. */
   resources(engine?: string): Resources;
-  /** What the taps say about an object that is not stored. @throws TAP_OBJECT_INVALID, TAP_REQUEST_INVALID */
+  /** Returns the result of the taps for an object without storing it. @throws TAP_OBJECT_INVALID, TAP_REQUEST_INVALID */
   admit(kind: AnyKind, draft: DraftObject): Promise<Admitted>;
-  /** What is rendered for an object that is not stored. @throws TAP_OBJECT_DENIED, TAP_RENDER_NOT_READY */
+  /** Returns the rendered objects for an object without storing it. @throws TAP_OBJECT_DENIED, TAP_RENDER_NOT_READY */
   render(kind: AnyKind, draft: DraftObject, options?: RenderOptions): Promise<RenderSet>;
   place(pod: PodTemplate, nodes: readonly Node[]): Promise<Placing>;
   /** Runs controllers until nothing is left to do. @throws TAP_RECONCILE_RESTLESS, TAP_RECONCILE_STUCK */
   settle(options: { readonly runsMax: number; readonly quietMsMax: number }): Promise<void>;
-  /** Every stored object of every engine. */
+  /** Returns every stored object of every engine. */
   everything(): Promise<readonly { readonly engine: string; readonly kind: string; readonly object: object }[]>;
-  /** Base address of the API, which listens from the first time this is asked. */
+  /** Returns the base address of the API, which starts to listen at the first call. */
   url(): Promise<string>;
   stop(): Promise<StopReport>;
 }
@@ -126,7 +126,7 @@ function loadKernel(options: MemoryPlatformOptions, engines: Promise<WatchedEngi
   return kernel;
 }
 
-/** Whether a plugin brings a store of its own; a plugin that cannot be recorded is told about when it is loaded. */
+/** Whether a plugin provides a store; a plugin that cannot be recorded is reported when it is loaded. */
 export function providesStore({ plugin }: LoadedPlugin): boolean {
   try {
     return recordManifest(plugin, {}).provides.some(({ id }) => id === families.store.id);
@@ -256,7 +256,7 @@ class InMemory implements MemoryPlatform {
     return this.#stopped;
   }
 
-  /** Everything in reverse; what does not stop cleanly is no reason to leave the rest running. */
+  /** Stops everything in reverse order; errors do not keep the rest from being stopped. */
   async #stop(): Promise<StopReport> {
     this.#stopping.abort();
     if (this.#api) await (await this.#api).close();
@@ -264,7 +264,7 @@ class InMemory implements MemoryPlatform {
     return this.kernel.stop();
   }
 
-  /** A kind that nobody contributes is served from the first time it is asked for. */
+  /** Serves a kind that no plugin contributes from its first use on. */
   async #serve(kind: AnyKind): Promise<void> {
     const served = this.engines.of(platformEngine).kinds();
     if (served.some((each) => each.group === kind.group && each.kind === kind.kind)) return;

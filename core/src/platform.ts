@@ -19,14 +19,14 @@ export interface Platform extends Omit<ConnectionFiles, 'refresh' | 'holder'> {
   readonly url: string;
   readonly kernel: Kernel;
   readonly engines: Engines;
-  /** Everything that the API serves, as paths and patterns. */
+  /** Returns everything that the API serves, as paths and patterns. */
   paths(): readonly string[];
-  /** Takes over what the configuration says now, in all processes. */
+  /** Applies the current configuration in all processes. */
   reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts everything in the order in which a request and then a reconcile pass through it; what was started is stopped in reverse. */
+/** Starts everything in the order in which a request and then a reconcile pass through it. A failure stops it in reverse. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const starting = new Starting(options);
   return starting.orStop(() => start(starting));

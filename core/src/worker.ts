@@ -1,4 +1,4 @@
-/* The process of one worker of the API: started by the platform's process, talks to it over the way that comes with it. */
+/* The process of an API worker: started by the platform's process, with which it communicates over the inherited channel. */
 import { keepCompiled } from './compile-cache.js';
 
 keepCompiled();

@@ -4,19 +4,19 @@ import { accessErrors } from './errors.js';
 import { isNamespace } from './tenant-boundary.js';
 import type { AccessQuestion, Verdict } from '../ports/access.js';
 
-/** What a review is asked with. */
+/** The context of a review. */
 export interface ReviewRequest {
   readonly caller: Caller;
   readonly namespace: string | undefined;
 }
 
-/** A review as it was sent or is answered. */
+/** A review as received or returned. */
 export type ReviewObject = Readonly<Record<string, unknown>>;
 
-/** Answers the create of a review: what was sent, with its status. */
+/** Handles the create of a review; returns it with its status. */
 export type Review = (review: ReviewObject, request: ReviewRequest) => Promise<ReviewObject>;
 
-/** The reviews that this stage answers, by kind. */
+/** The reviews of this stage, by kind. */
 export interface AccessReviews {
   readonly subjectAccessReview: Review;
   readonly localSubjectAccessReview: Review;
@@ -25,13 +25,13 @@ export interface AccessReviews {
 }
 
 export interface AccessReviewOptions {
-  /** Name of the engine that is asked about. */
+  /** Name of the engine that the review is about. */
   readonly engine: string;
   readonly authorize: (question: AccessQuestion) => Verdict | Promise<Verdict>;
   readonly placed: Access['placed'];
-  /** Whether objects of a kind lie in no namespace, whatever version is asked about. */
+  /** Whether a kind is cluster-scoped, regardless of the version. */
   readonly isOfCluster: (kind: { readonly group: string; readonly plural: string }) => boolean;
-  /** Everything that a caller may do in a namespace of the engine. */
+  /** Returns everything that a caller may do in a namespace of the engine. */
   readonly rules: (caller: Caller, namespace: string) => Promise<AccessRules>;
 }
 
@@ -49,7 +49,7 @@ interface AccessReview {
   };
 }
 
-/** Answers the reviews of `authorization.k8s.io`. */
+/** Makes the reviews of `authorization.k8s.io`. */
 export function createAccessReviews(options: AccessReviewOptions): AccessReviews {
   const decide = async (review: ReviewObject, caller: Caller): Promise<ReviewObject> => {
     const { decision, reason } = await options.authorize({ ...askedOf(review, caller, options.engine), canNarrow: true, isReview: true });
@@ -69,8 +69,9 @@ export function createAccessReviews(options: AccessReviewOptions): AccessReviews
 }
 
 /**
- * Who may ask in a namespace is answered about that namespace: what lies elsewhere, and who is of another tenant, is for those who may ask
- * about everything. @throws TAP_REVIEW_INVALID
+ * Limits reviews in a namespace to that namespace: questions about other places, or about users of another tenant, require permission to
+ * review
+ * everything. @throws TAP_REVIEW_INVALID
  */
 function refuseBeyond(
   namespace: string | undefined,
@@ -109,7 +110,7 @@ function subjectOf(review: ReviewObject): Caller {
   return { name: user ?? '', groups, ...(tenant !== undefined && { tenant }), ...(scope !== undefined && { scope }) };
 }
 
-/** A list without anything in it, whichever way it is written, is good for nothing, as in a token. */
+/** Returns the scope. An empty list, in whatever notation, permits nothing, as in a token. */
 function scopeOf(extra: Extra = {}): AccessScope | undefined {
   const listed = (name: string): readonly string[] | undefined => (name in extra ? (extra[name] ?? []) : undefined);
   const namespaces = listed(scopeExtras.namespaces);

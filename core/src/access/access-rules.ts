@@ -12,14 +12,14 @@ import { builtInRules, mayEverything } from './built-in-rules.js';
 import { narrowedRules } from './credential-scope.js';
 import { withTenants, type PlacedSubjects } from './subject-tenants.js';
 
-/** What rules are listed from. */
+/** The sources of rules. */
 export interface RuleSources {
   readonly access: Access;
   readonly authorizers: () => readonly Authorizer[];
   readonly engine: string;
 }
 
-/** Everything that a caller may do in a namespace: the built-in rules, then what each authorizer lists. */
+/** Returns everything that a caller may do in a namespace: by the built-in rules, and by the rules of each authorizer. */
 export async function accessRules(sources: RuleSources, caller: Caller, namespace: string): Promise<AccessRules> {
   const own = builtInRules(caller.groups, sources.engine);
   const granted = mayEverything(caller.groups, sources.engine) ? nothing : await grantedRules(sources, caller, namespace);
@@ -57,7 +57,7 @@ function joined(all: readonly AccessRules[]): AccessRules {
   };
 }
 
-/** What everybody of a tenant may do with what belongs to it. */
+/** What every member of a tenant may do with the tenant's objects. */
 const ofTenant: AccessRules = {
   resourceRules: [
     { verbs: ['get', 'list', 'watch'], apiGroups: [''], resources: ['namespaces'] },
@@ -71,13 +71,16 @@ const unlisted: AccessRules = { resourceRules: [], nonResourceRules: [], incompl
 const administrators: AccessSubject = { kind: 'Group', name: administratorsGroup, through: 'built-in rule' };
 const bindings = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
 
-/** Who may do something, and what of it is not shown. */
+/** The subjects that may do something, and the bindings that are not shown. */
 export interface KnownSubjects extends PlacedSubjects {
   /** Bindings that the asker may not list. */
   readonly hidden: readonly string[];
 }
 
-/** Who may do something, of which tenant, as far as the asker may list the bindings that give it: of the namespace, and of the whole platform. */
+/**
+ * Returns the subjects that may do something, with their tenants, as far as the asker may list the bindings that grant it, in the namespace
+ * and cluster-wide.
+ */
 export async function subjectsFor(
   { access, authorizers, engine }: RuleSources,
   asker: Caller,

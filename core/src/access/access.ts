@@ -12,22 +12,22 @@ import { outOfTenants } from './without-tenant.js';
 
 /** The owners of a namespace. */
 export interface Place {
-  /** The platform's namespace whose roles govern it. */
+  /** The platform namespace whose roles govern it. */
   readonly project?: string;
   readonly tenant?: string;
 }
 
-/** Knows whose namespaces are, on every engine. */
+/** Looks up the owners of namespaces on every engine. */
 export interface Places {
-  /** As far as it is known now; may be a moment behind. */
+  /** As currently known; may lag slightly. */
   now(engine: string, namespace: string): Place;
-  /** With everything that was acknowledged before the call. */
+  /** Includes everything acknowledged before the call. */
   settled(engine: string, namespace: string): Place | Promise<Place>;
-  /** Labels of a stored object; nothing when there is none. */
+  /** Labels of a stored object; undefined when it does not exist. */
   labels(engine: string, resource: NonNullable<AccessRequest['resource']>): Readonly<Record<string, string>> | undefined;
-  /** The tenant's writes are refused. */
+  /** Whether the tenant is suspended, so that its writes are refused. */
   isSuspended(tenant: string): boolean;
-  /** Whether a request that names no namespace is about the objects of all namespaces; also for kinds that nobody knows. */
+  /** Whether a request without a namespace covers the objects of all namespaces; true for unknown kinds as well. */
   spansNamespaces(engine: string, resource: NonNullable<AccessRequest['resource']>): boolean;
   /** Whether the objects of a kind without namespaces are the same for all tenants, as the kind itself says. */
   isShared(engine: string, resource: NonNullable<AccessRequest['resource']>): boolean;
@@ -36,26 +36,30 @@ export interface Places {
 
 export interface AccessOptions {
   readonly authorizers: () => readonly Authorizer[];
-  /** Authorizers that are configured and do not run: as long as one is missing, nobody but the built-in rules allows anything. */
+  /** Returns configured authorizers that are not running: while one is missing, only the built-in rules allow anything. */
   readonly missing: () => readonly string[];
   readonly places: Places;
 }
 
-/** Answers what a caller may do. */
+/** Decides what callers may do. */
 export interface Access {
   readonly authorize: (question: AccessQuestion) => Verdict | Promise<Verdict>;
-  /** Whether a caller stands above tenants. */
+  /** Whether a caller is above tenants. */
   readonly isAdministrator: (caller: Caller) => boolean | Promise<boolean>;
   /**
-   * Whether only what is granted in a namespace itself counts there, as the caller is of no tenant. Without a namespace: whether what the
-   * caller is granted everywhere does not hold in all of them.
+   * Whether only grants in the namespace itself count there for the caller, because it has no tenant. Without a namespace: whether the
+   * caller's
+   * cluster-wide grants do not apply in all namespaces.
    */
   readonly isProjectOnly: (where: Pick<AccessRequest, 'caller' | 'engine'> & { readonly namespace?: string }) => boolean | Promise<boolean>;
-  /** The request with whose namespace it is about. */
+  /** Adds the owners of its namespace to a request. */
   readonly placed: <R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R) => R & Place;
 }
 
-/** The scope of the credential and the built-in rules, then the boundary of the caller's tenant, then every authorizer. */
+/**
+ * Makes access control: the scope of the credential and the built-in rules come first, then the boundary of the caller's tenant, then every
+ * authorizer.
+ */
 export function createAccess(options: AccessOptions): Access {
   const { places } = options;
   const ask = askedAuthorizers(options);
@@ -66,7 +70,7 @@ export function createAccess(options: AccessOptions): Access {
   const owned = ownersAccess({ ask, isAdministrator, places });
   const within = withinTenants({ ask, isAdministrator, places });
   const outside = outOfTenants({ ask, isOverseer, places });
-  /** What is granted everywhere opens what is not known to be a tenant's, so whatever is decided counts only on what is known for sure. */
+  /** Cluster-wide grants apply where no tenant is known, so a decision counts only if it holds for the settled owners as well. */
   const beyond = (request: PlacedQuestion): Verdict | Promise<Verdict> =>
     onceKnown(outside.authorize(request), (decided) =>
       onceKnown(placedAnew(request, places), (again) => (again === undefined ? decided : outside.authorize(again))),

@@ -6,7 +6,10 @@ import { brokenText } from './broken-text.js';
 import { RememberedAnswers } from './remembered-answers.js';
 import { isMaking } from './tenant-boundary.js';
 
-/** Puts questions to all authorizers, or answers what they said last; denies everything while one that is configured does not run. */
+/**
+ * Makes a function that asks all authorizers, or returns their cached answer; it denies everything while a configured authorizer is not
+ * running.
+ */
 export function askedAuthorizers({ authorizers, missing, places }: AccessOptions): (request: AccessQuestion) => Verdict | Promise<Verdict> {
   const labelled = (request: AccessRequest): AccessRequest => {
     const { engine, resource } = request;

@@ -2,12 +2,12 @@ import type { AccessDecision, AccessRequest, Authorizer } from '@tappaas/sdk';
 
 const nobody: AccessDecision = { decision: 'no-opinion', reason: '' };
 
-/** What several authorizers come to: one that denies refuses, else one that allows lets pass, else nobody has allowed it. */
+/** Combines authorizers: a denial of any refuses; otherwise an approval of any allows; otherwise there is no opinion. */
 export function askAuthorizers(authorizers: readonly Authorizer[], request: AccessRequest): AccessDecision | Promise<AccessDecision> {
   return askFrom(authorizers, 0, request, nobody);
 }
 
-/** Stays synchronous as long as every authorizer is, since it is asked for every request. */
+/** Stays synchronous as long as every authorizer is, because it runs for every request. */
 function askFrom(
   authorizers: readonly Authorizer[],
   from: number,
@@ -33,7 +33,7 @@ function askFrom(
   return known;
 }
 
-/** The first that allows says why; whoever is refused learns what each authorizer had to say. */
+/** Combines reasons: the first approval gives the reason; a refusal has the reasons of all authorizers. */
 function joined(before: AccessDecision, after: AccessDecision): AccessDecision {
   if (before.decision === 'allow' || after === nobody) return before;
   if (after.decision === 'allow' || before.reason === '') return after;

@@ -3,8 +3,9 @@ import type { AccessRequest } from '@tappaas/sdk';
 const isBroken = (text: string | undefined): boolean => text !== undefined && !text.isWellFormed();
 
 /**
- * What of a question is no Unicode text (half of a surrogate pair alone): nothing has such a name, and not every authorizer can be shown
- * one. Bodies that hold such text are refused where they are read; this stands for every other way in.
+ * Returns the part of a question that is not well-formed Unicode (a lone surrogate): no name has one, and not every authorizer can handle
+ * it. Bodies
+ * with such text are refused when parsed; this covers all other inputs.
  */
 export function brokenText({ resource, path, verb }: Pick<AccessRequest, 'resource' | 'path' | 'verb'>): string | undefined {
   if (isBroken(verb)) return 'verb';

@@ -7,22 +7,22 @@ const ofAdministrators = allow('the caller is an administrator');
 const ofEngine = allow('the caller is a process of this engine');
 const ofEverybody = allow('everybody who is authenticated may');
 
-/** Its answer shows the caller no more than what the caller may list. */
+/** Its response contains only what the caller may list. */
 const whoCanPath = '/plugins/platform/who-can';
-/** Tells clients below which instance plugins serve what, and nothing of anybody's objects. */
+/** Lists which instance serves which route, but no data of objects. */
 const routesPath = '/plugins/platform/routes';
 
-/** What everybody may ask: what is served here, and about themselves. */
+/** What every caller may request: discovery, and reviews about itself. */
 const discovery = /^\/(?:api|apis|openapi|version|livez|healthz|readyz|socket\.io)(?:\/|$)/;
 const selfReviews: ReadonlyMap<string, readonly string[]> = new Map([
   ['authorization.k8s.io', ['selfsubjectaccessreviews', 'selfsubjectrulesreviews']],
   ['authentication.k8s.io', ['selfsubjectreviews']],
 ]);
 
-/** GraphQL asks about each object that an operation touches; that it may be spoken says nothing. */
+/** GraphQL authorizes each object that an operation touches, so access to the endpoint grants nothing. */
 const graphql = '/graphql';
 
-/** What holds without any authorizer; nothing when it is theirs to say. */
+/** Returns the decision that is independent of authorizers; undefined when they must decide. */
 export function builtInDecision(request: AccessRequest): AccessDecision | undefined {
   const { groups } = request.caller;
   if (groups.includes(administratorsGroup)) return ofAdministrators;
@@ -30,7 +30,7 @@ export function builtInDecision(request: AccessRequest): AccessDecision | undefi
   return isEverybodys(request) ? ofEverybody : undefined;
 }
 
-/** Whether everybody who is authenticated may ask it. */
+/** Whether every authenticated caller may do it. */
 export function isEverybodys({ verb, resource, path }: AccessRequest): boolean {
   if (path === graphql) return verb === 'get' || verb === 'post';
   if (path !== undefined)
@@ -39,7 +39,7 @@ export function isEverybodys({ verb, resource, path }: AccessRequest): boolean {
   return selfReviews.get(resource.group)?.includes(resource.plural) === true && resource.subresource === undefined;
 }
 
-/** What lies inside of every scope, as lists. */
+/** The rules for everyone, which every scope includes. */
 export const everybodysRules: AccessRules = {
   resourceRules: [...selfReviews].map(([group, resources]) => ({ verbs: ['create'], apiGroups: [group], resources })),
   nonResourceRules: [
@@ -65,7 +65,7 @@ export const everybodysRules: AccessRules = {
   ],
 };
 
-/** The same rules as they are listed to the caller. */
+/** Returns the built-in rules as they are listed to the caller. */
 export function builtInRules(groups: readonly string[], engine: string): AccessRules {
   if (mayEverything(groups, engine)) {
     return {
@@ -76,7 +76,7 @@ export function builtInRules(groups: readonly string[], engine: string): AccessR
   return everybodysRules;
 }
 
-/** Whether no authorizer has anything to add or to take away. */
+/** Whether the caller has all rights regardless of authorizers. */
 export function mayEverything(groups: readonly string[], engine: string): boolean {
   return groups.includes(administratorsGroup) || groups.includes(enginePrefix + engine);
 }

@@ -2,7 +2,7 @@ import { type AccessDecision, type AccessRequest, type AccessRules, type AccessS
 import { everybodysRules, isEverybodys } from './built-in-rules.js';
 import { isNamespace, isReading } from './tenant-boundary.js';
 
-/** Refuses what lies outside of the credential's scope; nothing when it lies inside. Asked before any rule, also about administrators. */
+/** Refuses requests outside of the credential's scope; undefined within it. Applied before any rule, even for administrators. */
 export function refusedByScope(request: AccessRequest): AccessDecision | undefined {
   const { scope } = request.caller;
   if (scope === undefined || isEverybodys(request)) return undefined;
@@ -13,7 +13,7 @@ export function refusedByScope(request: AccessRequest): AccessDecision | undefin
   return undefined;
 }
 
-/** What is left of rules in one namespace; what everybody may lies inside of every scope. */
+/** Returns the part of the rules that the scope permits in one namespace; the rules for everyone are in every scope. */
 export function narrowedRules(rules: AccessRules, scope: AccessScope | undefined, namespace: string): AccessRules {
   if (scope === undefined || rules === everybodysRules) return rules;
   const { verbs, namespaces } = scope;
@@ -37,7 +37,10 @@ function coversVerb({ verbs }: AccessScope, verb: string): boolean {
   return verbs === undefined || verbs.includes(verb) || verbs.includes('*') || (verb === 'head' && verbs.includes('get'));
 }
 
-/** A Namespace itself may be read by whom it is good for, but not changed: its labels say whose it is. */
+/**
+ * Whether a request is within the scope's namespaces. Their Namespace objects can be read but not changed, because their labels determine
+ * the owner.
+ */
 function isInNamespaces({ engine, verb, resource }: AccessRequest, namespaces: readonly string[]): boolean {
   if (resource === undefined || engine !== platformEngine) return false;
   const { namespace, name } = resource;

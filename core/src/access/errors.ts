@@ -1,6 +1,6 @@
 import { errorTable } from '@tappaas/sdk';
 
-/** What is wrong with a question about access. */
+/** Errors of invalid questions about access. */
 export const accessErrors = errorTable({
   TAP_REVIEW_INVALID: {
     httpStatus: 422,

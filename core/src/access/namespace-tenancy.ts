@@ -1,18 +1,18 @@
 import { type Caller, type Denial, tenantLabel } from '@tappaas/sdk';
 
-/** Who made a namespace, so that its first role binding can be made for them. */
+/** Annotation with the creator of a namespace, for whom its first role binding is made. */
 const requesterAnnotation = 'tappaas.dev/requester';
-/** That this binding was made: without it, whoever lost the role would get it once more. */
+/** Annotation that this binding was made; without it, a creator that lost the role would get it again. */
 const boundAnnotation = 'tappaas.dev/requester-bound';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** A namespace as far as tenancy looks at it; a type, and no interface, so that it is an object of JSON too. */
+/** The part of a namespace that tenancy uses; a type rather than an interface, so that it is assignable to JsonObject. */
 export type TenantNamespace = {
   readonly metadata: { readonly name: string; readonly labels?: Labels; readonly annotations?: Labels };
 };
 
-/** A namespace that somebody below the administrators makes: their tenant's, and it remembers them. */
+/** Prepares a namespace created by a non-administrator: it belongs to the caller's tenant and records the caller. */
 export function requested<N extends TenantNamespace>(namespace: N, { name, tenant }: Caller): N {
   const { metadata } = namespace;
   const labels =
@@ -22,7 +22,7 @@ export function requested<N extends TenantNamespace>(namespace: N, { name, tenan
   return { ...namespace, metadata: { ...metadata, ...(labels && { labels }), annotations } };
 }
 
-/** Only administrators say to whom a namespace belongs, for whom it was made, and whether they have had their role. */
+/** Denies changes that only administrators may make: of the owner of a namespace, its requester, and whether the requester got a role. */
 export function tenancyDenials(namespace: TenantNamespace, previous: TenantNamespace | undefined, caller: Caller): readonly Denial[] {
   const { labels, annotations } = namespace.metadata;
   const owner = labels?.[tenantLabel];

@@ -29,7 +29,7 @@ export interface Owners {
   fields(engine: string, resource: Resource): OwnerFields | undefined;
   /** The owner of a stored object according to the cache; undefined when there is no such object. */
   now(engine: string, resource: Resource): Owner | undefined;
-  /** The same, including every write that was acknowledged before the call. */
+  /** As {@link now}, including every write that was acknowledged before the call. */
   settled(engine: string, resource: Resource): Promise<Owner | undefined>;
 }
 

@@ -4,18 +4,18 @@ import type { Place, Places } from './access.js';
 import { onceKnown } from './once-known.js';
 import { isNamespace } from './tenant-boundary.js';
 
-/** A question with whose namespace it is about. */
+/** A question with the owners of its namespace. */
 export type PlacedQuestion = AccessQuestion & Place;
 
 const nobody: Place = Object.freeze({});
 
-/** The request with the owners of its namespace as far as they are known now. */
+/** Adds the currently known owners of its namespace to a request. */
 export function placedNow<R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R, places: Pick<Places, 'now'>): R & Place {
   const namespace = namespaceOf(request);
   return { ...request, ...(namespace === undefined ? nobody : places.now(request.engine, namespace)) };
 }
 
-/** The request with the owners that its namespace has for sure; nothing where those were known already. */
+/** Adds the settled owners of its namespace to a request; undefined if they are the same as before. */
 export function placedAnew(
   request: PlacedQuestion,
   places: Pick<Places, 'settled'>,
@@ -29,7 +29,7 @@ export function placedAnew(
   });
 }
 
-/** A namespace is governed as if it lay in itself, as in Kubernetes. */
+/** A Namespace object counts as being in the namespace it names, as in Kubernetes. */
 function namespaceOf({ resource }: Pick<AccessRequest, 'resource'>): string | undefined {
   return resource === undefined ? undefined : isNamespace(resource) ? resource.name : resource.namespace;
 }

@@ -4,13 +4,13 @@ import type { AccessQuestion } from '../ports/access.js';
 type Resource = NonNullable<AccessQuestion['resource']>;
 type Answer = AccessDecision | Promise<AccessDecision>;
 
-/** As long as the same authorizers are asked and none of them says that answers may be others. */
+/** A period in which the authorizers and their revisions do not change. */
 interface Era {
   readonly authorizers: readonly Authorizer[];
   readonly revisions: readonly object[];
 }
 
-/** An answer with everything that it was given for. */
+/** A cached answer with everything it depends on. */
 interface Remembered {
   era: Era;
   caller: Caller;
@@ -23,14 +23,15 @@ interface Remembered {
 }
 
 /**
- * What authorizers have said last about a resource, for as long as all of them say that their answers hold. One answer a resource, which
- * has to be the same object: how much is remembered is up to who keeps resources.
+ * Caches the authorizers' last answer about each resource object, while all their revisions stay the same. There is one answer per resource
+ * object,
+ * which must be identical, so the size of the cache is determined by the holders of these objects.
  */
 export class RememberedAnswers {
   readonly #byResource = new WeakMap<Resource, Remembered>();
   #era: Era | undefined;
 
-  /** The answer to this very question, or what `ask` answers. */
+  /** Returns the cached answer to exactly this question, or the answer of `ask`. */
   answer<Q extends AccessQuestion>(
     authorizers: readonly Authorizer[],
     question: Q,
@@ -38,7 +39,7 @@ export class RememberedAnswers {
   ): Answer {
     const { resource } = question;
     if (question.recurs !== true || question.isReview === true || resource === undefined) return ask(authorizers, question);
-    // Looked up before it is asked: what changes meanwhile makes the answer an old one.
+    // Determined before asking, so that a change meanwhile makes the answer outdated.
     const era = this.#eraOf(authorizers);
     if (era === undefined) return ask(authorizers, question);
     const known = this.#byResource.get(resource);
@@ -48,7 +49,7 @@ export class RememberedAnswers {
     return answer;
   }
 
-  /** In the place of the last one: each new place would have to be found by the collector. */
+  /** Reuses the previous entry, because new objects would burden the garbage collector. */
   #keep(known: Remembered | undefined, era: Era, question: AccessQuestion, resource: Resource, answer: AccessDecision): void {
     const { caller, engine, verb, project, tenant, isProjectOnly } = question;
     if (known === undefined) {
@@ -65,7 +66,7 @@ export class RememberedAnswers {
     known.answer = answer;
   }
 
-  /** Nothing as long as one of them has to be asked every time. */
+  /** Undefined while one of the authorizers must be asked every time. */
   #eraOf(authorizers: readonly Authorizer[]): Era | undefined {
     if (this.#era === undefined || !lasts(this.#era, authorizers)) {
       const revisions = revisionsOf(authorizers);
@@ -86,7 +87,7 @@ function isFor(known: Remembered, { caller, engine, verb, project, tenant, isPro
   );
 }
 
-/** Loops by hand: asked for every request. */
+/** Uses a manual loop, because it runs for every request. */
 function lasts({ authorizers: before, revisions }: Era, authorizers: readonly Authorizer[]): boolean {
   if (before.length !== authorizers.length) return false;
   for (let index = 0; index < authorizers.length; index += 1) {

@@ -11,13 +11,13 @@ interface InnerParts {
   readonly places: Pick<Places, 'settled' | 'isSuspended' | 'isShared'>;
 }
 
-/** Authorizes callers with a tenant: within its boundary authorizers decide, beyond it only administrators are asked about. */
+/** Authorizes callers with a tenant: within its boundary authorizers decide, beyond it only administrators may pass. */
 export function withinTenants({
   ask,
   isAdministrator,
   places,
 }: InnerParts): (request: PlacedQuestion, tenant: string) => Verdict | Promise<Verdict> {
-  /** The boundary decided on what is known now may be behind; a refusal counts only once it was come to on what is known for sure. */
+  /** Currently known owners may be outdated, so a refusal counts only if it holds for the settled owners as well. */
   const cross = async (request: PlacedQuestion, tenant: string, reason: string): Promise<Verdict> => {
     const again = await placedAnew(request, places);
     if (again !== undefined && sideOf(again, tenant, places.isShared).side !== 'outside') return within(again, tenant);

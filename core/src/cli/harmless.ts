@@ -1,6 +1,4 @@
-/**
- * Includes characters that would display a line in another order, except line breaks and tabs, which cannot change what has been written.
- */
+/** Includes characters that would display a line in another order. */
 const controls = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 
 const writtenOut = (character: string): string => String.raw`\u` + character.charCodeAt(0).toString(16).padStart(4, '0');

@@ -9,17 +9,17 @@ import { hasStarted, noPods, placeOfRelease, podsSelector, startedOrAll, type Po
 import { printEach } from './print.js';
 import { isForPrograms } from './watching-options.js';
 
-/** What is followed: the pods of an application, or of one of its processes, and those that there are. */
+/** What to follow: the pods of an application or of one of its processes, starting with those found. */
 interface Followed {
   readonly name: string;
   readonly process?: string;
-  /** API path of the namespace that the pods are in. */
+  /** API path of the namespace of the pods. */
   readonly place: string;
   readonly found: readonly PodView[];
   readonly tailLines: number;
 }
 
-/** Shows what all pods write, those that come later too, until Ctrl-C, or until the application and its last pod are gone. */
+/** Shows the output of all pods, including later ones, until Ctrl-C or until the application and its last pod are gone. */
 export async function followLogs(invocation: Invocation, client: Client, followed: Followed): Promise<number> {
   const { name, found } = followed;
   if (found.length === 0) throw noPods(name);
@@ -47,7 +47,7 @@ class LogFeed {
   /** By the path of the pod. */
   readonly #running = new Map<string, Promise<void>>();
   readonly #failure = Promise.withResolvers<never>();
-  /** From the second pod on each line is headed by the pod's name. */
+  /** From the second pod on, each line is prefixed with the pod's name. */
   readonly #seen: Set<string>;
 
   constructor(invocation: Invocation, client: Client, followed: Followed, signal: AbortSignal) {
@@ -58,7 +58,7 @@ class LogFeed {
     this.#seen = new Set(followed.found.map(({ metadata }) => metadata.name));
   }
 
-  /** Rejects with what keeps one of the logs from being followed. */
+  /** Rejects with the error that prevents one of the logs from being followed. */
   get failed(): Promise<never> {
     return this.#failure.promise;
   }
@@ -72,7 +72,7 @@ class LogFeed {
     ended.catch((error: unknown) => this.#failure.reject(error));
   }
 
-  /** Follows the pods of a place, once: a release may run on another cluster than the one before it. */
+  /** Follows the pods of a namespace, once per namespace: the next release may run on another cluster. */
   watchPlace(place: string): void {
     if (this.#places.has(place)) return;
     this.#places.add(place);
@@ -96,7 +96,7 @@ class LogFeed {
     }
   }
 
-  /** Follows pods that begin later, from their first line. */
+  /** Follows pods that start later, from their first line. */
   async #watchPods(place: string): Promise<void> {
     const { tailLines, found } = this.#followed;
     const known = new Set(place === this.#followed.place ? found.filter(hasStarted).map(({ metadata }) => metadata.name) : []);
@@ -111,7 +111,7 @@ class LogFeed {
     }
   }
 
-  /** When the last pod is gone. */
+  /** Resolves when the last pod is gone. */
   async drained(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running.values());
   }

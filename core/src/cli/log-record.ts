@@ -1,6 +1,6 @@
 import { timedLine } from '@tappaas/sdk/log';
 
-/** What a container writes comes on these two. */
+/** The output streams of a container. */
 export const streams = ['Stdout', 'Stderr'] as const;
 
 /** A line of a log, for programs. */
@@ -11,7 +11,7 @@ export interface LogRecord {
   readonly text: string;
 }
 
-/** What a line that begins with its time says. */
+/** Parses a line that begins with its time. */
 export function recordOf(pod: string, stream: (typeof streams)[number], line: string): LogRecord {
   const { time = '', text } = timedLine(line);
   return { time, pod, stream: stream === 'Stdout' ? 'stdout' : 'stderr', text };

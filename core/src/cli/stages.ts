@@ -4,9 +4,7 @@ import { duration } from './table.js';
 
 /** Progress by stages: each line has the stage reached and its duration. On a terminal, the running stage is shown too. */
 export interface Stages {
-  /**
-   * Shows what is running or being waited for, on terminals only: in a log each stage has one line, and a failure says what was awaited.
-   */
+  /** Shows what is running or awaited, on terminals only: in a log each stage has one line, and a failure says what was awaited. */
   running(what: string): void;
   /** Ends a stage with a permanent line. Default of `tookMs`: the time since the previous stage. */
   reached(what: string, tookMs?: number): void;

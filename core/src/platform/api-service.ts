@@ -29,29 +29,29 @@ import { storeCheck } from './store-readiness.js';
 import { tableColumns } from './served/table-columns.js';
 import { tenantRates } from './served/tenant-rates.js';
 
-/** Where the API listens, and what of it is not the process's own. */
+/** Where the API listens, and the parts that the process shares with others. */
 export interface ApiPlace {
   readonly host: string;
   readonly port: number;
   readonly certificates: LocalCertificates;
   readonly actions: PlatformActions;
-  /** Tells the other processes of the platform of credentials that are no longer good. */
+  /** Reports revoked credentials to the other processes of the platform. */
   readonly spreadRevoked: (credentialIds: readonly string[]) => Promise<void>;
   readonly metrics: () => Promise<string>;
-  /** What of the platform's limits is this process's; default: all of it. */
+  /** This process's share of the platform's limits; default: all of it. */
   readonly allowances?: Allowances;
-  /** Names the processes that all serve this page of metrics. */
+  /** Identifies the processes covered by this page of metrics. */
   readonly metricsOf: string;
 }
 
-/** What is read before the server can be made. */
+/** Data that is loaded before the server is made. */
 interface Prepared {
   readonly graphql: GraphqlSettings;
   /** The operator's own certificate. */
   readonly named: TlsFilesCertificate | undefined;
 }
 
-/** The API over a foundation, as it listens; what plugins add to it follows their generations. */
+/** The listening API on a foundation; contributions of plugins follow their generations. */
 export class ApiService {
   readonly server: ApiServer;
   readonly #starting: Starting;
@@ -73,7 +73,7 @@ export class ApiService {
     this.#clientAuthorities = new ClientAuthorities({ servers, current, clock, log });
   }
 
-  /** Makes the server and listens. @throws TAP_API_PORT_TAKEN, or what else kept the listener from listening */
+  /** Makes the server and listens. @throws TAP_API_PORT_TAKEN, or any other error of listening */
   static async start(starting: Starting, foundation: Foundation, place: ApiPlace): Promise<ApiService & { readonly port: number }> {
     const { settings, identity, onRevoked } = foundation;
     const { directory } = starting.options;
@@ -96,13 +96,13 @@ export class ApiService {
     this.#foundation.identity.processes.trust(next.authority);
   }
 
-  /** Forgets credentials that are no longer good, and ends their streams. */
+  /** Drops revoked credentials and ends their streams. */
   revoke(credentialIds: readonly string[]): void {
     this.#foundation.identity.revoke(credentialIds);
     for (const id of credentialIds) this.server.endStreams(id);
   }
 
-  /** A reload swaps hooks by itself; kinds and routes follow here, then `others`, before what was replaced stops. */
+  /** Follows reloads, which swap hooks automatically: updates kinds and routes, then calls `others`, before replaced instances stop. */
   follow(others: () => Promise<void>): void {
     const { kernel, engines, identity, audit } = this.#foundation;
     const leave = kernel.onGeneration(async (registrations) => {
@@ -206,7 +206,7 @@ function startLongActions(starting: Starting, { engines }: Foundation): LongActi
   return longActions;
 }
 
-/** The operator's own certificate, followed as long as the platform runs. */
+/** Loads the operator's own certificate and follows its files while the platform runs. */
 async function ownCertificate(starting: Starting, { kernel, settings: { tls } }: Foundation): Promise<TlsFilesCertificate | undefined> {
   if (tls.certificate === '' && tls.key === '') return undefined;
   const { clock, log, directory } = starting.options;
@@ -221,12 +221,12 @@ async function ownCertificate(starting: Starting, { kernel, settings: { tls } }:
   return named;
 }
 
-/** Connections of an address count in all processes together. */
+/** Limits connections per address across all processes. */
 function addressPlaces(allowances: Allowances, max: number): (holder: string) => Places {
   return (holder) => allowances.seats(`address ${holder}`, max, false);
 }
 
-/** @throws TAP_API_PORT_TAKEN, or what else kept the listener from listening */
+/** @throws TAP_API_PORT_TAKEN, or the original error of listening */
 function portTaken(error: unknown, { host, port }: ApiPlace): never {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') throw error;
   throw platformErrors.TAP_API_PORT_TAKEN({

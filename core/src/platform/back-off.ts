@@ -1,6 +1,6 @@
 import type { BackoffOptions } from '../queue/backoff.js';
 
-/** Back-off of caches and clients that lost their source; below the 20 s that recovery within 30 s needs. */
+/** Back-off of caches and clients that lost their source; below 20 s, in order to recover within 30 s. */
 export const sourceBackoff: BackoffOptions = Object.freeze({ baseMs: 500, maxMs: 16_000, jitter: 0.3 });
 
 /** Back-off of keys whose reconcile failed. */

@@ -5,14 +5,14 @@ import type { ResourceEngine } from '../resources/engine.js';
 export interface ClaimRebuildsOptions {
   readonly engines: () => Iterable<ResourceEngine>;
   readonly log: Logger;
-  /** Ends for good what is going on. */
+  /** Aborts the current rebuild for good. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Sees to it that objects claim what plugins claim for them now: once at the start, and with every generation, because what a plugin claims
- * may follow from its configuration, and from that of others. One round at a time; a newer one ends an older, and begins with what that
- * one has left.
+ * Keeps the claims of objects in line with the plugins: rebuilds them at the start and with every generation, because the claims of a
+ * plugin may
+ * depend on its configuration and on that of others. One rebuild at a time; a newer one aborts an older one and continues with the rest.
  */
 export class ClaimRebuilds {
   readonly #options: ClaimRebuildsOptions;
@@ -24,14 +24,14 @@ export class ClaimRebuilds {
     this.#options = options;
   }
 
-  /** Takes note of whether anybody claims now; what follows from it goes on behind. */
+  /** Checks whether any plugin has claims now, and rebuilds in the background if necessary. */
   follow({ taps }: Pick<Registrations, 'taps'>): void {
     const wasClaiming = this.#isClaiming;
     this.#isClaiming = taps.some(({ hook, mode }) => hook === hooks.admission.claim.name && mode === 'enforce');
     if (this.#isClaiming || wasClaiming) this.begin();
   }
 
-  /** Begins another round; it goes on behind. */
+  /** Starts another rebuild in the background. */
   begin(): void {
     this.#current.abort();
     this.#current = new AbortController();
@@ -39,7 +39,7 @@ export class ClaimRebuilds {
     this.#last = this.#last.then(() => this.#rebuild(signal));
   }
 
-  /** Resolves when nothing is being rebuilt. */
+  /** Resolves when no rebuild is running. */
   idle(): Promise<void> {
     return this.#last;
   }

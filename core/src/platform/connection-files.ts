@@ -5,15 +5,15 @@ import type { AdminTokenHolder } from '../identity/admin-token.js';
 import { readPrivateFile, writePrivateFile } from '../api/certificates/private-file.js';
 import type { Foundation } from './foundation.js';
 
-/** Files by which clients on this machine find the platform and trust it. */
+/** Files with which clients on this machine find and trust the platform. */
 export interface ConnectionFiles {
   readonly kubeconfig: string;
   readonly authorityFile: string;
-  /** The administrator's token, only when it has just been made. */
+  /** The administrator's token, only when it was just created. */
   readonly firstToken: string | undefined;
-  /** Writes the kubeconfig anew: a context per engine; what is there of others, and the token, stay. */
+  /** Updates the kubeconfig: one context per engine; entries of others, and the token, stay. */
   readonly refresh: () => Promise<void>;
-  /** Where an administrator's token that is made later is kept. */
+  /** Stores an administrator's token that is created later. */
   readonly holder: AdminTokenHolder;
 }
 
@@ -30,7 +30,7 @@ export async function writeConnectionFiles(
     const names = [...engines.all.keys()].filter((name) => name !== platformEngine);
     return writeKubeconfig({ path: kubeconfig, server, authority, engines: names, ...(token === undefined ? {} : { token }) });
   };
-  // Each change reads the file, merges and writes: one that began before another would undo it.
+  // Each change reads, merges and writes the file, so concurrent changes would overwrite each other.
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = (change: () => Promise<void>): Promise<void> => {
     const done = last.then(change);

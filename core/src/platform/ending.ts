@@ -2,34 +2,36 @@ import type { Clock } from '@tappaas/sdk';
 import { exitCodes } from '../cli/command.js';
 import type { Log } from '../telemetry/log.js';
 
-/** What a process hears of its end. */
+/** Events that can end the process. */
 export interface EndSignals {
   readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', heard: () => void) => void;
-  /** Errors that nobody caught, thrown or rejected. */
+  /** Subscribes to uncaught errors and unhandled rejections. */
   readonly onUncaught: (heard: (error: unknown) => void) => void;
-  /** Ends the process at once. */
+  /** Ends the process immediately. */
   readonly exit: (code: number) => void;
   readonly pluginOf: (error: unknown) => string | undefined;
-  /** Whether the terminal that the process was started at has been closed; never of one that was started without. */
+  /** Whether the terminal in which the process was started has been closed; always false if it was started without one. */
   readonly hasLostTerminal: () => boolean;
   readonly reload: () => void;
   readonly log: Log;
   readonly clock: Clock;
 }
 
-/** Time for an orderly stop after an error of the platform itself; what has gone wrong may also keep it from stopping. */
+/** Time for an orderly stop after an error of the platform itself, since that error may also prevent it from stopping. */
 export const stopAfterErrorMsMax = 30_000;
 
 /**
- * Signals that come this soon after the first are the same wish: npm passes Ctrl-C on to a process that has had it from the terminal
+ * Signals this soon after the first count as the same request: npm forwards Ctrl-C to a process that has already received it from the
+ * terminal
  * (docs/decisions/0228).
  */
 export const sameWishMsMax = 2000;
 
 /**
- * Resolves with the exit code when the platform has to stop: told by a signal, or because of an error that nobody caught. An error of a
- * plugin is told and ends nothing, because others go on working; one of the platform itself leaves nothing that could be relied on. Told
- * again later, the process ends at once.
+ * Resolves with the exit code when the platform must stop: on a signal, or because of an uncaught error. An uncaught error of a plugin is
+ * only
+ * logged, because others keep working; one of the platform itself leaves it in an unreliable state. A later second signal ends the process
+ * immediately.
  */
 export function untilToldToEnd(signals: EndSignals): Promise<number> {
   const { onSignal, onUncaught, exit, pluginOf, hasLostTerminal, reload, log, clock } = signals;
@@ -57,7 +59,7 @@ export function untilToldToEnd(signals: EndSignals): Promise<number> {
   onUncaught((error) => {
     const plugin = pluginOf(error);
     if (plugin !== undefined) return log.forPlugin(plugin).error(`plugin ${plugin} caused an error that nobody caught`, { error });
-    // Further ones are consequences, such as a log that cannot be written; telling them could cause the next.
+    // Further errors are consequences, such as a log that cannot be written; logging them could cause the next.
     if (hasFailed) return;
     hasFailed = true;
     toldAtMs ??= clock.nowMs();

@@ -3,7 +3,10 @@ import { platformErrors } from './errors.js';
 import type { Foundation } from './foundation.js';
 import type { PrimaryCalls } from './workers/calls.js';
 
-/** How processes of an engine's plugin reach it: on the platform's own listener, with a certificate of its authority. */
+/**
+ * Makes the function that gives processes of a plugin access to its engine: on the platform's own listener, with a certificate of its
+ * authority.
+ */
 export function engineConnector(
   { engines, identity }: Pick<Foundation, 'engines' | 'identity'>,
   server: string,

@@ -36,9 +36,9 @@ import { turnOf } from './controllers/queue-turns.js';
 import { asRequested } from './access/question.js';
 import { tenancyAdmission } from './access/tenancy-admission.js';
 
-/** Maximum bytes of stored values in the history, per kind: in memory an object takes about five times as much (docs/decisions/0005). */
+/** Maximum size in bytes of stored values in the history, per kind; in memory it is about five times as much (docs/decisions/0005). */
 const historyBytesMax = 2 * 1024 * 1024;
-/** So that watches go on where they were when a process that serves them has been started again. */
+/** Lets watches resume where they were after a restart of the process that serves them. */
 const pastRevisionsMax = 1_000;
 const administrators = [administratorsGroup];
 const firstNamespaces: Readonly<Record<string, readonly string[]>> = { [platformEngine]: ['default', 'kube-system', platformNamespace] };
@@ -54,13 +54,13 @@ export interface EnginesOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
-  /** Kinds that the platform's engine serves as long as no plugin contributes them. Default: none. */
+  /** Kinds that the platform's engine serves until a plugin contributes them. Default: none. */
   readonly furtherKinds?: () => readonly KindRegistration[];
   /** Creates the queues of the garbage collectors. Default: queues that return keys as soon as they are ready. */
   readonly createQueue?: PluginControllerParts['createQueue'];
 }
 
-/** The platform's engine and those of plugins: one store, one admission, kinds that follow the kernel's generations. */
+/** The platform's engine and those of plugins: they share a store and admission, and their kinds follow the kernel's generations. */
 export class Engines {
   readonly #options: EnginesOptions;
   readonly #engines = new Map<string, ResourceEngine>();
@@ -76,20 +76,20 @@ export class Engines {
     return this.#engines;
   }
 
-  /** @throws RangeError for a name that nobody registered */
+  /** @throws RangeError for a name that is not registered */
   of(name: string): ResourceEngine {
     const engine = this.#engines.get(name);
     if (engine) return engine;
     throw new RangeError(`there is no engine ${name}; there is: ${[...this.#engines.keys()].join(', ')}`);
   }
 
-  /** Makes the engines and reads what is stored. */
+  /** Makes the engines and reads the store. */
   async start(): Promise<void> {
     for (const [name, kinds] of this.#kindsByEngine(this.#options.kernel.registrations())) this.#engines.set(name, this.#make(name, kinds));
     await Promise.all([...this.#engines.values()].map((engine) => engine.start(this.#stopping.signal)));
   }
 
-  /** Begins to collect garbage, and to claim for objects from before a plugin; on one replica only. */
+  /** Starts garbage collection and the rebuilding of claims; must run on one replica only. */
   collectGarbage(): void {
     const { log, clock, random, kernel } = this.#options;
     this.#rebuilds = new ClaimRebuilds({ engines: () => this.#engines.values(), log, signal: this.#stopping.signal });
@@ -108,7 +108,7 @@ export class Engines {
     );
   }
 
-  /** Serves the kinds of another generation. Engines of plugins that are gone stay until the next start, read only. */
+  /** Applies the kinds of another generation. Engines of removed plugins stay until the next start, read-only. */
   async follow(registrations: Registrations): Promise<void> {
     for (const [name, kinds] of this.#kindsByEngine(registrations)) {
       const known = this.#engines.get(name);
@@ -122,12 +122,12 @@ export class Engines {
     this.#rebuilds?.follow(registrations);
   }
 
-  /** Brings what objects hold to what plugins claim for them now, behind; other processes may have written by what was in force before. */
+  /** Rebuilds the claims of all objects in the background, because other processes may have written under the previous configuration. */
   rebuildClaims(): void {
     this.#rebuilds?.begin();
   }
 
-  /** Objects with the rights of a plugin: everything on its own engines, what its manifest declares on the platform's. */
+  /** Returns resources with the rights of a plugin: full access to its own engines, and on the platform's what its manifest declares. */
   asPlugin(instance: string, engine: string): Resources {
     const { kernel } = this.#options;
     const owns = kernel.registrations().engines.some(({ plugin, value }) => plugin === instance && value.name === engine);
@@ -142,7 +142,7 @@ export class Engines {
     );
   }
 
-  /** Objects with exactly the rights of a caller. */
+  /** Returns resources with exactly the rights of a caller. */
   asCaller(engine: string, caller: Caller, requestId: string, signal: AbortSignal): Resources {
     const authorize = async ({ verb, group, version, plural, subresource, namespace, name }: Access): Promise<Narrowing | undefined> => {
       const resource = {
@@ -169,7 +169,7 @@ export class Engines {
     return this.#client(engine, caller, 'tappaas-api', authorize, signal, true, requestId);
   }
 
-  /** Objects with the rights of the platform itself. */
+  /** Returns resources with the rights of the platform itself. */
   asPlatform(engine: string): Resources {
     return this.#client(
       engine,
@@ -216,7 +216,7 @@ export class Engines {
       sealer,
       firstNamespaces: firstNamespaces[name] ?? clusterNamespaces,
       onProblem(kind, error) {
-        // The store has stopped with a start that failed: why is told once, by who gave it up.
+        // The store has stopped because the start failed, the reason of which is reported elsewhere.
         if (kernel.services.family(families.store).size === 0) return;
         log.warn('a watch cache had to begin anew', { engine: name, kind, error });
       },

@@ -108,5 +108,5 @@ const ownErrors = errorTable({
   },
 });
 
-/** What can be wrong where stages meet. */
+/** Errors that arise between stages. */
 export const platformErrors = { ...ownErrors, TAP_ENGINE_NOT_SERVED: guardErrors.TAP_ENGINE_NOT_SERVED };

@@ -32,37 +32,37 @@ import { tellStoreWritable } from './store-readiness.js';
 import { remoteState } from './workers/remote-state.js';
 import { isGoneWorker } from './workers/worker-names.js';
 
-/** What every process of the platform has: plugins, and who may do what to which objects. */
+/** What every process of the platform has: plugins, store, identity, access and engines. */
 export interface Foundation {
   readonly kernel: Kernel;
   readonly settings: ApiSettings;
   readonly store: ResourceStore;
-  /** Of the processes that the store is lent to, where there are any. */
+  /** Read leases of the processes that share the store. */
   readonly leases: ReadLeases;
-  /** What instances keep for the whole platform. */
+  /** State of instances that all processes share. */
   readonly state: SharedState;
   readonly identity: CallerIdentity;
   readonly access: PlatformAccess;
   readonly engines: Engines;
   readonly audit: PlatformAudit;
   readonly tokens: PlatformTokens;
-  /** The keys that everything confidential is sealed with. */
+  /** The keys with which confidential data is sealed. */
   readonly keyFile: KeyFile;
-  /** Certificates of the listener, issued by the platform's own authority on first use. */
+  /** Returns the certificates of the listener, issued by the platform's own authority on first use. */
   readonly certificates: () => Promise<KeptCertificates>;
-  /** Issues them; kept ready until the start is over. */
+  /** Issues certificates; kept until the start is complete. */
   readonly certificateThread: CertificateThread;
-  /** What plugins tell of credentials that are no longer good is heard from then on. */
+  /** Sets the function that receives credentials revoked by plugins. */
   readonly onRevoked: (revoke: Revoke) => void;
 }
 
-/** Certificates, and what they are renewed with. */
+/** Certificates, and the options to renew them. */
 export interface KeptCertificates {
   readonly options: CertificateOptions & { readonly clock: Clock };
   readonly current: LocalCertificates;
 }
 
-/** What plugins are handed before it is there. */
+/** Parts that plugins receive before they exist. */
 interface Promised {
   readonly engines: PromiseWithResolvers<Engines>;
   readonly kernel: PromiseWithResolvers<Kernel>;
@@ -77,7 +77,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   const { clock, log, directory } = starting.options;
   const promised = promise(clock);
 
-  // Plugins: configuration, manifests, setup; then the store before everything that is kept in it.
+  // Plugins: configuration, manifests, setup; then the store, before everything that is kept in it.
   const state = starting.seat === undefined ? memoryState(clock) : remoteState(starting.seat.primary);
   const kernel = await loadedKernel(starting, state, promised);
   promised.kernel.resolve(kernel);
@@ -88,8 +88,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
   const started = kernel.start();
   const { certificates, certificateThread } = startCertificates(starting, settings);
   starting.onStop({ what: 'plugins', stop: () => kernel.stop(), limitMs: ownLimitsMsMax });
-  // Until the store is open there is nothing else to do: the library that the next stage waits for is loaded meanwhile. That stage
-  // hears when it cannot be.
+  // While the store opens, load the library that the next stage needs; that stage reports a failure to load.
   loadSignatures().catch(() => undefined);
   const opened = await openedStore(kernel, started);
 
@@ -100,7 +99,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
 
   // Identity, access, admission, resources.
   const stages = startStages(starting, promised, kernel, store, settings, certificateThread);
-  // When a plugin did not start, whatever fails with it is a consequence: tell the cause.
+  // If a plugin did not start, other failures are consequences: report the cause.
   await Promise.allSettled([stages]);
   await started;
   const { identity, access, engines, keyFile } = await stages;
@@ -171,7 +170,7 @@ function loadedKernel(
   return kernel;
 }
 
-/** A worker leads nothing, and what is done once on a machine is done by the platform's process; so is keeping the store. */
+/** A worker runs no `leader` or `every-machine` tasks and uses the store of the platform's process. */
 function workerPlace({ store }: WorkerSeat): Pick<KernelOptions, 'isLeader' | 'isOnlyOnMachine' | 'elsewhere'> {
   return {
     isLeader: () => false,
@@ -198,7 +197,7 @@ async function startStages(
   const identity = await callerIdentity(kernel, store, clock, (user, lifetimeMs) =>
     processCertificate({ directory, clock, issuer: certificateThread }, user, lifetimeMs),
   );
-  // Access looks namespaces up in the engines, which ask access in turn.
+  // Access looks up namespaces in the engines, which in turn use access.
   let engines: Engines | undefined;
   const access = platformAccess(kernel, (name) => engines?.all.get(name));
   const { isProjectOnly } = access;
@@ -222,7 +221,7 @@ function startCertificates(
   const options = { directory: join(directory, 'pki'), hosts: [host, ...hosts], clock: starting.options.clock, issuer: certificateThread };
   let kept: Promise<KeptCertificates> | undefined;
   const certificates = () => (kept ??= localCertificates(options).then((current) => ({ options, current })));
-  // Made while the store opens; who waits for them hears what went wrong. A worker is given its own.
+  // Created while the store opens; failures are reported to those who await them. A worker receives its own certificates.
   if (starting.seat === undefined) certificates().catch(() => undefined);
   return { certificates, certificateThread };
 }
@@ -232,7 +231,7 @@ async function openKeyFile(directory: string): Promise<KeyFile> {
   return KeyFile.open(join(directory, 'keys', 'secrets.key'));
 }
 
-/** Stops after the API and everything else that acts, before the plugins that keep its lines. */
+/** Starts audit. It stops after the API and all other actors, but before the plugins that keep its lines. */
 async function startAudit(
   starting: Starting,
   kernel: Kernel,

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** A port that nobody listens on now, for listeners that are to share one that nobody has chosen. */
+/** Returns a currently unused port, for several listeners that must share an unspecified port. */
 export async function freePort(host: string): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => void server.once('error', reject).listen(0, host, resolve));

@@ -3,7 +3,7 @@ import type { GraphqlSettings } from '../api/graphql/ports.js';
 import { readTrustedDocuments } from '../api/graphql/trusted-documents.js';
 import type { ApiSettings } from './settings.js';
 
-/** What the operator has decided about GraphQL. @throws TAP_GRAPHQL_DOCUMENTS_UNREADABLE */
+/** Returns the operator's GraphQL settings. @throws TAP_GRAPHQL_DOCUMENTS_UNREADABLE */
 export async function graphqlSettings(
   { graphqlIntrospection, graphqlDocuments }: ApiSettings,
   directory: string,

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { ResourceStore } from '@tappaas/sdk';
 import { storeRecord } from './store-record.js';
 
-/** Who this platform is to its clusters, and whether what its store says may be brought to them. */
+/** The identity of this platform towards its clusters, and whether the content of its store may be applied to them. */
 export interface Installation {
-  /** In a label of everything that the platform makes on any cluster. */
+  /** Value of a label on everything that the platform creates on any cluster. */
   readonly id: string;
   confirmation(): { readonly isConfirmed: true } | { readonly isConfirmed: false; readonly message: string };
-  /** A person has looked at the diff. */
+  /** Confirms the store, after a person has reviewed the differences. */
   confirm(): Promise<void>;
 }
 
@@ -19,7 +19,10 @@ interface Stored {
 const unconfirmed =
   'the store was restored since applications were last brought to their clusters; nothing is applied or pruned until a person confirms with POST /plugins/platform/confirm';
 
-/** A store that was restored carries a higher epoch than the one confirmed; a new store makes a new installation, which owns nothing yet. */
+/**
+ * Opens the installation. A restored store has a higher epoch than the confirmed one; a new store is a new installation, which owns nothing
+ * yet.
+ */
 export async function openInstallation(store: ResourceStore): Promise<Installation> {
   const record = storeRecord<Stored>(store, 'platform/installation');
   await record.create({ id: randomUUID(), confirmedEpoch: store.epoch });

@@ -1,7 +1,7 @@
 import type { AnyKind } from '@tappaas/sdk';
 import type { EnginePort, KindPath } from '../ports/engine.js';
 
-/** Where an engine serves a kind. @throws TypeError when it does not */
+/** Returns the path of a kind on an engine. @throws TypeError when the engine does not serve it */
 export function pathOf(engine: Pick<EnginePort, 'name' | 'kinds'>, kind: AnyKind): KindPath {
   const served = engine.kinds().find((entry) => entry.group === kind.group && entry.kind === kind.kind && entry.version === kind.version);
   if (served) return { group: served.group, version: served.version, plural: served.plural };

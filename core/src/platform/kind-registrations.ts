@@ -3,7 +3,7 @@ import type { ServedSubresource } from '../ports/engine.js';
 import type { PluginGuard, Registrations } from '../kernel/kernel.js';
 import type { KindRegistration } from '../resources/kind-entry.js';
 
-/** The kinds that plugins contribute to the platform's own engine, their actions listed as subresources. */
+/** Returns the kinds that plugins contribute to the platform's own engine, with their actions as subresources. */
 export function platformKinds({ kinds, actions, controllers }: Registrations): readonly KindRegistration[] {
   return kinds.map(({ plugin, guard, value }) => {
     const owner = controllers.find((each) => isOf(each.value.kind, value.kind) && each.value.operation !== undefined);
@@ -12,7 +12,7 @@ export function platformKinds({ kinds, actions, controllers }: Registrations): r
   });
 }
 
-/** The kernel's kinds, with the actions that plugins add to them. */
+/** Adds the actions of plugins to the kernel's kinds. */
 export function withActions(kinds: readonly KindRegistration[], { actions }: Registrations): readonly KindRegistration[] {
   return kinds.map((each) => {
     const added = actionsOn(each.kind, actions);
@@ -26,12 +26,12 @@ function actionsOn(kind: AnyKind, actions: Registrations['actions']): readonly S
 
 const isOf = (one: AnyKind, other: AnyKind) => one.group === other.group && one.kind === other.kind;
 
-/** The kinds of a further engine, with the subresources that its plugin answers. */
+/** Returns the kinds of a plugin's engine, with the subresources that the plugin handles. */
 export function engineKinds({ plugin, guard, value }: Registrations['engines'][number]): readonly KindRegistration[] {
   return value.kinds.map((entry) => {
     const answered = (value.subresources ?? []).filter(({ kind }) => isOf(kind, entry.kind));
     const talked = (value.conversations ?? []).filter(({ kind }) => isOf(kind, entry.kind));
-    // A WebSocket begins with GET, whatever verb it needs; older clients begin with POST.
+    // A WebSocket request starts with GET, whatever verb it requires; older clients use POST.
     const verbs = [
       ...answered.map(({ name, method }): readonly [string, string] => [name, method === 'GET' ? 'get' : 'create']),
       ...talked.map(({ name }): readonly [string, string] => [name, 'get']),
@@ -63,7 +63,7 @@ function registration(
 
 const isSecret = ({ group, kind }: AnyKind) => group === '' && kind === 'Secret';
 
-/** A kind's code runs inside its plugin's guard like everything else of it. */
+/** Runs the code of a kind within its plugin's guard. */
 function guarded(behaviour: KindBehaviour<AnyKind>, { kind }: AnyKind, guard: PluginGuard): KindBehaviour<AnyKind> {
   const point = (name: string) => ({ name: `kind.${kind}.${name}`, limitMs: 1 });
   const calls = {

@@ -1,6 +1,6 @@
 import type { Resources } from '@tappaas/sdk';
 
-/** Resources that wait for what they stand on: plugins get theirs before the store has started, and may use them from then on. */
+/** Wraps resources that become available later: plugins receive theirs before the store has started, and calls wait for it. */
 export function lateResources(ready: () => Promise<Resources>): Resources {
   return {
     get: async (kind, key) => (await ready()).get(kind, key),

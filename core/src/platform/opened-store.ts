@@ -2,7 +2,10 @@ import { families, type ResourceStore } from '@tappaas/sdk';
 import type { Kernel } from '../kernel/kernel.js';
 import { platformErrors } from './errors.js';
 
-/** The store, as soon as it is open: plugins of later levels are still starting then. @throws TAP_STORE_ABSENT, or why plugins did not start */
+/**
+ * Returns the store once it is open, while plugins of later levels are still starting. @throws TAP_STORE_ABSENT, or the error of a failed
+ * start
+ */
 export function openedStore(kernel: Kernel, started: Promise<void>): Promise<ResourceStore> {
   const afterStart = async (): Promise<ResourceStore> => {
     await started;

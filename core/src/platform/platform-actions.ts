@@ -9,7 +9,7 @@ import type { SealingKeys } from './sealing/sealing-keys.js';
 import { placementsOf } from './clusters/placements.js';
 import type { PrimaryCalls } from './workers/calls.js';
 
-/** What is done once for the whole platform, whichever of its processes is asked. */
+/** Actions that run once for the whole platform, whichever process receives the request. */
 export type PlatformActions = Pick<
   PrimaryCalls,
   'reload' | 'confirm' | 'replaceAdminToken' | 'replaceWorkers' | 'sealingKeys' | 'changeSealingKeys' | 'purge' | 'placements' | 'decisions'
@@ -24,14 +24,14 @@ export interface PlatformActionParts {
   /** Aborts when the platform stops. */
   readonly signal: AbortSignal;
   readonly schedulers: () => readonly Pick<RunningScheduler, 'scheduler' | 'namespaceOf'>[];
-  /** Takes the configuration that is in force now to the other processes. */
+  /** Propagates the configuration in force to the other processes. */
   readonly spread: () => Promise<void>;
-  /** Every other process forgets a kind that has been purged. */
+  /** Makes every other process drop a purged kind. */
   readonly forgetKind: (kind: string) => Promise<void>;
   /** @throws TAP_WORKER_VERSION */
   readonly replaceWorkers: () => Promise<number>;
   readonly replaceAdminToken: PlatformActions['replaceAdminToken'];
-  /** Hears why the configuration of the files is not the one in force; of nothing when it is, though nothing had to change. */
+  /** Reports why the configuration files are not in force; an empty list if they are. */
   readonly tellRefused: (problems: ReloadResult['problems']) => Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export function platformActions(parts: PlatformActionParts): PlatformActions {
   };
 }
 
-/** A pod is of one cluster, so at most one scheduler has decided about it. */
+/** Returns the decision about a pod; a pod belongs to one cluster, so at most one scheduler has decided about it. */
 function firstOf(schedulers: ReturnType<PlatformActionParts['schedulers']>, uid: string): Decision | undefined {
   for (const { scheduler } of schedulers) {
     const decision = scheduler.decision(uid);

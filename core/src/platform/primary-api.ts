@@ -33,16 +33,16 @@ export interface PrimaryApi {
   readonly files: ConnectionFiles;
 }
 
-/** What the platform's process needs of its workers before they are there, and when there are none. */
+/** Access to the workers and the token holder, which become available later or not at all. */
 interface Others {
-  /** Nothing without workers, and before they are started. */
+  /** Returns undefined before workers are started, and if there are none. */
   readonly workers: () => WorkerPool | undefined;
   readonly revoke: PrimaryCalls['revoked'];
-  /** Known once the connection files are written. */
+  /** Resolves once the connection files are written. */
   readonly tokenHolder: Promise<AdminTokenHolder>;
 }
 
-/** Serves the API: to everybody, or, with workers, to the platform's own processes only, and workers serve everybody. */
+/** Serves the API: without workers to all clients; with workers only to the platform's own processes, while workers serve clients. */
 export async function servePrimary(starting: Starting, foundation: Foundation, parts: PrimaryApiParts): Promise<PrimaryApi> {
   const { clock, random } = starting.options;
   const { kernel, settings } = foundation;

@@ -4,13 +4,13 @@ import type { Engines } from './engines.js';
 import { platformErrors } from './errors.js';
 import { withTimeLimit } from './time-limit.js';
 
-/** Less than a request may take: what is left then is done by the next call. */
+/** Less than the time limit of a request; the rest is done by the next call. */
 const purgeMsMax = 40_000;
 
 /**
- * Removes all objects of `kind` (`plural.group`), whose plugin is not loaded, on every engine that knows it, and the kind itself.
+ * Removes all objects of `kind` (`plural.group`), whose plugin is not loaded, on every engine that knows it, and then the kind itself.
  *
- * @throws TAP_QUERY_INVALID when none knows it, TAP_KIND_IN_USE when its plugin is loaded
+ * @throws TAP_QUERY_INVALID when no engine knows it, TAP_KIND_IN_USE when its plugin is loaded
  */
 export function purgeKind(
   { engines, clock, signal }: { readonly engines: Pick<Engines, 'all'>; readonly clock: Clock; readonly signal: AbortSignal },

@@ -1,30 +1,32 @@
-/** What the process lends: its processor time, a switch of its heap, and a way to be called again and again. */
+/** Functions of the process: CPU time, a heap mode, and a periodic call. */
 export interface QuietMemorySurroundings {
-  /** Processor time of the main thread so far. */
+  /** Returns the CPU time of the main thread so far. */
   readonly cpuMs: () => number;
-  /** Whether the heap is to prefer memory to processor time. */
+  /** Sets whether the heap prefers saving memory to saving CPU time. */
   readonly saveMemory: (isWanted: boolean) => void;
-  /** Calls after each time of that length, as long as the process has something else to do. */
+  /** Calls periodically, without keeping the process alive. */
   readonly every: (ms: number, call: () => void) => void;
 }
 
 const lookEveryMs = 1_000;
-/** Up to here the platform is taken for quiet: what it does by itself takes about one percent. */
+/** Up to this CPU load the platform counts as quiet; its own background work takes about one percent. */
 const quietPercentMax = 5;
 const quietLooksMin = 3;
-/** So much work may have left something to give back. */
+/** This much work may have left memory to release. */
 const workMsMin = 500;
-/** The heap looks every two seconds whether there is something to do, and then needs a second or two. */
+/** The heap checks every two seconds whether there is something to do, and then needs a second or two. */
 const savingLooksMax = 12;
-/** Collecting is work, too: only much more than that ends it early. */
+/** Collecting causes load too, so only a much higher load ends it early. */
 const busyPercentMin = 50;
 
 /**
- * Has the heap give memory back when work has ended.
+ * Makes the heap release memory after work has ended.
  *
- * The heap keeps room for as much as was allocated lately, and its pages with holes, until it is collected again; when nothing is
- * allocated any more, that is never. So once the main thread has been quiet for 3 s, the heap is told to prefer memory for up to 12 s: it
- * then collects twice in small steps, moves together what lies far apart and gives pages back. The next work ends that within a second.
+ * The heap keeps room for recent allocations, and fragmented pages, until its next collection, which never comes when nothing is allocated
+ * any more.
+ * So once the main thread has been quiet for 3 s, the heap is told to prefer memory for up to 12 s: it then collects twice in small steps,
+ * compacts
+ * fragmented pages and releases them. New work ends this within a second.
  */
 export function giveMemoryBackWhenQuiet({ cpuMs, saveMemory, every }: QuietMemorySurroundings): void {
   let seenMs = cpuMs();

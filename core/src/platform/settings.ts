@@ -29,7 +29,7 @@ const tlsSection = Type.Object(
   { default: {}, description: 'TLS settings of the API, and an operator’s own certificate.' },
 );
 
-/** The configuration's `api` section. */
+/** The `api` section of the configuration. */
 const apiSection = Type.Object({
   host: Type.String({ default: '127.0.0.1', description: 'Address the API listens on; anything but loopback is reachable from outside.' }),
   port: Type.Integer({ default: 7443, minimum: 0, maximum: 65_535, description: 'Port of the API; 0 takes a free one.' }),

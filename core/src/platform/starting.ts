@@ -7,33 +7,33 @@ import type { WorkerProcess } from './workers/worker-process.js';
 
 export interface PlatformOptions {
   readonly configFile: string;
-  /** Directory that relative paths of settings start from. */
+  /** Base directory of relative paths in settings. */
   readonly directory: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly version: string;
-  /** The version of this package that is installed now: another one when somebody has upgraded it without a restart. */
+  /** Returns the installed version of this package, which differs after an upgrade without a restart. */
   readonly installedVersion?: () => Promise<string>;
-  /** Gives the start up when it aborts; nothing once the platform runs. */
+  /** Aborts the start; has no effect once the platform is running. */
   readonly giveUp?: AbortSignal;
-  /** The first administrator gets another token, in place of one that is lost. */
+  /** Replaces the first administrator's token, for one that is lost. */
   readonly isTokenReplaced?: boolean;
-  /** Starts a process that serves the API, for a configuration that asks for some. */
+  /** Starts a worker process, if the configuration has workers. */
   readonly forkWorker?: () => WorkerProcess;
 }
 
-/** What a process that only serves the API has from the platform's own. */
+/** What a worker process receives from the platform's process. */
 export interface WorkerSeat extends Pick<WorkerStart, 'name' | 'host' | 'port' | 'certificates' | 'metricsOf'> {
   readonly store: ResourceStore;
   readonly primary: Peer<PrimaryCalls>;
 }
 
-/** For parts with limits of their own: plugins level by level, sinks and workers as they are configured. */
+/** Time limit for parts whose steps have limits of their own: plugins by level, sinks, and workers. */
 export const ownLimitsMsMax = 120_000;
 
-/** What each part is started with, and where it says how it is stopped: everything that was started, in reverse. */
+/** The options of a start, and the steps that stop what was started, in reverse order. */
 export class Starting {
   readonly options: PlatformOptions;
   readonly seat: WorkerSeat | undefined;
@@ -45,7 +45,7 @@ export class Starting {
     this.seat = seat;
   }
 
-  /** Names this process in request ids and in the audit log. */
+  /** Name of this process in request ids and in the audit log. */
   get replica(): string {
     return this.seat?.name ?? 'r0';
   }
@@ -55,13 +55,13 @@ export class Starting {
     return this.#stopping.signal;
   }
 
-  /** @throws when the platform is stopping: nothing is started after that. */
+  /** @throws when the platform is stopping, because nothing may be started then */
   onStop(step: StopStep): void {
     this.#steps.push(step);
     this.signal.throwIfAborted();
   }
 
-  /** Answers what `run` does; what was started until it failed, or was given up, is stopped again. */
+  /** Returns the result of `run`; if it fails or is aborted, stops everything that was started. */
   async orStop<T>(run: () => Promise<T>): Promise<T> {
     this.options.giveUp?.throwIfAborted();
     const over = new AbortController();
@@ -70,7 +70,7 @@ export class Starting {
       return await Promise.race([begun, rejection(this.options.giveUp, over.signal)]);
     } catch (error) {
       await this.stop();
-      // A start that was given up goes on to its next step; what that had started is stopped like the rest.
+      // An aborted start still finishes its current step, whose parts are stopped like the rest.
       await stopStep({ what: 'the start', stop: () => Promise.allSettled([begun]) }, this.options);
       await this.stop();
       throw error;
@@ -85,7 +85,7 @@ export class Starting {
   }
 }
 
-/** Rejects when `signal` aborts, unless that is over before. */
+/** Returns a promise that rejects when `signal` aborts, unless `over` aborts before. */
 function rejection(signal: AbortSignal | undefined, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const aborted = (): void => reject(signal?.reason as Error);

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@tappaas/sdk';
 
-/** One part of the platform on its way to its end. */
+/** A step in stopping the platform. */
 export interface StopStep {
   readonly what: string;
   readonly stop: () => Promise<unknown>;
@@ -10,7 +10,10 @@ export interface StopStep {
 
 const limitMsDefault = 10_000;
 
-/** Stops one part; what fails is told, and what takes too long is told and left behind, so that everything after it still gets its turn. Never rejects. */
+/**
+ * Stops one part. An error is logged, and a part that exceeds its limit is logged and abandoned, so that later parts get their turn. Never
+ * rejects.
+ */
 export async function stopStep(
   { what, stop, limitMs = limitMsDefault }: StopStep,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },

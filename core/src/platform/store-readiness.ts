@@ -5,8 +5,8 @@ import type { MetricRegistry } from '../kernel/kernel.js';
 type Asked = Pick<ResourceStore, 'health'>;
 
 /**
- * A store that takes no writes still answers reads, which would be gone with the readiness, so it is a note (docs/decisions/0229); one that
- * answers nothing makes the platform unready. Why is for those who may read the log: anybody may ask for readiness.
+ * Makes the readiness check of the store. A read-only store still serves reads, which would stop with readiness, so that is only a note
+ * (docs/decisions/0229); an unavailable store makes the platform not ready. The reason is only in the log, because readiness is public.
  */
 export function storeCheck(store: Asked): ReadyCheck {
   return {
@@ -16,7 +16,7 @@ export function storeCheck(store: Asked): ReadyCheck {
   };
 }
 
-/** Something to set an alarm on. Answers how it ends. */
+/** Exports whether the store accepts writes, for alerts. Returns the function that stops it. */
 export function tellStoreWritable(metrics: Pick<MetricRegistry, 'gauge' | 'onCollect'>, store: Asked): () => void {
   const help = 'Whether the store takes writes: 1, or 0 when it is read-only or unavailable.';
   const writable = metrics.gauge({ name: 'tappaas_store_writable', help }).bind({});

@@ -1,11 +1,11 @@
 import type { ResourceStore } from '@tappaas/sdk';
 
-/** One JSON value of the platform's own in the store, under a key of its own that no kind shows. */
+/** One JSON value of the platform in the store, with its own key, which no kind shows. */
 export interface StoreRecord<T> {
   load(): Promise<T | undefined>;
-  /** Writes whatever was there before. */
+  /** Overwrites any existing value. */
   save(value: T): Promise<void>;
-  /** False when there is one already. */
+  /** Returns false if there is a value already. */
   create(value: T): Promise<boolean>;
   remove(): Promise<void>;
 }

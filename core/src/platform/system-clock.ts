@@ -1,9 +1,12 @@
 import type { Clock } from '@tappaas/sdk';
 
-/** Node turns longer delays into 1 ms; nothing here waits that long in one go without noticing. */
+/** Node turns longer delays into 1 ms; sleeps are capped instead. */
 const sleepMsMax = 2 ** 31 - 1;
 
-/** The machine's clock. Most sleeps are deadlines that are not reached: one that is ended early makes no error with a stack of its own. */
+/**
+ * The system clock. Most sleeps are deadlines that end early, so an aborted sleep rejects with the signal's reason instead of a new error
+ * with a stack.
+ */
 export const systemClock: Clock = Object.freeze({
   nowMs: () => Date.now(),
   sleep: (ms: number, signal: AbortSignal) =>

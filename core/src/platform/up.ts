@@ -18,19 +18,19 @@ import { untilToldToEnd } from './ending.js';
 import { systemClock } from './system-clock.js';
 import { workerForks } from './workers/fork.js';
 
-/** What the process lends to `tappaas up`: the only place besides main.ts that touches it. */
+/** Access to the process for `tappaas up`; besides main.ts, nothing else touches it. */
 export interface UpSurroundings {
   readonly terminal: Terminal;
   readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', heard: () => void) => void;
-  /** Hears errors that nobody caught, thrown or rejected; nothing else does. */
+  /** Subscribes to uncaught errors and unhandled rejections; there is no other handler. */
   readonly onUncaught: (heard: (error: unknown) => void) => void;
-  /** Ends the process at once. */
+  /** Ends the process immediately. */
   readonly exit: (code: number) => void;
-  /** Whether one of the standard streams is a terminal now; false once it has been closed. */
+  /** Whether one of the standard streams is a terminal; false once it has been closed. */
   readonly isAtTerminal: () => boolean;
 }
 
-/** Starts the platform, deploys the first application, says where everything is, and ends when it is told to stop. */
+/** Starts the platform, deploys the first application, prints the addresses, and runs until it is stopped. */
 export async function up(options: UpOptions, surroundings: UpSurroundings): Promise<number> {
   const { stderr } = options;
   const log = createLog({ write: (text) => stderr.write(text), clock: systemClock, format: stderr.isTTY ? 'text' : 'json', level: 'info' });
@@ -55,7 +55,7 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit, i
     exit,
     pluginOf,
     hasLostTerminal: () => startedAtTerminal && !isAtTerminal(),
-    // Heard from the beginning, and acted on once there is something to reload.
+    // Subscribed from the beginning; takes effect once there is a platform to reload.
     reload: () =>
       void running.promise.then((platform) => platform.reload()).catch((error: unknown) => log.error('the reload failed', { error })),
     log,
@@ -90,7 +90,7 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit, i
       await platform.stop();
     }
   } catch (error) {
-    // What a start that was given up fails with is a consequence.
+    // An error of an aborted start is a consequence.
     if (!giveUp.signal.aborted) throw error;
   }
   stdout.write('Stopped.\n');
@@ -101,7 +101,7 @@ async function installedVersion(): Promise<string> {
   return (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }
 
-/** Deploys the first application and says where everything is, unless the platform is told to stop before. */
+/** Deploys the first application and prints the addresses, unless the platform is stopped before. */
 async function sayWhere(
   options: UpOptions,
   terminal: Terminal,
@@ -116,7 +116,7 @@ async function sayWhere(
 
 const isForPeople = (output: OutputFormat): boolean => output === 'table' || output === 'wide';
 
-/** Where applications answer: the first few, and how many there are besides. */
+/** URLs of the first few applications, and the number of others. */
 interface Applications {
   readonly urls: readonly string[];
   readonly more: number;
@@ -134,7 +134,7 @@ async function applicationsOf(client: Client): Promise<Applications & { readonly
   return { urls: items.flatMap(({ status }) => status?.url ?? []), more: metadata?.remainingItemCount ?? 0, isAny: items.length > 0 };
 }
 
-/** Deploys the directory when nothing was deployed yet; answers where applications are. */
+/** Deploys the directory if nothing has been deployed yet; returns the URLs of applications. */
 async function firstDeployment(
   { firstDeployment: directory, output, stdout, stderr }: UpOptions,
   terminal: Terminal,
@@ -170,7 +170,7 @@ async function firstDeployment(
   return noApplications;
 }
 
-/** Where everything of a platform is that has started. */
+/** Returns the addresses and files of a started platform. */
 function startOf(platform: Platform, { urls, more }: Applications, tookMs: number) {
   const { url: api, kubeconfig, authorityFile: certificateAuthority, firstToken: token } = platform;
   const clusters = [...platform.engines.all.keys()].filter((name) => name !== platformEngine);

@@ -1,13 +1,13 @@
 import type { AccessDecision, Caller } from '@tappaas/sdk';
 import type { Target } from './engine.js';
 
-/** A request as audit sees it; without a caller when authentication has failed. */
+/** A request as seen by audit; without a caller when authentication failed. */
 export interface AuditedRequest {
   readonly requestId: string;
   readonly receivedAtMs: number;
   readonly method: string;
   readonly path: string;
-  /** As it was sent; values in it may be credentials. */
+  /** As received; values may be credentials. */
   readonly query: string;
   readonly engine: string;
   readonly verb: string;
@@ -15,7 +15,7 @@ export interface AuditedRequest {
   readonly caller?: Caller;
   readonly remoteAddress: string;
   readonly userAgent: string;
-  /** Something that a request does besides other things, told by itself. */
+  /** Set for one of several things that a request does, which is recorded separately. */
   readonly isPart?: true;
 }
 
@@ -26,39 +26,40 @@ export interface AuditedSubject {
   readonly resourceVersion?: string;
 }
 
-/** How a request stands; `errorCode` is the permanent code of what was refused. */
+/** State of a request; `errorCode` is the permanent code of a refusal. */
 export interface AuditedStanding {
-  /** 0: never answered. */
+  /** 0 if there was no response. */
   readonly status: number;
   readonly errorCode?: string;
   readonly impersonated?: Caller;
-  /** Absent when the request did not come as far as access. */
+  /** Absent when the request did not reach access control. */
   readonly decision?: AccessDecision;
   /** Absent unless an object was written. */
   readonly subject?: AuditedSubject;
-  /** What stages and handlers have noted. */
+  /** Annotations of stages and handlers. */
   readonly annotations?: ReadonlyMap<string, string>;
-  /** Only where the trail wants bodies. */
+  /** Present only where the trail wants bodies. */
   readonly requestBody?: Uint8Array;
   readonly responseBody?: Uint8Array | string;
 }
 
-/** How it ended. */
+/** The final state of a request. */
 export interface AuditedOutcome extends AuditedStanding {
   readonly durationMs: number;
 }
 
-/** What audit keeps of one request while it runs. */
+/** The audit trail of one request while it runs. */
 export interface AuditTrail {
-  /** Which bodies are to be told; default: nothing. */
+  /** Which bodies the trail needs; default: none. */
   readonly wants?: 'nothing' | 'request' | 'both';
-  /** A stream begins; told before its first byte. */
+  /** Called before the first byte of a stream. */
   streaming?(standing: AuditedStanding): void;
   end(outcome: AuditedOutcome): void | Promise<void>;
 }
 
 /**
- * Told of every request once it is known who asks, or that nobody does; its end is told in every case, so 401, 403 and 429 are too.
- * The request waits for what is returned, so that a sink may be made obligatory; throwing refuses the request.
+ * Starts the audit trail of a request once authentication has succeeded or failed; the end is reported in every case, including 401, 403
+ * and 429.
+ * The request waits for the returned promise, so that a sink can be mandatory; throwing refuses the request.
  */
 export type Audit = (request: AuditedRequest) => AuditTrail | Promise<AuditTrail>;

@@ -1,13 +1,13 @@
 import type { Awaitable, Caller, Column, Key, TapError } from '@tappaas/sdk';
 
-/** Names a served kind in a request path. */
+/** Identifies a served kind as in a request path. */
 export interface KindPath {
   readonly group: string;
   readonly version: string;
   readonly plural: string;
 }
 
-/** What discovery, OpenAPI and routing need to know of a kind at one served version. */
+/** The data about a kind in one served version for discovery, OpenAPI and routing. */
 export interface ServedKind extends KindPath {
   readonly kind: string;
   readonly singular: string;
@@ -15,9 +15,9 @@ export interface ServedKind extends KindPath {
   readonly description: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
-  /** Verbs served on the kind itself; virtual kinds such as access reviews only know `create`. */
+  /** Verbs served on the kind itself; virtual kinds such as access reviews support only `create`. */
   readonly verbs: readonly string[];
-  /** `status`, `scale`, plugin subresources and actions, with the verbs of each. */
+  /** `status`, `scale`, plugin subresources and actions, with their verbs. */
   readonly subresources: readonly ServedSubresource[];
   /** Whole-object OpenAPI v3 schema; `$ref`s point to `#/components/schemas/…` of `components`. */
   readonly schemaName: string;
@@ -28,13 +28,13 @@ export interface ServedKind extends KindPath {
   readonly deprecated?: { readonly since: string; readonly removedAfter: string; readonly instead: string };
   /** Set when the plugin that contributed the kind is not loaded: the kind is read only. */
   readonly orphaned: boolean;
-  /** Fields that say whose an object is; absent: objects belong to nobody. */
+  /** Fields that identify an object's owner; absent: objects have no owner. */
   readonly owner?: { readonly user?: string; readonly tenant: string };
   /** The objects are the same for all tenants, whose callers may read them; absent: those are refused. */
   readonly isShared?: true;
 }
 
-/** A subresource in discovery; `kind` is that of its body where it is not the object's own. */
+/** A subresource in discovery; `kind` is that of its body if it differs from the object's own. */
 export interface ServedSubresource {
   readonly name: string;
   readonly verbs: readonly string[];
@@ -49,7 +49,7 @@ export interface Target {
   readonly subresource?: string;
 }
 
-/** Who asks for a write, and under which conditions. */
+/** The caller of a write, and its conditions. */
 export interface WriteOptions {
   readonly caller: Caller;
   readonly requestId: string;
@@ -57,28 +57,31 @@ export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   readonly fieldManager: string;
-  /** From `If-Match`; the write fails with 412 when the object has another resourceVersion, or is not there. */
+  /** From `If-Match`; the write fails with 412 when the object has another resourceVersion or does not exist. */
   readonly ifMatch?: string;
-  /** `If-Match: *`: fails with 412 when the object is not there. */
+  /** `If-Match: *`: fails with 412 when the object does not exist. */
   readonly mustExist?: boolean;
   /** `If-None-Match: *`: fails with 412 when the object exists. */
   readonly ifNoneMatch?: boolean;
   readonly idempotencyKey?: string;
-  /** Asked before an apply creates what it finds missing: who may patch may not thereby create. Refuses by throwing. */
+  /** Called before an apply creates a missing object, because permission to patch does not imply create. Throws to refuse. */
   readonly authorizeCreate?: () => Promise<void>;
-  /** Asked before an object that exists is given other owners, with which it would be deleted: who may update may not thereby delete. Refuses by throwing. */
+  /**
+   * Called before an existing object gets other owners, which could delete it: permission to update does not imply delete. Throws to
+   * refuse.
+   */
   readonly authorizeOwners?: () => Promise<void>;
-  /** Asked before a repeated create is answered with what others have made of its object since. Refuses by throwing. */
+  /** Called before a repeated create is answered with later changes of others to its object. Throws to refuse. */
   readonly authorizeGet?: (target: Target) => Promise<void>;
-  /** Asked with all objects of a collection before the first of them is deleted. Refuses by throwing. */
+  /** Called with all objects of a collection before the first is deleted. Throws to refuse. */
   readonly authorizeDeletes?: (targets: readonly Target[]) => Promise<void>;
-  /** Told how many keys the object has, before most of the work with it; the write waits for it. Refuses by throwing. */
+  /** Called with the object's number of keys before most of the work; the write waits for the promise. Throws to refuse. */
   readonly weigh?: (keys: number) => Promise<void> | undefined;
 }
 
 export type PatchType = 'merge' | 'json' | 'strategic' | 'apply';
 
-/** A write; bodies are the raw bytes, decoded strictly by the engine, so that duplicate keys and depth are seen. */
+/** A write. Bodies are raw bytes, which the engine decodes strictly in order to detect duplicate keys and excessive depth. */
 export type Write = CreateOrUpdate | PatchWrite | DeleteWrite | DeleteCollection;
 
 export interface CreateOrUpdate {
@@ -93,7 +96,7 @@ export interface PatchWrite {
   readonly target: Target;
   readonly body: Uint8Array;
   readonly patchType: PatchType;
-  /** Apply only: takes over fields that others own. */
+  /** Apply only: takes over fields that other managers own. */
   readonly force: boolean;
 }
 
@@ -118,7 +121,7 @@ export interface DeleteOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 }
 
-/** An object as it is sent: the bytes were serialised once per change. */
+/** An object as it is sent; its bytes are serialized once per change. */
 export interface Served {
   readonly object: object;
   /** The object without its managed fields; absent where it has none. */
@@ -127,20 +130,20 @@ export interface Served {
   readonly resourceVersion: string;
 }
 
-/** What became of a write. `deleted` objects are answered as a Status, others as the object. */
+/** The result of a write. For `deleted` objects the response is a Status, for others the object. */
 export interface WriteResult {
   readonly outcome: 'created' | 'updated' | 'unchanged' | 'deleted' | 'deleting';
   readonly served: Served;
   readonly warnings: readonly string[];
-  /** The Operation that the write has begun: it goes on after the answer. */
+  /** The Operation that the write began; it continues after the response. */
   readonly operation?: Target;
 }
 
-/** Selectors as kubectl writes them. */
+/** Selectors in kubectl's notation. */
 export interface Filter {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** Those alone whose indexed field has one of the values; a page that goes on is asked for with the same. */
+  /** Selects objects whose indexed field has one of the values; further pages need the same filter. */
   readonly fieldValues?: { readonly field: string; readonly values: readonly string[] };
 }
 
@@ -158,24 +161,24 @@ export interface ListPage {
   readonly resourceVersion: string;
   readonly continueToken?: string;
   readonly remainingItemCount?: number;
-  /** A token that goes on behind one of the items. */
+  /** Makes a token that continues after one of the items. */
   readonly tokenAfter: (index: number) => string;
 }
 
 export interface WatchQuery extends Filter {
   readonly target: Target;
-  /** Begins behind that version; absent or "0": begins with what is there, unless `sendInitialEvents` says otherwise. */
+  /** Starts after this version; absent or "0": starts with the existing objects, unless `sendInitialEvents` says otherwise. */
   readonly resourceVersion?: string;
-  /** Whether what is there is told first, whatever the version; absent: as the version says. */
+  /** Whether existing objects are sent first, regardless of the version; absent: as the version implies. */
   readonly sendInitialEvents?: boolean;
   readonly bookmarks: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * A bookmark's `served` carries only kind, apiVersion and resourceVersion, and after initial events their annotation.
- * `initial` is set for what is there at the beginning, which comes in the order of keys: its resourceVersions say nothing of how far the
- * watch has come; the last one tells that.
+ * A bookmark's `served` has only kind, apiVersion and resourceVersion, and after initial events their annotation. `initial` is set for
+ * existing
+ * objects, which come in key order: their resourceVersions do not indicate the progress of the watch; only the last one has it.
  */
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
@@ -183,9 +186,9 @@ export interface WatchEvent {
   readonly initial?: { readonly reached?: string };
 }
 
-/** One reason among several why an object was refused; field conflicts of an apply are told in the same way. */
+/** One reason of several why an object was refused; also used for field conflicts of an apply. */
 export interface Cause {
-  /** Absent or empty: the object as a whole. */
+  /** Absent or empty for the object as a whole. */
   readonly field?: string;
   readonly reason: string;
   readonly message: string;
@@ -202,23 +205,23 @@ export interface About {
 }
 
 /**
- * What an engine throws: a TapError, with every reason and the object it is about. The API tells them as the details of the Status;
+ * The error of an engine: a TapError with all causes and the object it is about. The API returns these as the details of the Status;
  * `data.continueToken` of an expired list becomes the `continue` of its metadata.
  */
 export type EngineError = TapError & { readonly causes?: readonly Cause[]; readonly about?: About };
 
-/** A resource engine as the API sees it: everything it throws is an EngineError. */
+/** A resource engine as used by the API; all its errors are EngineErrors. */
 export interface EnginePort {
   readonly name: string;
-  /** The same array until a registration changes: discovery and OpenAPI are serialised once per array. */
+  /** Returns the same array until a registration changes; discovery and OpenAPI are serialized once per array. */
   kinds(): readonly ServedKind[];
   find(path: KindPath): ServedKind | undefined;
-  /** From the watch cache; `resourceVersion` "" or absent is a consistent read, "0" takes what is there. */
+  /** Reads from the watch cache; `resourceVersion` "" or absent is a consistent read, "0" accepts the cached state. */
   get(target: Target, options: { readonly resourceVersion?: string; readonly signal: AbortSignal }): Awaitable<Served>;
-  /** Several objects of one kind in one read, each at its key's place. */
+  /** Reads several objects of one kind, in the order of their keys. */
   getMany(kind: KindPath, keys: readonly Key[], options: { readonly signal: AbortSignal }): Awaitable<readonly (Served | undefined)[]>;
   list(query: ListQuery): Awaitable<ListPage>;
-  /** Batches of events in order; throws TAP_STORE_COMPACTED or TAP_STORE_SLOW_CONSUMER to be told as an ERROR event (410). */
+  /** Yields batches of events in order; throws TAP_STORE_COMPACTED or TAP_STORE_SLOW_CONSUMER, which become an ERROR event (410). */
   watch(query: WatchQuery): AsyncIterable<readonly WatchEvent[]>;
   write(write: Write, options: WriteOptions): Promise<WriteResult>;
 }

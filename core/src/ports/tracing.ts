@@ -1,38 +1,38 @@
 import type { Caller } from '@tappaas/sdk';
 import type { Target } from './engine.js';
 
-/** A request as its trace tells of it. */
+/** A request as seen by tracing. */
 export interface TracedRequest {
   readonly requestId: string;
-  /** The authenticated caller of the request, also when it impersonates another. */
+  /** The authenticated caller of the request, even when it impersonates another. */
   readonly caller: Caller;
   readonly receivedAtMs: number;
   readonly method: string;
-  /** Without the query, which may hold credentials. */
+  /** Without the query, which may contain credentials. */
   readonly path: string;
   readonly engine: string;
   readonly verb: string;
   readonly target?: Target;
-  /** The header of that name. */
+  /** The `traceparent` header. */
   readonly traceparent?: string;
 }
 
-/** How it ended. */
+/** The result of a request. */
 export interface TracedOutcome {
-  /** 0: never answered. */
+  /** 0 if there was no response. */
   readonly status: number;
   readonly durationMs: number;
   readonly errorCode?: string;
 }
 
-/** A request that is traced: what plugins do while it is served is part of its span. */
+/** The span of a traced request; plugin calls while it is served are part of it. */
 export interface RequestSpan {
   readonly traceId: string;
   run<T>(serve: () => T): T;
   end(outcome: TracedOutcome): void;
 }
 
-/** Asked for every request of somebody known, as long as spans are listened to; answers nothing for one that is not traced. */
+/** Called for every authenticated request while there are span listeners; returns undefined for a request that is not traced. */
 export interface RequestTracing {
   readonly isListened: boolean;
   begin(request: TracedRequest): RequestSpan | undefined;

@@ -1,9 +1,9 @@
 import type { Clock } from '@tappaas/sdk';
 
-/** Timers cannot wait longer than 2^31 ms; what is due later is waited for in pieces. */
+/** Timers are limited to 2^31 ms; longer waits are split. */
 const sleepMsMax = 2 ** 31 - 1;
 
-/** One wake-up at a time: setting an earlier one replaces it, a later one is ignored until this one has rung. */
+/** A single pending wake-up: setting an earlier one replaces it, a later one is ignored until it has fired. */
 export class Alarm {
   readonly #clock: Clock;
   readonly #ring: () => void;

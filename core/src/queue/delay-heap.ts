@@ -1,6 +1,6 @@
 import type { Item } from './item.js';
 
-/** A binary heap of delayed items, earliest first; each item knows its place, so any of them can be taken out. */
+/** A binary heap of delayed items, earliest first; each item records its position, so that any can be removed. */
 export class DelayHeap<K> {
   readonly #items: Item<K>[] = [];
 

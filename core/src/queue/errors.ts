@@ -1,6 +1,6 @@
 import { errorTable } from '@tappaas/sdk';
 
-/** The mistakes of a queue's user; a full queue is an answer of `add`, not an error. */
+/** Incorrect uses of a queue; a full queue is a result of `add`, not an error. */
 export const queueErrors = errorTable({
   TAP_QUEUE_NOT_PROCESSING: {
     httpStatus: 500,

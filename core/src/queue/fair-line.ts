@@ -1,24 +1,24 @@
 import type { Item } from './item.js';
 
-/** The waiting items of one tenant, first in first out, and its neighbours in the ring of tenants that have any. */
+/** The waiting items of one tenant, first in, first out, and its neighbors in the ring of tenants with waiting items. */
 export interface Lane<K> {
   readonly tenant: string;
   head: Item<K> | undefined;
   tail: Item<K> | undefined;
-  /** Items it may still give before the turn passes on. */
+  /** Items that it may still hand out before the next tenant's turn. */
   credit: number;
   before: Lane<K>;
   after: Lane<K>;
 }
 
-/** Empty lanes are kept for reuse up to this number, then swept. */
+/** Up to this number of empty lanes is kept for reuse; beyond that they are removed. */
 const emptyLanesMax = 1024;
 
 /**
- * A line in which tenants take turns: each gives as many items as its weight, then the next one does.
+ * A queue in which tenants take turns: each hands out as many items as its weight, then the next one does.
  *
- * All lists are intrusive (the links stand in the items and lanes themselves), so every operation is constant time and a
- * tenant with a million items delays another's single item by one turn.
+ * All lists are intrusive (the links are in the items and lanes), so every operation takes constant time, and a tenant with a million items
+ * delays another's single item by one turn.
  */
 export class FairLine<K> {
   size = 0;
@@ -52,7 +52,7 @@ export class FairLine<K> {
     return item;
   }
 
-  /** Takes a waiting item out of the middle. */
+  /** Removes a waiting item from the middle. */
   remove(item: Item<K>): void {
     const lane = item.lane;
     if (lane === undefined) return;
@@ -80,7 +80,7 @@ export class FairLine<K> {
     for (const [tenant, lane] of this.#lanes) if (lane.head === undefined) this.#lanes.delete(tenant);
   }
 
-  /** A tenant that comes (back) waits until all others had their turn, so leaving and coming back gains nothing. */
+  /** Adds a tenant behind all others, so that leaving and returning gains nothing. */
   #enter(lane: Lane<K>): void {
     lane.credit = this.#weight(lane.tenant);
     this.#active += 1;

@@ -1,25 +1,25 @@
 import type { Lane } from './fair-line.js';
 
 /**
- * `under-way`: what an earlier run of the key brought about, so that what was begun is ended before all that waits has been begun.
- * `low`: what was there before we looked (initial lists, resyncs), so that a fresh change need not wait behind it.
+ * `under-way`: caused by an earlier run of the key, so that started work finishes before all waiting keys have been started.
+ * `low`: existing objects (initial lists, resyncs), so that a fresh change need not wait behind them.
  */
 export type Priority = 'under-way' | 'normal' | 'low';
 
-/** A key the queue knows. One object per key serves every list it stands in, so that adding allocates nothing else. */
+/** A key in the queue. One object per key is used in all lists, so that adding allocates nothing else. */
 export interface Item<K> {
   readonly key: K;
-  /** Handed out and not yet done. */
+  /** Handed out and not done yet. */
   processing: boolean;
-  /** Changed while it was processed: it gets one more run. */
+  /** Changed while it was processed, so it gets one more run. */
   dirty: boolean;
   priority: Priority;
   failures: number;
   addedAtMs: number;
   dueMs: number;
-  /** Place in the heap of delayed items, or -1. */
+  /** Position in the heap of delayed items, or -1. */
   heapIndex: number;
-  /** The lane in whose line it waits, while it is ready. */
+  /** The lane in which it waits while it is ready. */
   lane: Lane<K> | undefined;
   previous: Item<K> | undefined;
   next: Item<K> | undefined;

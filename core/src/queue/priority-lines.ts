@@ -1,17 +1,17 @@
 import { FairLine } from './fair-line.js';
 import type { Item, Priority } from './item.js';
 
-/** One in so many items is taken from the low line first, so that a steady stream of changes cannot starve it. */
+/** One in this many items is taken from the low line first, so that a steady stream of changes cannot starve it. */
 const lowEvery = 16;
 
-/** What is under way and what is to be begun take turns: neither can starve the other. */
+/** Keys under way and new keys take turns, so that neither starves the other. */
 const turns = { odd: ['under-way', 'normal', 'low'], even: ['normal', 'under-way', 'low'], low: ['low', 'under-way', 'normal'] } as const;
 const urgency = { 'under-way': 2, normal: 1, low: 0 } as const;
 
 export const isMoreUrgent = (one: Priority, other: Priority): boolean => urgency[one] > urgency[other];
 export const moreUrgent = (one: Priority, other: Priority): Priority => (isMoreUrgent(one, other) ? one : other);
 
-/** Items that are ready, each in the line of its priority, in which tenants take turns. */
+/** Ready items, each in the line of its priority, in which tenants take turns. */
 export class PriorityLines<K extends string | number> {
   readonly #lines: Readonly<Record<Priority, FairLine<K>>>;
   #taken = 0;

@@ -11,34 +11,36 @@ import type { QueueObserver, WorkQueueOptions } from './work-queue-options.js';
 export type { Priority } from './item.js';
 
 /**
- * Keys to be worked on, each at most once: adding what is waiting changes nothing, adding what is being processed gives one
- * more run after `done`, and no key is ever handed out twice at a time. A key stands once with its earliest time, so being
- * handed out ends any delay that was set before.
+ * Keys to be processed, each at most once: adding a waiting key changes nothing, adding one that is being processed causes one more run
+ * after
+ * `done`, and no key is ever handed out twice concurrently. A key is queued once with its earliest time, so handing it out cancels any
+ * delay set
+ * before.
  */
 export interface WorkQueue<K extends string | number> {
-  /** False when the queue is full or closed; then the key was not taken. */
+  /** Adds a key; returns false when the queue is full or closed, and the key was not added. */
   add(key: K, priority?: Priority): boolean;
-  /** Ready after `delayMs`, or earlier when an earlier time was or will be asked for. */
+  /** Adds a key that becomes ready after `delayMs`, or earlier if an earlier time is requested. */
   addAfter(key: K, delayMs: number, priority?: Priority): boolean;
-  /** Puts a failed key that is being processed back with exponential back-off, but not before `delayMsMin`; answers the delay. */
+  /** Re-queues a failed key in process with exponential back-off, but not before `delayMsMin`; returns the delay. */
   retry(key: K, delayMsMin?: number): number;
-  /** Ends the key's back-off: the next failure is again the first. */
+  /** Resets the key's back-off. */
   forget(key: K): void;
   failures(key: K): number;
-  /** The next key if one is ready now. */
+  /** Takes the next key if one is ready. */
   take(): K | undefined;
-  /** The next key; nothing when `signal` aborts or the queue is closed and drained. */
+  /** Returns the next key; undefined when `signal` aborts or the queue is closed and drained. */
   get(signal?: AbortSignal): Promise<K | undefined>;
-  /** Every key that was handed out must be given back. */
+  /** Must be called for every key that was handed out. */
   done(key: K): void;
   readonly depth: number;
   readonly delayed: number;
   readonly processing: number;
-  /** Distinct keys of any state. */
+  /** Number of distinct keys in any state. */
   readonly keys: number;
   /**
-   * Refuses new keys, forgets delayed ones and resolves when nothing is processed any more. With `drain`, what is ready is
-   * still handed out first; without, it is dropped. Dropping is safe: the source is listed again at the next start.
+   * Refuses new keys, drops delayed ones, and resolves when no key is being processed. With `drain`, ready keys are still handed out first;
+   * otherwise they are dropped. Dropping is safe, because the source is listed again at the next start.
    */
   close(options: { readonly drain: boolean }): Promise<void>;
 }
@@ -199,7 +201,7 @@ class Queue<K extends string | number> implements WorkQueue<K> {
     });
   }
 
-  /** The item of `key`, made now if there is room; nothing when it has to be refused. */
+  /** Returns the item of `key`, creating it if there is room; undefined when it must be refused. */
   #known(key: K): Item<K> | undefined {
     if (this.#closed) return undefined;
     const item = this.#items.get(key);
@@ -258,7 +260,7 @@ class Queue<K extends string | number> implements WorkQueue<K> {
     if (!item.processing && item.lane === undefined) this.#items.delete(item.key);
   }
 
-  /** Told after something left the queue: who waits for room or for the end goes on. */
+  /** Call after a key left the queue: notifies those who wait for room or for the end. */
   #settle(): void {
     if (this.#refused && !this.#closed && this.#items.size <= this.#keysMax / 2) {
       this.#refused = false;
@@ -269,7 +271,7 @@ class Queue<K extends string | number> implements WorkQueue<K> {
     for (const idler of this.#idlers.splice(0)) idler();
   }
 
-  /** What is processed may still come back for one more run, so workers wait for that too. */
+  /** Whether the queue is closed and empty. Keys in process may still get one more run, so workers wait for these too. */
   #ended(): boolean {
     return this.#closed && this.processing === 0 && this.depth === 0;
   }

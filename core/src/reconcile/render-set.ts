@@ -138,9 +138,7 @@ function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-/**
- * Yields pod templates: any node with containers in its spec, that is a Pod itself, or a template at any depth in known and unknown kinds.
- */
+/** Yields pod templates, known by containers in their spec: a Pod itself, or a template at any depth in known and unknown kinds. */
 function* podTemplatesIn(node: unknown, depth: number): Generator<PodTemplate> {
   if (typeof node !== 'object' || node === null || depth < 0) return;
   const { spec } = node as { spec?: { containers?: unknown } };

@@ -3,9 +3,7 @@ import type { KindEntry } from './kind-entry.js';
 import type { Body } from './stored-object.js';
 import { label } from './target.js';
 
-/**
- * Maximum number of keys in an object: far more than normal objects have. Each key costs microseconds per write, during which others wait.
- */
+/** Maximum number of keys in an object, far more than usual. Each key costs microseconds per write, during which others wait. */
 export const objectKeysMax = 20_000;
 
 /** Counts the keys of an object, which determine the cost of a write, without those added on storing: the version and managed fields. */

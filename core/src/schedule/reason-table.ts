@@ -17,9 +17,7 @@ export const feasible = 1;
 
 /** Reasons of one class, numbered from above {@link feasible}. */
 export class ReasonTable {
-  /**
-   * Entry n is the reason with number n; the first entries are unused, because a lookup below the first entry of an array would be slow.
-   */
+  /** Entry n is the reason with number n; the first entries are unused, because a lookup below the start of an array is slow. */
   readonly #reasons: (Reason | undefined)[] = [undefined, undefined];
   readonly #codes = new Map<string, number>();
   readonly #reasonsMax: number;

@@ -4,10 +4,10 @@ import { sealErrors } from './errors.js';
 const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
-/** Bytes of every key here. */
+/** Size of all keys in bytes. */
 export const keyBytes = 32;
 
-/** AES-256-GCM with a random nonce: nonce, tag and ciphertext in a row. A key may encrypt at most 2^32 times. */
+/** Encrypts with AES-256-GCM and a random nonce; returns nonce, tag and ciphertext. A key must encrypt at most 2^32 times. */
 export function encrypt(key: Uint8Array, plain: Uint8Array, binding: Uint8Array): Uint8Array {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes }).setAAD(binding);
@@ -15,7 +15,7 @@ export function encrypt(key: Uint8Array, plain: Uint8Array, binding: Uint8Array)
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
 
-/** @throws TAP_SEAL_BROKEN when the bytes, the key or the binding are not those of the encryption */
+/** @throws TAP_SEAL_BROKEN when the bytes, the key or the binding differ from those of the encryption */
 export function decrypt(key: Uint8Array, bytes: Uint8Array, binding: Uint8Array, what: string): Uint8Array {
   try {
     const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });

@@ -4,22 +4,22 @@ import { decrypt, encrypt, keyBytes } from './authenticated-cipher.js';
 import { sealErrors } from './errors.js';
 import type { KeyService } from './key-service.js';
 
-/** What an envelope belongs to: bytes moved to another key or another object do not open. */
+/** What an envelope is bound to: bytes moved to another key or object cannot be opened. */
 export interface Binding {
   readonly key: string;
   readonly uid: string;
 }
 
-/** Seals stored bytes, each under a data key of its own. */
+/** Seals stored bytes, each under its own data key. */
 export interface Sealer {
   seal(plain: Uint8Array, binding: Binding): Awaitable<Uint8Array>;
   /** @throws TAP_SEAL_BROKEN, TAP_SEAL_KEY_UNKNOWN */
   open(sealed: Uint8Array, key: string): Awaitable<Uint8Array>;
-  /** Whether bytes are an envelope at all. */
+  /** Whether bytes are an envelope. */
   isSealed(bytes: Uint8Array): boolean;
-  /** Whether the envelope was made with the current key-encryption key. */
+  /** Whether the envelope uses the current key-encryption key. */
   isCurrent(sealed: Uint8Array): boolean;
-  /** Opens and seals again, bound to what it was bound to. */
+  /** Opens an envelope and seals it again with the same binding. */
   reseal(sealed: Uint8Array, key: string): Promise<Uint8Array>;
 }
 
@@ -31,7 +31,7 @@ interface Envelope {
   readonly data: string;
 }
 
-/** Envelope encryption under the keys of `keys`. */
+/** Makes a sealer with envelope encryption under the keys of `keys`. */
 export function createSealer(keys: KeyService): Sealer {
   const seal = (plain: Uint8Array, binding: Binding): Awaitable<Uint8Array> => {
     const dataKey = randomBytes(keyBytes);
@@ -58,7 +58,7 @@ export function createSealer(keys: KeyService): Sealer {
   };
 }
 
-/** How every envelope begins. */
+/** The first bytes of every envelope. */
 const opening = Buffer.from('{"sealed":1,');
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
@@ -70,7 +70,7 @@ function readEnvelope(bytes: Uint8Array, what: string): Envelope {
   try {
     envelope = (JSON.parse(Buffer.from(bytes).toString()) ?? {}) as Partial<Envelope>;
   } catch {
-    // Said below, without the bytes: they might be somebody's plain secret.
+    // The error below omits the bytes, which might be a plaintext secret.
   }
   const { sealed, keyId, uid, dataKey, data } = envelope;
   if (sealed === 1 && keyId !== undefined && uid !== undefined && dataKey !== undefined && data !== undefined) return envelope as Envelope;

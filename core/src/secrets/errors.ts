@@ -2,7 +2,7 @@ import { errorTable } from '@tappaas/sdk';
 
 const platform = { httpStatus: 503, blame: 'platform', retry: 'back-off' } as const;
 
-/** Why what is sealed cannot be opened, or nothing can be sealed. No message carries a value or a key. */
+/** Errors of sealing and opening. No message contains a value or a key. */
 export const sealErrors = errorTable({
   TAP_SEAL_KEY_FILE: {
     ...platform,

@@ -5,7 +5,7 @@ import { decrypt, encrypt, keyBytes } from './authenticated-cipher.js';
 import { sealErrors } from './errors.js';
 import type { KeyService, WrappedKey } from './key-service.js';
 
-/** Keys that one file may hold; retire old ones after `tappaas secrets reencrypt`. */
+/** Maximum number of keys in a file; retire old ones after `tappaas secrets reencrypt`. */
 export const keysMax = 64;
 
 interface KeyRing {
@@ -13,7 +13,7 @@ interface KeyRing {
   readonly keys: Readonly<Record<string, string>>;
 }
 
-/** Key-encryption keys in a file of the platform's own, which must lie outside of the data directory and stay out of its backups. */
+/** Key-encryption keys in a file of the platform's own, which must be outside the data directory and its backups. */
 export class KeyFile implements KeyService {
   readonly #path: string;
   #ring: KeyRing;
@@ -23,7 +23,7 @@ export class KeyFile implements KeyService {
     this.#ring = ring;
   }
 
-  /** Reads the file; a first start makes it, readable for its owner only. @throws TAP_SEAL_KEY_FILE, TAP_SEAL_KEY_EXPOSED */
+  /** Reads the file, or creates it at the first start, readable by its owner only. @throws TAP_SEAL_KEY_FILE, TAP_SEAL_KEY_EXPOSED */
   static async open(path: string): Promise<KeyFile> {
     const made = ringWith({ current: '', keys: {} });
     const isNew = await writeNew(path, made);
@@ -47,7 +47,7 @@ export class KeyFile implements KeyService {
     return decrypt(this.#key(keyId), bytes, boundTo(keyId, binding), 'a data key');
   }
 
-  /** Adds a key that wraps from now on; the others still open what they wrapped. Answers its id. */
+  /** Adds a key that wraps from now on; older keys still unwrap. Returns its id. */
   async rotate(): Promise<string> {
     if (this.keyIds.length >= keysMax) {
       throw sealErrors.TAP_SEAL_KEY_FILE({ message: `${this.#path} holds ${keysMax} keys already; reencrypt and retire old ones` });
@@ -56,7 +56,10 @@ export class KeyFile implements KeyService {
     return this.#ring.current;
   }
 
-  /** Removes a key for good; only when nothing that it wrapped is left. @throws TAP_SEAL_KEY_UNKNOWN for the current or an unknown key */
+  /**
+   * Removes a key permanently; allowed only when nothing wrapped by it is left. @throws TAP_SEAL_KEY_UNKNOWN for the current or an unknown
+   * key
+   */
   async retire(keyId: string): Promise<void> {
     const { [keyId]: retired, ...keys } = this.#ring.keys;
     if (retired === undefined || keyId === this.#ring.current) {
@@ -67,7 +70,7 @@ export class KeyFile implements KeyService {
     await this.#replace({ ...this.#ring, keys });
   }
 
-  /** Takes over what another process made of the file. */
+  /** Reads the file again, after another process has changed it. */
   async reread(): Promise<void> {
     this.#ring = await readRing(this.#path);
   }
@@ -91,7 +94,7 @@ function ringWith({ keys }: KeyRing): KeyRing {
   return { current: keyId, keys: { ...keys, [keyId]: randomBytes(keyBytes).toString('base64') } };
 }
 
-/** A key that encrypted something must not be lost to a power cut, nor made twice by platforms that start at once. */
+/** Creates the file atomically and durably: a key in use must not be lost to a power failure, nor created twice by concurrent starts. */
 async function writeNew(path: string, ring: KeyRing): Promise<boolean> {
   try {
     return await createFile(path, textOf(ring));

@@ -1,24 +1,25 @@
 import type { ResourceStore } from '@tappaas/sdk';
 import type { Sealer } from './envelope.js';
 
-/** What a reencryption did so far. */
+/** Progress of a reencryption. */
 export interface ReencryptionResult {
-  /** Sealed values that were looked at. */
+  /** Number of sealed values examined. */
   readonly examined: number;
   readonly resealed: number;
-  /** False when it was cut off: run it again. */
+  /** False when it was interrupted and must be run again. */
   readonly isComplete: boolean;
 }
 
 const pageItems = 100;
 
-/** Every key of a store begins with a character between these. */
+/** The first characters of all keys in a store are within this range. */
 const everything = { start: '!', end: '~' };
 
 /**
- * Seals everything in the store with the current key that is still under an older one, whosever it is: kinds of plugins that are not
- * loaded and kept answers too. May be cut off and run again: it goes by what it finds. A value that changes meanwhile was sealed by
- * whoever changed it, with the current key once every process knows it.
+ * Seals all values in the store that are under an older key with the current one, including those of kinds whose plugins are not loaded,
+ * and kept
+ * responses. May be interrupted and run again, since it depends only on the stored values. A value that changes meanwhile was sealed by its
+ * writer, with the current key once every process knows it.
  */
 export async function reencrypt(store: ResourceStore, sealer: Sealer, signal: AbortSignal): Promise<ReencryptionResult> {
   let examined = 0;

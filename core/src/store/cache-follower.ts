@@ -17,9 +17,7 @@ export interface FollowerOptions<T> {
   readonly store: Pick<ResourceStore, 'range' | 'watch' | 'health'>;
   readonly clock: Clock;
   readonly prefix: string;
-  /**
-   * How many revisions back the first list starts, as far as the store still has them; later events are reported as changes. Default: 0.
-   */
+  /** How many revisions back the first list starts, if the store still has them; later events are reported as changes. Default: 0. */
   readonly pastRevisionsMax?: number | undefined;
   decode(stored: KeyValue): Awaitable<T>;
   /** Replaces the whole content with the state at `revision`. */

@@ -85,9 +85,7 @@ export class IssuerKeys {
   }
 }
 
-/**
- * Whether something happened less than `ms` ago. A time in the future was recorded before the clock was set back, and counts as long ago.
- */
+/** Whether something happened less than `ms` ago. A time in the future, from before the clock was set back, counts as long ago. */
 function isWithin(ms: number, atMs: number, nowMs: number): boolean {
   return atMs <= nowMs && nowMs - atMs < ms;
 }

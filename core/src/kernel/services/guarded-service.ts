@@ -87,9 +87,7 @@ function callNow(
   });
 }
 
-/**
- * Replaces the caller's context with the provider's own, so that the caller's rights never travel along; fields added by a stage are kept.
- */
+/** Replaces the caller's context with the provider's own, so that the caller's rights never travel along; keeps fields added by a stage. */
 function ownContexts(args: readonly unknown[], own: CallContext): readonly unknown[] {
   const index = args.findIndex((arg) => arg instanceof CallContext);
   if (index < 0) return args;

@@ -3,20 +3,23 @@ import type { CallerIdentity, ReplacedToken } from './caller-identity.js';
 
 export interface AdminTokenReplacementParts {
   readonly identity: Pick<CallerIdentity, 'replaceFirstToken'>;
-  /** Known once the platform's listener is, which may serve a little earlier. */
+  /** Resolves once the platform's listener is available, which may serve requests slightly earlier. */
   readonly holder: Promise<AdminTokenHolder>;
-  /** Every other process reads the new token. */
+  /** Makes every other process read the new token. */
   readonly spread: () => Promise<void>;
-  /** Every process refuses the credential, and ends its streams. */
+  /** Makes every process refuse the credentials and end their streams. */
   readonly revoke: (credentialIds: readonly string[]) => Promise<void>;
 }
 
-/** Replaces the first administrator's token, one request after the other: of two at once the later token would be good, and the earlier one in the file. */
+/**
+ * Replaces the first administrator's token, one request at a time: with two concurrent ones, the later token would be valid but the earlier
+ * one in the file.
+ */
 export function adminTokenReplacement({ identity, holder, spread, revoke }: AdminTokenReplacementParts): () => Promise<ReplacedToken> {
   let last: Promise<unknown> = Promise.resolve();
   const replace = async (): Promise<ReplacedToken> => {
     const replaced = await identity.replaceFirstToken(await holder);
-    // The new one is known everywhere before the old one is forgotten: what is remembered of the old one cannot be found again.
+    // All processes must know the new token before the old one is revoked, because its credential cannot be determined afterwards.
     await spread();
     if (replaced.credentialId !== undefined) await revoke([replaced.credentialId]);
     return replaced;

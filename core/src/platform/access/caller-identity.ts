@@ -13,32 +13,32 @@ import { createTokenAuthenticator, credentialIdOf } from '../../identity/token-a
 import type { Kernel } from '../../kernel/kernel.js';
 import { storeRecord } from '../store-record.js';
 
-/** Who asks: the platform's own credentials first, then those that plugins know. */
+/** Authenticates callers: with the platform's own credentials first, then with those of plugins. */
 export interface CallerIdentity {
   readonly authenticate: Authenticate;
   readonly processes: ProcessCertificates;
-  /** PEM of the authorities of client certificates that plugins know. */
+  /** Returns the PEM of the client certificate authorities of plugins. */
   readonly clientAuthorities: () => string;
-  /** Takes up the authenticators that plugins provide now. */
+  /** Switches to the authenticators that plugins currently provide. */
   readonly follow: () => void;
-  /** Forgets what is remembered of credentials. */
+  /** Drops cached results of credentials. */
   readonly revoke: (credentialIds: readonly string[]) => void;
-  /** Makes the administrator's token at the first start and answers it; later starts know its hash, and this answers nothing. */
+  /** Creates and returns the administrator's token at the first start; returns undefined at later starts, which find its hash. */
   readonly firstToken: (holder: AdminTokenHolder) => Promise<string | undefined>;
-  /** Makes another one in its place, in this process and in the store. The old one is refused here once `revoke` has been called with its credential. */
+  /** Replaces the token in this process and in the store. This process refuses the old one once `revoke` was called with its credential. */
   readonly replaceFirstToken: (holder: AdminTokenHolder) => Promise<ReplacedToken>;
-  /** Another process has replaced it. */
+  /** Call when another process has replaced the token. */
   readonly rereadFirstToken: () => Promise<void>;
 }
 
-/** The administrator's new token, and which credential it has replaced. */
+/** The administrator's new token, and the credential that it replaced. */
 export interface ReplacedToken {
   readonly token: string;
-  /** Absent: there was none. */
+  /** Absent if there was none. */
   readonly credentialId?: string;
 }
 
-/** The token's hash has a key of its own in the store, so every replica knows it and no kind shows it. */
+/** The token's hash has its own key in the store, so that every replica knows it and no kind shows it. */
 const adminTokenKey = 'identity/admin-token';
 
 export async function callerIdentity(
@@ -84,10 +84,10 @@ export async function callerIdentity(
   };
 }
 
-/** Hears which credentials are no longer good; resolves when all processes of the platform have heard. */
+/** Reports revoked credentials to all processes of the platform; resolves when all have received them. */
 export type Revoke = (credentialIds: readonly string[]) => Promise<void>;
 
-/** What plugins tell revocations; what is told before anybody listens has let nobody in yet. */
+/** Makes the register for revocations by plugins. Revocations before anyone listens can be ignored, because no caller was admitted yet. */
 export function credentialRegister(listening: Promise<Revoke>): CredentialRegister {
   let revoke: Revoke | undefined;
   void listening.then((heard) => {

@@ -6,7 +6,7 @@ const everyMs = 2000;
 export interface ClientAuthoritiesParts {
   /** Every server that performs TLS handshakes with clients. */
   readonly servers: readonly Pick<ApiServer, 'trustClients'>[];
-  /** PEM of all authorities as they are now. */
+  /** Returns the PEM of all current authorities. */
   readonly current: () => string;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly log: Pick<Logger, 'error'>;

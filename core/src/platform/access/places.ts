@@ -11,7 +11,10 @@ const nowhere: Place = Object.freeze({});
 
 type Labelled = { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
 
-/** Looks up the owners of namespaces by labels in the engines' caches: the tenant on the platform, the platform's namespace on others. */
+/**
+ * Looks up the owners of namespaces by labels in the engines' caches: the tenant on the platform, the platform's namespace on other
+ * engines.
+ */
 export function enginePlaces(engine: (name: string) => ResourceEngine | undefined): Places {
   const cached = (name: string, namespace: string): Labelled | undefined => engine(name)?.cached(Namespace, { name: namespace });
   const placeOf = (name: string, namespace: string): Place => {
@@ -73,7 +76,7 @@ function ownerOf(object: object | undefined, fields: OwnerFields | undefined): O
 
 const namespaces = { group: '', version: 'v1', plural: 'namespaces' };
 const catchUpMsMax = 5_000;
-/** Mostly a cache is there already: then no timer is made. */
+/** The signal is created on access: usually the cache is up to date, and no timer is needed. */
 const patience = {
   get signal() {
     return AbortSignal.timeout(catchUpMsMax);

@@ -4,12 +4,12 @@ import type { Kernel } from '../../kernel/kernel.js';
 import type { ResourceEngine } from '../../resources/engine.js';
 import { enginePlaces } from './places.js';
 
-/** The access stage with what plugins provide, and who of them is asked. */
+/** The access stage with the authorizers of plugins. */
 export interface PlatformAccess extends Access {
   readonly authorizers: () => readonly Authorizer[];
 }
 
-/** Access as the platform has it; until an engine has started, no namespace of it belongs to anybody. */
+/** Makes the platform's access stage; until an engine has started, its namespaces have no owner. */
 export function platformAccess(
   kernel: Pick<Kernel, 'services' | 'plugins' | 'onGeneration'>,
   engine: (name: string) => ResourceEngine | undefined,
@@ -32,7 +32,7 @@ const none: readonly string[] = [];
 type State = ReturnType<Kernel['plugins']>[number];
 const isExpected = ({ mode, provides }: State): boolean => mode !== 'off' && provides.includes(families.authorizer.id);
 
-/** Handles follow their providers by themselves; the list is made anew only when somebody comes or goes. */
+/** Handles follow their providers automatically; the list is rebuilt only when a provider is added or removed. */
 function handlesOf(provided: ReadonlyMap<string, Authorizer>): () => readonly Authorizer[] {
   let keys: readonly string[] = [];
   let handles: readonly Authorizer[] = [];

@@ -7,10 +7,10 @@ import type { Sealer } from '../../secrets/envelope.js';
 import { platformErrors } from '../errors.js';
 import { sealedRecord } from '../sealing/sealed-record.js';
 
-/** Where the keys that tokens are signed with stand in the store, sealed. */
+/** Key of the sealed signing keys in the store. */
 const signingKeysKey = 'identity/signing-keys';
 
-/** Tokens that the platform signs, from before the store is there: plugins ask once they have started. */
+/** The platform's token service. It exists before the store does, since plugins use it only after they have started. */
 export class PlatformTokens {
   readonly service: TokenService;
   readonly #keys = Promise.withResolvers<SigningKeys>();
@@ -20,7 +20,7 @@ export class PlatformTokens {
     this.service = createTokenService({ keys: () => this.#keys.promise, clock, mayLetSign: signerCheck(kernel) });
   }
 
-  /** Reads or makes the keys, and keeps them fresh until `signal` aborts. */
+  /** Reads or creates the keys, and keeps them fresh until `signal` aborts. */
   async open(parts: {
     readonly store: ResourceStore;
     readonly sealer: Sealer;
@@ -38,13 +38,13 @@ export class PlatformTokens {
     void keys.keepFresh(signal, (error) => log.warn('the keys that tokens are signed with were not looked after', { error }));
   }
 
-  /** What the API publishes. */
+  /** The keys that the API publishes. */
   published(): PublishedKeys | undefined {
     return this.#opened && { issuer: this.#opened.issuer, keys: this.#opened.published };
   }
 }
 
-/** Lets plugins sign whose permissions say so. The check throws TAP_PLUGIN_PERMISSION. */
+/** Makes a check that lets only plugins with the permission sign. It throws TAP_PLUGIN_PERMISSION. */
 export function signerCheck(kernel: () => Promise<Kernel>): () => Promise<void> {
   return async () => {
     const plugin = callingPlugin();

@@ -2,7 +2,7 @@ import type { PluginState } from '../../kernel/plugin-state.js';
 import type { Access } from '../../resources/client.js';
 import { platformErrors } from '../errors.js';
 
-/** The declared verb that a call needs: a patch is an update. */
+/** The declared verb that a call requires; a patch counts as an update. */
 const declaredVerb: Readonly<Record<Access['verb'], string>> = {
   get: 'get',
   list: 'list',
@@ -13,7 +13,7 @@ const declaredVerb: Readonly<Record<Access['verb'], string>> = {
   delete: 'delete',
 };
 
-/** Allows what the plugin's manifest declares, by kind and verb. @throws TAP_PLUGIN_PERMISSION naming what it lacks */
+/** Allows what the plugin's manifest declares, by kind and verb. @throws TAP_PLUGIN_PERMISSION naming the missing permission */
 export function checkRights(state: PluginState | undefined, { verb, group, kind }: Access): void {
   const needed = declaredVerb[verb];
   const name = `${group}/${kind}`;

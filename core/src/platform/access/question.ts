@@ -3,15 +3,16 @@ import type { EnginePort } from '../../ports/engine.js';
 import { pathForAccess } from '../../api/plugin-routes.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
-/** What is served, as far as questions about access look at it. */
+/** The served kinds and routes that access questions refer to. */
 export interface Served {
   readonly kernel: Pick<Kernel, 'registrations'>;
   readonly engine: (name: string) => Pick<EnginePort, 'kinds'> | undefined;
 }
 
 /**
- * A question about access, put as a request for it would be, so that reviews and `who-can` answer for what is served: a path by the name
- * that roles know, a kind by a version that it has where none is named, as kubectl names none.
+ * Normalizes an access question to what a corresponding request would ask, so that reviews and `who-can` answer for what is served: a path
+ * by the
+ * pattern that roles use, a kind with a served version if none is given, since kubectl gives none.
  */
 export function asRequested<Q extends Pick<AccessRequest, 'engine' | 'verb' | 'path' | 'resource'>>(question: Q, served: Served): Q {
   const { engine, verb, path, resource } = question;

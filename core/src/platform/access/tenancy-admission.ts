@@ -4,7 +4,10 @@ import type { Admission, AdmissionRequest } from '../../ports/admission.js';
 
 const source = 'tappaas';
 
-/** Admission of the platform's engine: namespaces get their tenant before any plugin sees them, and only administrators change it. */
+/**
+ * Admission of the platform's engine: assigns namespaces to their tenant before any plugin sees them, and lets only administrators change
+ * it.
+ */
 export function tenancyAdmission(admission: Admission, access: Pick<Access, 'isAdministrator'>): Admission {
   const isOrdinary = async (request: AdmissionRequest): Promise<boolean> =>
     request.group === '' && request.kind === 'Namespace' && !(await access.isAdministrator(request.caller));

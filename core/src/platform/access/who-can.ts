@@ -14,7 +14,7 @@ export interface WhoCanParts {
   readonly engines: Pick<Engines, 'all'>;
 }
 
-/** Answers who may do something; the caller sees no more than what bindings it may list. @throws TAP_QUERY_INVALID */
+/** Answers which subjects may do something; the caller sees only bindings that it may list. @throws TAP_QUERY_INVALID */
 export async function whoCan({ access, kernel, engines }: WhoCanParts, query: Query, caller: Caller | undefined): Promise<HttpAnswer> {
   const { verb = '', resource = '', group = '', subresource, namespace, name, path, engine = platformEngine } = query;
   if (caller === undefined || verb === '' || (resource === '') === (path === undefined || path === '')) {

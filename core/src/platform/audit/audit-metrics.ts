@@ -1,7 +1,7 @@
 import type { MetricRegistry } from '../../kernel/kernel.js';
 import type { AuditLog } from '../../telemetry/audit/audit-log.js';
 
-/** Shows on the metrics page how the sinks of the audit log keep up; answers how to end that. */
+/** Exports how far the sinks of the audit log lag; returns the function that stops it. */
 export function showAuditMetrics(metrics: MetricRegistry, auditLog: AuditLog): () => void {
   const waiting = metrics.gauge<'sink'>({
     name: 'tappaas_audit_waiting_lines',

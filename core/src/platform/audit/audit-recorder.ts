@@ -6,13 +6,13 @@ import { callingPlugin } from '../../kernel/kernel.js';
 import { pathOf } from '../kind-path.js';
 
 interface Parts {
-  /** Plugins are handed the recorder before either is there. */
+  /** Promises, because plugins receive the recorder before these exist. */
   readonly audit: () => Promise<Audit>;
   readonly engine: () => Promise<Pick<EnginePort, 'name' | 'kinds'>>;
   readonly clock: Clock;
 }
 
-/** Tells the stage of audit what plugins have done for somebody, each in the plugin's name. */
+/** Makes the recorder with which plugins report to audit what they did on behalf of callers, each under the plugin's name. */
 export function auditRecorder({ audit, engine, clock }: Parts): AuditRecorder {
   return {
     async record({ caller, verb, kind, namespace, name, reason, requestId }) {
@@ -20,7 +20,7 @@ export function auditRecorder({ audit, engine, clock }: Parts): AuditRecorder {
       const path = pathOf(await engine(), kind);
       const begin = await audit();
       const trail = await begin({
-        // What a plugin does by itself is told apart by an id of its own.
+        // Work that a plugin does on its own gets a separate id.
         requestId: requestId === undefined || requestId === '' ? randomUUID() : requestId,
         receivedAtMs: clock.nowMs(),
         method: '',

@@ -20,37 +20,39 @@ import { storeRecord } from '../store-record.js';
 export interface AuditParts {
   readonly kernel: Kernel;
   readonly store: ResourceStore;
-  /** The `api` section's directory, for what has no place of its own. */
+  /** Directory of the `api` section, the default for files of audit. */
   readonly apiDirectory: string;
-  /** Directory that relative paths of settings start from. */
+  /** Base directory of relative paths in settings. */
   readonly directory: string;
-  /** Names the chain. */
+  /** The name of the chain. */
   readonly replica: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
-  /** Which chains are of processes that are gone, in the one process that looks after them. */
+  /** Whether the process of a chain is gone; present only in the process that maintains such chains. */
   readonly isGone?: (chain: string) => boolean;
 }
 
 /** Audit as the platform uses it. */
 export interface PlatformAudit {
   readonly stage: Audit;
-  /** Events by query, newest first. @throws TAP_AUDIT_QUERY_INVALID, TAP_AUDIT_NOT_READABLE */
+  /** Searches events, newest first. @throws TAP_AUDIT_QUERY_INVALID, TAP_AUDIT_NOT_READABLE */
   readonly search: (parameters: Readonly<Record<string, string>>) => Promise<object>;
-  /** Names of the chains that can be searched. @throws TAP_AUDIT_NOT_READABLE */
+  /** Returns the names of the chains that can be searched. @throws TAP_AUDIT_NOT_READABLE */
   readonly chains: () => Promise<object>;
-  /** The latest signed checkpoint, as the store has it; an empty object when there is none yet. */
+  /** Returns the latest signed checkpoint from the store; an empty object when there is none yet. */
   readonly checkpoint: () => Promise<object>;
-  /** False while requests are refused because a blocking sink does not keep its lines. */
+  /** False while requests are refused because a blocking sink is failing. */
   readonly isReady: () => boolean;
-  /** Takes over what the configuration says after a reload. */
+  /** Applies the current configuration after a reload. */
   follow(): Promise<void>;
-  /** Gives every sink its last lines. */
+  /** Flushes the last lines to every sink. */
   stop(): Promise<void>;
 }
 
-/** Opens the audit log on the configured sinks, and makes the stage of the request chain that feeds it. @throws TAP_AUDIT_KEY, TAP_AUDIT_SINK_UNKNOWN */
+/**
+ * Opens the audit log with the configured sinks, and makes the request stage that feeds it. @throws TAP_AUDIT_KEY, TAP_AUDIT_SINK_UNKNOWN
+ */
 export async function openAudit(parts: AuditParts): Promise<PlatformAudit> {
   const { kernel, log } = parts;
   const settings = () => kernel.config.section('audit') as AuditSettings;
@@ -83,7 +85,7 @@ export async function openAudit(parts: AuditParts): Promise<PlatformAudit> {
   };
 }
 
-/** The first sink that reads back. @throws TAP_AUDIT_NOT_READABLE */
+/** Returns the first sink that supports reading. @throws TAP_AUDIT_NOT_READABLE */
 function readableSink({ kernel }: AuditParts): AuditSink {
   const sink = [...kernel.services.family(families.auditSink).values()].find((each) => each.read !== undefined);
   if (sink !== undefined) return sink;
@@ -98,7 +100,7 @@ async function search(parts: AuditParts, parameters: Readonly<Record<string, str
   return searchLines(read, query, range);
 }
 
-/** Audit without a log: everything is told to the taps of plugins. */
+/** Makes audit without a log: all events go to the taps of plugins only. */
 export function auditForTaps(parts: Pick<AuditParts, 'kernel' | 'clock' | 'log'>): Audit {
   const policy = compilePolicy({ level: 'Metadata', omitStages: [], rules: [], refusals: true }, isConfidential);
   return auditStage(parts, { policy: () => policy, recordsRefusals: () => true, bodyBytesMax: () => 0 });
@@ -160,12 +162,12 @@ function goneChains(parts: AuditParts, isGone: (chain: string) => boolean, setti
   };
 }
 
-/** The latest checkpoint of a chain has a key of its own in the store, which no kind shows. */
+/** The latest checkpoint of a chain has its own key in the store, which no kind shows. */
 function recordOf({ store, replica }: AuditParts, chain = replica): CheckpointRecord {
   return storeRecord<{ text: string }>(store, `audit/checkpoint/${chain}`);
 }
 
-/** Every plugin that provides a sink, in the order of the configuration. @throws TAP_AUDIT_SINK_UNKNOWN */
+/** Returns the sinks of all plugins, in the order of the configuration. @throws TAP_AUDIT_SINK_UNKNOWN */
 function sinksOf({ kernel }: AuditParts, { sinks: settings }: AuditSettings): readonly LogSink[] {
   const sinks = kernel.services.family(families.auditSink);
   const unknown = Object.keys(settings).find((name) => !sinks.has(name));
@@ -178,7 +180,7 @@ function sinksOf({ kernel }: AuditParts, { sinks: settings }: AuditSettings): re
   return [...sinks].map(([name, sink]) => logSink(kernel, name, sink, settings[name] ?? usual));
 }
 
-/** As the schema's defaults are, for sinks that the section does not name. */
+/** The defaults of the schema, for sinks that the section does not name. */
 const usual: AuditSettings['sinks'][string] = {
   mode: 'batch',
   onOverflow: 'block',

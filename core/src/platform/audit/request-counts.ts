@@ -2,7 +2,7 @@ import type { Audit, AuditedOutcome, AuditedRequest, AuditTrail } from '../../po
 import { countAnnotation } from '../../api/connection/audit-limits.js';
 import type { Kernel } from '../../kernel/kernel.js';
 
-/** About a thousand tenants are counted apart; those that come later count as `other`. */
+/** About a thousand tenants get separate series; later ones count as `other`. */
 const seriesMax = 6_000;
 
 /** Status counted for a stream or an upgrade that the client aborted. */
@@ -11,9 +11,9 @@ const clientGone = 499;
 type Result = 'ok' | 'refused' | 'denied' | 'limited' | 'invalid' | 'failed' | 'gone';
 
 /**
- * Counts requests by tenant and by what came of them, where audit hears of each: `refused` by identity or access, `denied` by admission
- * such as a quota, `limited` by a rate, `gone` when the client left. Requests of nobody's tenant have an empty label. A GraphQL request
- * counts once, whatever it does.
+ * Counts requests by tenant and result as audit receives them: `refused` by identity or access, `denied` by admission such as a quota,
+ * `limited` by
+ * a rate, `gone` when the client left. Requests without a tenant have an empty label. A GraphQL request counts once, whatever it does.
  */
 export function countRequests({ metrics }: Pick<Kernel, 'metrics'>, audit: Audit): Audit {
   const requests = metrics.counter<'tenant' | 'result'>({
@@ -45,7 +45,7 @@ export function countRequests({ metrics }: Pick<Kernel, 'metrics'>, audit: Audit
   };
 }
 
-/** A trail whose end is counted. */
+/** A trail that counts its end. */
 class CountedTrail implements AuditTrail {
   readonly #trail: AuditTrail;
   readonly #request: AuditedRequest;

@@ -3,7 +3,7 @@ import { createClusterClient, type ClusterClient } from '../../cluster/client.js
 import { createBackoff } from '../../queue/backoff.js';
 import { sourceBackoff } from '../back-off.js';
 
-/** A connected cluster: what its plugin says of it, and the client that all stages share. */
+/** A connected cluster: its plugin's service, and the client that all stages share. */
 export interface ClusterAccess {
   readonly name: string;
   readonly cluster: Cluster;
@@ -13,17 +13,17 @@ export interface ClusterAccess {
 export interface ClusterAccessOptions {
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly context: () => Context;
-  /** Instance whose code is running now; named in the user agent of each request. */
+  /** Returns the instance whose code is running; it is named in the user agent of each request. */
   readonly pluginOf: () => string | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly version: string;
   readonly log: Logger;
-  /** A client for clusters that are reached in another way than over their connection. Default: none are. */
+  /** Returns a client for clusters that are not reached over their connection. Default: there are none. */
   readonly clientOf?: (name: string) => ClusterClient | undefined;
 }
 
-/** One client per cluster instance, made when first asked for; credentials are asked anew at each reconnect. */
+/** One client per cluster instance, created on first use; credentials are requested again at each reconnect. */
 export class ClusterAccesses {
   readonly #options: ClusterAccessOptions;
   readonly #known = new Map<string, ClusterAccess>();

@@ -8,10 +8,10 @@ import type { ClusterAccess } from './cluster-access.js';
 const namespaceResource: ApiResource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 const nameCharactersMax = 63;
 const hashCharacters = 8;
-/** Says on a cluster for which of the platform's namespaces a namespace was made. */
+/** Label of a namespace on a cluster, naming the platform namespace for which it was created. */
 export const namespaceLabel = 'tappaas.dev/namespace';
 
-/** Name of a platform namespace on a cluster; too long ones are cut and hashed, so that two never meet. */
+/** Returns the name of a platform namespace on a cluster; names that are too long are truncated and hashed, so that they never collide. */
 export function clusterNamespace(template: string, namespace: string): string {
   const name = template.replace('{namespace}', namespace);
   if (name.length <= nameCharactersMax) return name;
@@ -19,7 +19,7 @@ export function clusterNamespace(template: string, namespace: string): string {
   return `${name.slice(0, nameCharactersMax - hashCharacters - 1)}-${hash}`;
 }
 
-/** The names of the platform's namespaces on the clusters that are loaded. */
+/** Makes a function that returns the name of a platform namespace on a loaded cluster. */
 export function namespacesOfClusters(clusters: ReadonlyMap<string, Pick<Cluster, 'namespaceTemplate'>>) {
   return (cluster: string, namespace: string): string | undefined => {
     const found = clusters.get(cluster);
@@ -27,7 +27,7 @@ export function namespacesOfClusters(clusters: ReadonlyMap<string, Pick<Cluster,
   };
 }
 
-/** Makes namespaces on clusters once; one of another installation, or of another of the platform's namespaces, is refused. */
+/** Creates namespaces on clusters once; refuses those of another installation or of another platform namespace. */
 export class ClusterNamespaces {
   readonly #installation: string;
   readonly #ready = new Map<string, { readonly namespace: string; readonly made: Promise<void> }>();
@@ -48,7 +48,7 @@ export class ClusterNamespaces {
     return made;
   }
 
-  /** It may have been deleted on the cluster: look again next time. */
+  /** Checks the namespace again next time, because it may have been deleted on the cluster. */
   forget(access: ClusterAccess, name: string): void {
     this.#ready.delete(`${access.name}/${name}`);
   }
@@ -64,8 +64,9 @@ export class ClusterNamespaces {
   }
 
   /**
-   * Its label decides whose rights govern the namespace on the cluster, so only an absent one is written: namespaces of this installation
-   * may have been made before they carried it.
+   * The label determines whose rights govern the namespace on the cluster, so it is only added, never changed: namespaces of this
+   * installation may
+   * predate it.
    */
   async #verify(access: ClusterAccess, name: string, labels: Readonly<Record<string, string>>): Promise<void> {
     const found = (await access.client.find(namespaceResource, { name }))?.metadata.labels ?? {};

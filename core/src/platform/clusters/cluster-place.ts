@@ -7,7 +7,7 @@ import type { RefuseOutside } from './outside-objects.js';
 
 const secretsManager = 'tappaas-secrets';
 
-/** A cluster as an apply set writes to it; a namespace is made when something is first applied into it. */
+/** Makes the target through which an apply set writes to a cluster; a namespace is created when something is first applied to it. */
 export function clusterPlace(
   { client }: ClusterAccess,
   watch: ClusterWatch,
@@ -27,7 +27,7 @@ export function clusterPlace(
         const resource = await client.discovery.resourceOf(object);
         refuse(object, resource);
         if (object.metadata.namespace !== undefined) await ensureNamespace(object.metadata.namespace);
-        // Values first and under a manager of their own: what is released and compared never contains them.
+        // Secret values come first, under a separate manager, so that releases and comparisons never contain them.
         const valued = await secrets(object, signal);
         if (valued) await client.apply(resource, valued, { fieldManager: secretsManager, force: true, signal });
         return client.apply(resource, object, { fieldManager, force, signal });

@@ -13,11 +13,11 @@ import { sourceBackoff } from '../back-off.js';
 import type { ClusterAccess } from './cluster-access.js';
 import { clusterNamespace } from './cluster-namespaces.js';
 
-/** A scheduler at work on one cluster. */
+/** A running scheduler of one cluster. */
 export interface RunningScheduler {
   readonly cluster: string;
   readonly scheduler: Scheduler;
-  /** Where the cluster has what is of a namespace of the platform. */
+  /** Returns the cluster's namespace for a platform namespace. */
   namespaceOf(namespace: string): string;
   stop(): Promise<void>;
 }
@@ -36,7 +36,10 @@ const eventResource: ApiResource = { group: '', version: 'v1', plural: 'events',
 const bindMsMax = 10_000;
 const tapWeight = 1;
 
-/** Places pods with `schedulerName: tappaas` of a cluster whose plugin asks for mode `bind`: fed by watches, bound through the binding subresource. */
+/**
+ * Schedules pods with `schedulerName: tappaas` on a cluster whose plugin requests mode `bind`: input comes from watches, output goes to the
+ * binding subresource.
+ */
 export function startClusterScheduler(options: ClusterSchedulerOptions): RunningScheduler {
   const { access, kernel, clock, random, log } = options;
   const { client } = access;
@@ -96,7 +99,7 @@ export function startClusterScheduler(options: ClusterSchedulerOptions): Running
   };
 }
 
-/** A conflict and an unknown outcome are settled by reading the pod: where it is bound is the truth. */
+/** Binds a pod. A conflict or unknown outcome is resolved by reading the pod, whose actual node counts. */
 async function bind(client: ClusterClient, pod: Immutable<Pod>, node: string): Promise<BindOutcome> {
   const { name = '', namespace = '', uid = '' } = pod.metadata;
   try {

@@ -1,7 +1,7 @@
 import type { ClusterAccesses } from './cluster-access.js';
 import { startClusterScheduler, type ClusterSchedulerOptions, type RunningScheduler } from './cluster-scheduler.js';
 
-/** One scheduler for each cluster whose plugin asks for one; clusters come and go with generations. */
+/** One scheduler per cluster whose plugin requests one; clusters are added and removed with generations. */
 export class ClusterSchedulers {
   readonly #parts: Omit<ClusterSchedulerOptions, 'access'>;
   readonly #clusters: ClusterAccesses;
@@ -16,7 +16,7 @@ export class ClusterSchedulers {
     return this.#running;
   }
 
-  /** Starts what is missing and stops what is gone. */
+  /** Starts missing schedulers and stops obsolete ones. */
   async follow(): Promise<void> {
     const binding = this.#clusters
       .names()

@@ -13,16 +13,16 @@ import { isInStep } from '../caught-up.js';
 
 type Frozen = Immutable<KubernetesObject>;
 
-/** What rendering controllers see of one cluster without asking it, and what wakes them. */
+/** Cached state of one cluster for rendering controllers, and the changes that wake them. */
 export interface ClusterWatch {
-  /** What a cache knows of an object; nothing when its kind is not followed. */
+  /** Returns the cached state of an object; undefined when its kind is not cached. */
   cached(ref: ObjectRef): { readonly live: Frozen | undefined } | undefined;
-  /** The ReplicaSets of the given objects, and the pods that belong to them, directly or through a ReplicaSet or Job. */
+  /** Returns the ReplicaSets of the given objects, and the pods that belong to them, directly or through a ReplicaSet or Job. */
   below(objects: readonly Frozen[]): readonly Frozen[];
-  /** Hears the owner (uid of the rendered object) of everything that changes; answers how to leave. */
+  /** Calls the listener with the owner (uid of the rendered object) of every changed object; returns the function that removes it. */
   onChange(listener: (owner: string) => void): () => void;
   synced(signal: AbortSignal): Promise<void>;
-  /** Whether every cache holds exactly what the cluster has now. */
+  /** Whether every cache contains exactly the current state of the cluster. */
   isCaughtUp(signal: AbortSignal): Promise<boolean>;
   stop(): Promise<void>;
 }
@@ -42,7 +42,7 @@ const owned: readonly ApiResource[] = [
   { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
   { group: 'networking.k8s.io', version: 'v1', plural: 'ingresses', kind: 'Ingress', namespaced: true },
 ];
-/** Followed where the cluster promises the batch profile. */
+/** Watched where the cluster supports the batch profile. */
 const batch: readonly ApiResource[] = [
   { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true },
   { group: 'batch', version: 'v1', plural: 'cronjobs', kind: 'CronJob', namespaced: true },
@@ -56,7 +56,7 @@ const ownersOf = ({ metadata }: Frozen) => (metadata.ownerReferences ?? []).map(
 const byOwner = { owner: ownersOf };
 const byUid = { uid: ({ metadata }: Frozen) => (metadata.uid === undefined ? [] : [metadata.uid]) };
 
-/** What an apply set compares with; what others own costs memory only. */
+/** Keeps the managers that an apply set compares with; those of others would only cost memory. */
 function keepingOurManagers(object: KubernetesObject): KubernetesObject {
   const { managedFields, ...metadata } = object.metadata;
   const ours = (managedFields ?? []).filter(({ manager }) => manager?.startsWith(managerPrefix));
@@ -112,7 +112,7 @@ function cachesOf({ name, client, clock, random, log }: ClusterWatchOptions) {
   return { sources, follow };
 }
 
-/** The label of the rendered object behind a pod: pod, ReplicaSet, Deployment, or pod, Job. */
+/** Returns the owner label of the rendered object behind a pod: via ReplicaSet and Deployment, or via Job. */
 function ownerOfPod(pod: Frozen, replicaSets: Cache, roots: ReadonlyMap<string, Cache>): string | undefined {
   const [job] = ownersOf(pod).flatMap((uid) => roots.get('batch/Job')?.byIndex('uid', uid) ?? []);
   if (job) return job.metadata.labels?.[ownerLabel];
@@ -121,7 +121,7 @@ function ownerOfPod(pod: Frozen, replicaSets: Cache, roots: ReadonlyMap<string, 
   return deployment?.metadata.labels?.[ownerLabel];
 }
 
-/** Follows the kinds that applications are rendered to, and the pods below them. */
+/** Watches the kinds to which applications are rendered, and the pods below them. */
 export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   const { profiles, installation } = options;
   const stopping = new AbortController();

@@ -13,7 +13,9 @@ interface Parts {
 }
 
 /**
- * Which plugin changed which field of an object on its way into the store, and where its pods went. Nothing for a kind that nobody serves.
+ * Explains which plugin changed which field of an object when it was stored, and where its pods were placed. Returns undefined for a kind
+ * that is
+ * not served.
  *
  * @throws TAP_OBJECT_NOT_FOUND
  */
@@ -30,7 +32,7 @@ export async function explain({ engines, actions }: Parts, query: Readonly<Recor
   return { object: titleOf(found, `${namespace}/${name}`), changes: engine.attribution({ ...place, namespace }), placements };
 }
 
-/** The kind that a word means: the platform's own before one of a cluster. */
+/** Finds the kind that a word names, preferring the platform's own to those of clusters. */
 function findKind(engines: Engines, word: string): { readonly engine: ResourceEngine; readonly kind: Kind } | undefined {
   const platform = engines.of(platformEngine);
   for (const engine of [platform, ...[...engines.all.values()].filter((each) => each !== platform)]) {
@@ -44,7 +46,10 @@ function titleOf({ engine, kind }: { readonly engine: ResourceEngine; readonly k
   return `${kind.kind} ${name}${engine.name === platformEngine ? '' : ` on ${engine.name}`}`;
 }
 
-/** On a cluster, what is of a namespace lies in one that was made for it: the first in which `look` finds the object. */
+/**
+ * Finds the namespace of an object. On a cluster, a platform namespace has another name: returns the first in which `look` finds the
+ * object.
+ */
 async function placeOf(engines: Engines, engine: ResourceEngine, asked: string, look: (namespace: string) => unknown): Promise<string> {
   const places = [asked];
   if (engine.name !== platformEngine) {

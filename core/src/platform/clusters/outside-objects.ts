@@ -3,7 +3,7 @@ import type { ApiResource } from '../../cluster/api-resource.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { platformErrors } from '../errors.js';
 
-/** Throws where an object may not be brought to a cluster. */
+/** Throws for an object that may not be applied to a cluster. */
 export type RefuseOutside = (object: Immutable<KubernetesObject>, resource: ApiResource) => void;
 
 /** The origin of a rendering: the plugin that owns the kind's base objects, and their namespace on the cluster. */
@@ -14,8 +14,10 @@ export interface Rendered {
 }
 
 /**
- * Objects are brought to clusters with the platform's rights, so they stay in the namespace of what they are rendered for, unless a plugin
- * that renders the kind has a permission (`cluster`, verb `create`) for those outside: of no namespace, or of another one.
+ * Makes the check of objects to be applied. They are applied with the platform's rights, so they must stay in the namespace they are
+ * rendered
+ * for, unless a plugin that renders the kind has permission (`cluster`, verb `create`) for objects outside: cluster-scoped or in another
+ * namespace.
  *
  * @throws TAP_RENDER_OUTSIDE
  */

@@ -1,16 +1,16 @@
 import type { Decision } from '../../schedule/decision.js';
 
-/** Where a pod went, as `tappaas explain` shows it. */
+/** Where a pod was placed, as shown by `tappaas explain`. */
 export interface Placement {
   readonly pod: string;
-  /** When it was decided, as in ISO 8601. */
+  /** Time of the decision in ISO 8601. */
   readonly at: string;
   readonly outcome: string;
   readonly node?: string;
   readonly message: string;
 }
 
-/** A pod as its cluster names it, or an application. */
+/** A pod by its name on the cluster, or an application. */
 export interface PlacedObject {
   readonly kind: string;
   readonly namespace: string;
@@ -18,8 +18,9 @@ export interface PlacedObject {
 }
 
 /**
- * The last decision about each pod of an object, of decisions with the latest first: earlier ones are no longer why a pod is where it is.
- * `namespaceOf` is where the cluster has what is of a namespace of the platform.
+ * Returns the last decision about each pod of an object, given decisions with the latest first; earlier ones no longer explain where a pod
+ * is.
+ * `namespaceOf` returns the cluster's namespace for a platform namespace.
  */
 export function placementsOf(
   decisions: readonly Decision[],

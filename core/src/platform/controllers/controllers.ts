@@ -44,11 +44,11 @@ export interface ControllersOptions {
   readonly onReport?: PluginControllerParts['onReport'];
 }
 
-/** All controllers of all plugins, on caches that they share. */
+/** All controllers of all plugins, with shared caches. */
 export interface RunningControllers {
-  /** Starts what a new generation brought and stops what it took away; unchanged plugins keep running. */
+  /** Starts the controllers that a new generation added and stops those it removed; unchanged plugins keep running. */
   follow(): Promise<void>;
-  /** Whether everything that was written has been told to the controllers. */
+  /** Whether all writes have been delivered to the controllers. */
   isCaughtUp(signal: AbortSignal): Promise<boolean>;
   stop(): Promise<void>;
 }
@@ -77,12 +77,12 @@ class Controllers implements RunningControllers {
   readonly #running = new Map<AnyController['value'], RunningController>();
   readonly #watches = new Map<string, ClusterWatch>();
   readonly #recorders = new Map<string, EventRecorder>();
-  /** Who wants to be woken by changes of clusters, also of those that come later. */
+  /** Controllers to be woken by changes on clusters, including clusters added later. */
   readonly #wakers = new Set<ClusterWaker>();
   readonly #namespaces: ClusterNamespaces;
   readonly #stopping = new AbortController();
   readonly #retention: Promise<void>;
-  /** What clusters tell of themselves that objects are rendered by. */
+  /** Facts about clusters that affect rendering. */
   #clusterFacts: string;
 
   constructor(options: ControllersOptions) {
@@ -169,7 +169,7 @@ class Controllers implements RunningControllers {
     return (object, event) => this.#recorder(plugin, value.engine ?? platformEngine).emit(object, event);
   }
 
-  /** Follows Operations only for kinds whose changes begin some. */
+  /** Follows Operations only for kinds whose changes begin them. */
   #trackerOf(registered: AnyController): OperationTracker | undefined {
     const { engines, clock, log } = this.#options;
     if (registered.value.operation === undefined) return undefined;
@@ -184,7 +184,7 @@ class Controllers implements RunningControllers {
     });
   }
 
-  /** Wakes the object whose Operation somebody asks to stop. */
+  /** Wakes the object whose Operation a user cancels. */
   #onCancel({ group, kind }: AnyKind, wake: (key: string) => void): () => void {
     const asked = (object: Immutable<EngineObject>) => {
       const operation = object as Immutable<OperationObject>;
@@ -228,7 +228,7 @@ class Controllers implements RunningControllers {
     return startPluginController({ ...parts, reconcileKey, wakes });
   }
 
-  /** Wakes the objects to which a change on any cluster belongs: each cluster object carries its owner's uid. */
+  /** Wakes the objects that a change on any cluster belongs to; each cluster object carries its owner's uid. */
   #onClusterChange(informer: Informer<EngineObject>, wake: (key: string) => void): () => void {
     const wakeOwner = (uid: string) => {
       for (const key of informer.keysByIndex('uid', uid)) wake(key);

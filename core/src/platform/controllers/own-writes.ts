@@ -1,6 +1,6 @@
 import type { AnyKind, Resources } from '@tappaas/sdk';
 
-/** Tells the revision of every write to objects of `kind`, so that the key's next run waits until its cache shows it. */
+/** Reports the revision of every write to objects of `kind`, so that the key's next run waits until its cache has it. */
 export function tellingWrites(resources: Resources, kind: AnyKind, wrote: (revision: string) => void): Resources {
   const isOurs = (written: AnyKind) => written.kind === kind.kind && written.group === kind.group;
   const told = async <T>(written: AnyKind, result: Promise<T>): Promise<T> => {

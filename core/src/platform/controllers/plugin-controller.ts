@@ -12,31 +12,31 @@ import { reconcileContext, type ContextParts } from './reconcile-context.js';
 import type { EngineObject } from '../engine-object.js';
 import type { SharedInformers } from './shared-informers.js';
 
-/** What a controller needs of its queue. */
+/** The part of a queue that a controller uses. */
 export type ControllerQueue = Pick<WorkQueue<string>, 'get' | 'add' | 'addAfter' | 'retry' | 'forget' | 'done' | 'close'>;
 
-/** What a controller of a plugin runs on. */
+/** Dependencies of a plugin's controller. */
 export interface PluginControllerParts {
   readonly registered: Registered<ControllerDeclaration<AnyKind>>;
   readonly informers: SharedInformers;
   readonly resourcesOf: (plugin: string, engine: string) => Resources;
   readonly contextParts: Pick<ContextParts, 'emit' | 'tracker'>;
-  /** Tenant that owns a key, for fairness. */
+  /** Returns the tenant that owns a key, for fairness. */
   readonly tenantOf: (key: string) => string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
-  /** Replaces the plugin's own reconcile: how a controller that renders runs. */
+  /** Replaces the plugin's own reconcile, for controllers that render. */
   readonly reconcileKey?: (key: string, run: Run) => Promise<Outcome>;
-  /** Hears of keys to wake besides those of `watches`; answers how to leave. */
+  /** Subscribes to further keys to wake, besides those of `watches`; returns the function that unsubscribes. */
   readonly wakes?: (wake: (key: string) => void) => () => void;
   /** Default: a queue that hands out keys as soon as they are ready. */
   readonly createQueue?: (controller: string, options: WorkQueueOptions<string>) => ControllerQueue;
-  /** Hears how every run went. */
+  /** Called with the result of every run. */
   readonly onReport?: (controller: string, report: RunReport) => void;
 }
 
-/** A controller at work. */
+/** A running controller. */
 export interface RunningController {
   readonly name: string;
   stop(): Promise<void>;
@@ -51,7 +51,7 @@ const runMsMaxOf = ({ runMsMax = defaultRunMsMax }: { readonly runMsMax?: number
 const wakesMsMax = 20;
 const defaultParallelMax = 4;
 
-/** Feeds a queue from the caches of what the controller watches, and reconciles what comes out of it. */
+/** Starts a controller: fills a queue from the caches of what it watches, and reconciles its keys. */
 export function startPluginController(parts: PluginControllerParts): RunningController {
   const { registered, informers, clock, random, log } = parts;
   const { kind, engine = platformEngine, parallelMax = defaultParallelMax, watches = [], resyncMs } = registered.value;
@@ -85,7 +85,7 @@ export function startPluginController(parts: PluginControllerParts): RunningCont
       parts.onReport?.(name, report);
       if (!('error' in report)) return;
       const { key, result, error } = report;
-      // The object changed or went while it was worked on: the change itself brings the key back.
+      // The object changed or was deleted during the run; that change re-queues the key.
       const isOvertaken = isTapError(error, 'TAP_OBJECT_NOT_FOUND') || isTapError(error, 'TAP_OBJECT_CONFLICT');
       log[isOvertaken ? 'debug' : 'warn']('reconcile failed', { controller: name, key, result, error });
     },
@@ -136,14 +136,14 @@ function feedFrom(
   });
 }
 
-/** The plugin's own function is called by the cache: whose it is must show when it fails or takes long. */
+/** Wraps the plugin's own function, which the cache calls, so that failures and slowness are attributed to the plugin. */
 function guardedWakes({ guard }: PluginControllerParts['registered'], watched: Watches): Watches {
   const { wakes } = watched;
   if (typeof wakes !== 'function') return watched;
   return { ...watched, wakes: (object) => guard.callSync({ name: 'controller.wakes', limitMs: wakesMsMax }, () => wakes(object)) };
 }
 
-/** Keys of the controller's kind that a change of a watched object is about. */
+/** Returns the keys of the controller's kind that a change of a watched object concerns. */
 export function wokenBy({ wakes }: Watches, object: Immutable<EngineObject>, kind: AnyKind): readonly string[] {
   if (typeof wakes === 'function')
     return wakes(object).map(({ namespace, name }) => keyOf({ metadata: { name, ...(namespace ? { namespace } : {}) } }));
@@ -160,7 +160,7 @@ interface KeyParts extends PluginControllerParts {
   readonly resyncMs: number | undefined;
 }
 
-/** One run of one key: reads the object anew, sees to the finalizer, then reconciles or finalizes in the plugin's guard. */
+/** Runs one key: reads the object again, maintains the finalizer, then reconciles or finalizes within the plugin's guard. */
 async function reconcileKey(parts: KeyParts, key: string, { signal, wrote }: Run): Promise<Outcome> {
   const { registered, informer } = parts;
   const object = informer.get(key);
@@ -197,7 +197,7 @@ async function reconcileKey(parts: KeyParts, key: string, { signal, wrote }: Run
       { signal },
     )
     .catch(async (error: unknown) => {
-      // Trying again cannot help: the operation has failed.
+      // A retry cannot help, so the operation has failed.
       if (isTapError(error) && error.spec.retry === 'never') {
         await parts.contextParts.tracker?.tell(object, { end: { phase: 'Failed', message: error.message } });
       }

@@ -1,8 +1,9 @@
 import type { Places } from '../../access/access.js';
 
 /**
- * In whose turn a key of a work queue is processed: its tenant's, so that a tenant does not get more by having more namespaces. A namespace
- * without a tenant has a turn of its own; objects without a namespace share one.
+ * Returns the queue turn of a key: its tenant's, so that a tenant does not get more by having more namespaces. A namespace without a tenant
+ * has
+ * its own turn; objects without a namespace share one.
  */
 export function queueTurns(
   places: Pick<Places, 'now'>,
@@ -16,7 +17,7 @@ export function queueTurns(
   };
 }
 
-/** The turn of an object in a namespace. */
+/** Returns the turn of an object in a namespace. */
 export function turnOf({ now }: Pick<Places, 'now'>, engine: string, namespace: string | undefined): string {
   if (namespace === undefined) return '';
   const { tenant } = now(engine, namespace);

@@ -4,12 +4,12 @@ import { statusPatch } from '../../reconcile/status-patch.js';
 import type { EngineObject } from '../engine-object.js';
 import type { OperationTracker } from '../operations/operation-tracker.js';
 
-/** An event about an object, as `context.event` tells it. */
+/** An event about an object, as passed to `context.event`. */
 export interface ObjectEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
-  /** What makes it the same again as one before, of the same reason, where the message tells figures that change. Default: the message. */
+  /** Identifies repetitions of the event with the same reason, where the message has changing figures. Default: the message. */
   readonly sameAs?: string;
 }
 
@@ -18,13 +18,13 @@ export interface ContextParts {
   readonly kind: AnyKind;
   readonly resources: Resources;
   readonly emit: (object: Immutable<EngineObject>, event: ObjectEvent) => void;
-  /** What such an object's conditions mean for its Operation is told by the kernel. Default false. */
+  /** Whether the kernel derives the state of the Operation from the object's conditions. Default false. */
   readonly isRendered?: boolean;
   /** Present for kinds whose changes start Operations. */
   readonly tracker?: OperationTracker;
 }
 
-/** What a reconcile is given: the plugin's context, reading and writing through `resources`, with verbs about the object. */
+/** Makes the context of a reconcile: the plugin's context, with `resources` for reading and writing, and functions about the object. */
 export function reconcileContext(context: Context, parts: ContextParts): ReconcileContext<AnyKind> {
   const { object, kind, resources, isRendered = false } = parts;
   const key = { name: object.metadata.name, ...(object.metadata.namespace ? { namespace: object.metadata.namespace } : {}) };
@@ -49,6 +49,6 @@ export function reconcileContext(context: Context, parts: ContextParts): Reconci
       await parts.tracker?.tell(object, { message: ready.message, ...end });
     },
   };
-  // Descriptors, not assignment: the context is frozen, and assigning what a frozen prototype has throws.
+  // Uses descriptors, because the context is frozen, and assigning a property that a frozen prototype has throws.
   return Object.create(context, Object.getOwnPropertyDescriptors(verbs)) as ReconcileContext<AnyKind>;
 }

@@ -7,11 +7,11 @@ import { createBackoff } from '../../queue/backoff.js';
 import { sourceBackoff } from '../back-off.js';
 import { isInStep } from '../caught-up.js';
 
-/** One cache per engine and kind, shared by everything that reads it. */
+/** One cache per engine and kind, shared by all its readers. */
 export interface SharedInformers {
-  /** Begins to follow the kind when it is first asked for. */
+  /** Returns the informer of a kind, which starts on first use. */
   of(engine: string, kind: AnyKind): Informer<EngineObject>;
-  /** Whether every cache holds exactly what its engine has now. */
+  /** Whether every cache contains exactly the current state of its engine. */
   isCaughtUp(signal: AbortSignal): Promise<boolean>;
   stop(): Promise<void>;
 }

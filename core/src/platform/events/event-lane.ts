@@ -1,30 +1,30 @@
 import { isTapError, type Clock } from '@tappaas/sdk';
 import { createBackoff, type BackoffOptions } from '../../queue/backoff.js';
 
-/** Something to be written. */
+/** A pending write. */
 export interface LaneEntry {
-  /** Tried again when it throws. */
+  /** Called again when it throws. */
   write(): Promise<void>;
-  /** It will not be tried any more. */
+  /** Called when it will not be retried. */
   giveUp(error: unknown): void;
 }
 
 interface LaneParts {
   readonly clock: Clock;
   readonly random: () => number;
-  /** Then nothing rests any more: what waits has one try. */
+  /** Once aborted, there are no more pauses: each waiting entry gets one last attempt. */
   readonly signal: AbortSignal;
 }
 
 /**
- * As often as Kubernetes' broadcaster of events, and for about as long: 75 s.
+ * Retries as often as Kubernetes' event broadcaster, and for about as long: 75 s.
  *
  * @source Kubernetes, `k8s.io/client-go/tools/record/event.go` (`maxTriesPerEvent`, `defaultSleepDuration`)
  */
 const triesMax = 12;
 const backoff: BackoffOptions = { baseMs: 500, maxMs: 10_000, jitter: 0.3 };
 
-/** Writes one after the other; what comes later waits while something is tried again, so that it stays in order. */
+/** Writes entries one after another; later ones wait during retries, so that the order is kept. */
 export class EventLane {
   readonly #parts: LaneParts;
   readonly #delayMs: (failures: number) => number;
@@ -42,12 +42,12 @@ export class EventLane {
     if (this.#state === 'idle') void this.#run();
   }
 
-  /** Resolves when everything was written or given up, or rests until its next try. */
+  /** Resolves when everything has been written or given up, or waits for its next attempt. */
   async settled(): Promise<void> {
     if (this.#state === 'writing') await new Promise<void>((resolve) => this.#watchers.push(resolve));
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when no entry is waiting. */
   async ended(): Promise<void> {
     while (this.#state !== 'idle') await new Promise<void>((resolve) => this.#watchers.push(resolve));
   }
@@ -83,7 +83,7 @@ export class EventLane {
   }
 }
 
-/** Whoever looked at it and refused it will do so again; a conflict, and too many requests, pass. */
+/** Whether an error is a refusal, which a retry would repeat. Conflicts and rate limits are temporary. */
 export function isRefusal(error: unknown): boolean {
   if (!isTapError(error)) return false;
   const { httpStatus } = error.spec;

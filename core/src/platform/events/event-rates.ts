@@ -1,19 +1,19 @@
 import type { Clock } from '@tappaas/sdk';
 import { TokenBucket, type Rate } from '../../flow/token-bucket.js';
 
-/** How often the same is said again: three times at once, then every five minutes. */
+/** Rate of repetitions of the same event: three at once, then one every five minutes. */
 const repeats: Rate = { burst: 3, perSecond: 1 / 300 };
-/** How much is said of one object, whatever it is; more than what repeats itself ever takes. */
+/** Rate of all events about one object; more than a single repeated event can use. */
 const perObject: Rate = { burst: 50, perSecond: 1 / 60 };
 const keptMax = 4_096;
 
 interface Said {
   readonly bucket: TokenBucket;
-  /** Times that it was not written since it was last. */
+  /** Number of occurrences since it was last written. */
   missed: number;
 }
 
-/** How much is said of each object; of whom nothing was said for longest is forgotten first. */
+/** Rate limits for events per object and per event; the least recently used are dropped first. */
 export class EventRates {
   readonly #clock: Clock;
   readonly #events = new Map<string, Said>();
@@ -23,7 +23,7 @@ export class EventRates {
     this.#clock = clock;
   }
 
-  /** How often an event has happened that may be written now, since it was written last; 0: it may not. */
+  /** Counts an event. Returns the number of occurrences since it was last written if it may be written now, otherwise 0. */
   take(uid: string, event: string): number {
     const [about, same] = [this.#of(this.#objects, uid, perObject), this.#of(this.#events, event, repeats)];
     same.missed += 1;
@@ -35,7 +35,7 @@ export class EventRates {
     return times;
   }
 
-  /** What was taken could not be written: it counts into what is written next, which may be written as soon as this might have been. */
+  /** Reverts `take` for an event that could not be written: its occurrences count towards the next one, which may be written as soon. */
   giveBack(uid: string, event: string, times: number): void {
     if (times === 0) return;
     const [about, same] = [this.#of(this.#objects, uid, perObject), this.#of(this.#events, event, repeats)];

@@ -8,15 +8,15 @@ import { EventRates } from './event-rates.js';
 import type { ObjectEvent } from '../controllers/reconcile-context.js';
 
 /**
- * Writes Events about objects, behind the caller's back; the same one again raises its count, and says what it says now. What is said of one
- * object is bounded, and written in the order in which it was emitted. What could not be written is tried again, for a minute or so.
+ * Writes Events about objects in the background. A repeated event raises the count and updates the message. Events about one object are
+ * rate-limited and written in the order of emission. Failed writes are retried for about a minute.
  */
 export interface EventRecorder {
-  /** The object may be looked up when it is its turn. */
+  /** Records an event; the object may be a function, which is called when it is written. */
   emit(object: Immutable<EngineObject> | (() => Promise<Immutable<EngineObject>>), event: ObjectEvent): void;
-  /** Resolves when everything emitted so far was written or given up, or waits for its next try. */
+  /** Resolves when everything emitted so far has been written or given up, or waits for its next attempt. */
   settled(): Promise<void>;
-  /** Tries what waits once more, and ends. */
+  /** Makes one last attempt for waiting events, and ends. */
   stop(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export interface EventRecorderParts {
 }
 
 const waitingMax = 1_000;
-/** Written at once, so that they share a commit of the store. */
+/** Concurrent writes, so that they share a commit of the store. */
 const lanesMax = 8;
 const messageCharactersMax = 1_024;
 const events = kubernetesHandle<KubernetesObject>('', 'Event');
@@ -50,7 +50,7 @@ export function createEventRecorder(parts: EventRecorderParts): EventRecorder {
   const drop = (why: 'full' | 'refused' | 'failed', { reason }: ObjectEvent, error?: unknown): void => {
     dropped.bind({ component, reason: why }).add();
     const told = { component, why, reason, ...(error !== undefined && { error }) };
-    // Namespaces that are going refuse what happens in them; that is nobody's trouble.
+    // Terminating namespaces refuse events about their content, which is expected.
     if (why === 'refused') return log.debug('an event was refused', told);
     if (!isDropping) log.warn('events are not written', told);
     isDropping = true;
@@ -95,12 +95,12 @@ interface Writer {
   readonly rates: EventRates;
 }
 
-/** One event on its way: how often it may be told is found out with the first try, and given back where it never is. */
+/** One pending event. Its rate limit is checked at the first attempt, and reverted if it is never written. */
 class Entry {
   readonly #object: Parameters<EventRecorder['emit']>[0];
   readonly #event: ObjectEvent;
   readonly #writer: Writer;
-  /** When it happened, however late it is written. */
+  /** Time of occurrence, regardless of when it is written. */
   readonly #at: string;
   #turn: Turn | undefined;
 
@@ -131,11 +131,11 @@ class Entry {
 
 interface Turn {
   readonly object: Immutable<EngineObject>;
-  /** What is said of it, so that the same is one Event. */
+  /** Identifies equal events, which share one Event object. */
   readonly digest: string;
-  /** How often it has happened since it was told last; 0: it is not told now. */
+  /** Occurrences since it was last written; 0: it is not written now. */
   readonly times: number;
-  /** The count to be written, from the first try on: one whose answer was lost may have written it. */
+  /** The count to write, fixed at the first attempt, because an attempt whose response was lost may have written it. */
   count?: number;
 }
 

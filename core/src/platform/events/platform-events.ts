@@ -7,12 +7,12 @@ import type { ObjectEvent } from '../controllers/reconcile-context.js';
 
 const stepsSeconds = [60, 30, 10, 5, 2, 1];
 
-/** In steps, so that like events stay one Event with a count. */
+/** Rounds down to steps, so that similar events remain one Event with a count. */
 function atLeast(ms: number): string {
   return `${stepsSeconds.find((seconds) => ms >= seconds * 1000) ?? 0.5} s or longer`;
 }
 
-/** What is told of the platform's own events; those of every call or every start are in metrics and in Plugin objects. */
+/** The platform events that are recorded, and their messages. Frequent ones are left to metrics and Plugin objects. */
 const told: Readonly<Record<string, (attributes: PlatformEvent['attributes']) => ObjectEvent>> = {
   'breaker.open': ({ hook }) => ({
     type: 'Warning',
@@ -40,7 +40,7 @@ const told: Readonly<Record<string, (attributes: PlatformEvent['attributes']) =>
 
 interface Parts {
   readonly kernel: Pick<Kernel, 'onEvent' | 'metrics'>;
-  /** Whether what is about the whole platform is told by another process. */
+  /** Whether another process records events about the platform as a whole. */
   readonly isWorker: boolean;
   readonly resources: Resources;
   readonly clock: Clock;
@@ -48,14 +48,14 @@ interface Parts {
   readonly log: Logger;
 }
 
-/** What is about no plugin is about the platform, which has no object of its own. */
+/** The object of events that concern no plugin: the platform, which has no object of its own. */
 const platform: EngineObject = {
   apiVersion: `${PluginStatus.group}/${PluginStatus.version}`,
   kind: 'Platform',
   metadata: { name: 'platform', uid: 'platform', resourceVersion: '' },
 };
 
-/** Records what happens to the platform itself as Events about its Plugin objects, so that every client of every process can follow it. */
+/** Records the platform's own events as Events about its Plugin objects, so that every client of every process can follow them. */
 export function recordPlatformEvents({ kernel, isWorker, resources, clock, random, log }: Parts): () => Promise<void> {
   const recorder = createEventRecorder({ resources, component: 'platform', metrics: kernel.metrics, clock, random, log });
   const leave = kernel.onEvent(({ type, attributes }) => {

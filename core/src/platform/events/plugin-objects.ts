@@ -15,16 +15,16 @@ interface Parts {
   readonly log: Logger;
 }
 
-/** Tells Plugin objects how their instances are. */
+/** Keeps the status of Plugin objects up to date. */
 export interface PluginObjects {
-  /** `refused`: why the configuration of the files is not the one in force; what was told of it before holds until told otherwise. */
+  /** Updates the objects. `refused` says why the configuration files are not in force; if omitted, the previous value stays. */
   tell(refused?: Problems): Promise<void>;
-  /** Which breakers are open in another process, all of them; none when it has gone. */
+  /** Sets the complete list of open breakers in another process; empty when that process is gone. */
   tellOpen(process: string, open: readonly OpenBreaker[]): void;
   stop(): Promise<void>;
 }
 
-/** Keeps one Plugin object per instance in step with the kernel, also when a breaker opens or closes; one telling after the other. */
+/** Keeps one Plugin object per instance in sync with the kernel, including its breakers; updates run one after another. */
 export function keepPluginObjects(parts: Parts): PluginObjects {
   let inForce: Problems = [];
   const breakers = new OpenBreakers();
@@ -52,7 +52,7 @@ export function keepPluginObjects(parts: Parts): PluginObjects {
   };
 }
 
-/** Objects of instances that are gone are removed. */
+/** Writes all objects, and removes those of instances that are gone. */
 async function writeAll({ kernel, resources, clock, log }: Parts, refused: Problems, breakers: OpenBreakers): Promise<void> {
   const states = kernel.plugins();
   const known = new Set(states.map(({ id }) => id));
@@ -115,7 +115,7 @@ function configuredOf(problems: Problems): Condition {
   return { type: 'Configured', status: 'False', reason: 'ReloadRefused', message: `${told.slice(0, messageCharactersMax)}${others}` };
 }
 
-/** The problems of an instance; those of no instance that runs keep every change from being taken over, so all are told of them. */
+/** Returns the problems of an instance. Problems that belong to no running instance block every change, so all instances report them. */
 function concerning(id: string, problems: Problems, known: ReadonlySet<string>): Problems {
   const instanceOf = ({ path }: Problems[number]) => /^plugins\.([^.]+)/.exec(path)?.[1] ?? '';
   const own = problems.filter((problem) => instanceOf(problem) === id);

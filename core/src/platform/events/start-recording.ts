@@ -3,7 +3,7 @@ import type { Foundation } from '../foundation.js';
 import type { Starting } from '../starting.js';
 import { recordPlatformEvents } from './platform-events.js';
 
-/** Records what happens in this process as Event objects, until the platform stops. */
+/** Records events of this process as Event objects, until the platform stops. */
 export function startRecordingEvents(starting: Starting, { kernel, engines }: Foundation): void {
   const { clock, random, log } = starting.options;
   const stop = recordPlatformEvents({

@@ -17,16 +17,16 @@ import type { EngineObject } from '../engine-object.js';
 import { pathOf } from '../kind-path.js';
 import type { AskedAdmission } from './asked-admission.js';
 
-/** An object as a test writes it: the key and whatever its kind has besides metadata. */
+/** An object as written in a test: its key, and the fields of its kind besides metadata. */
 export type DraftObject = Key & {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 };
 
-/** What became of an object on its way to the store, where it never arrives. */
+/** The result of admitting an object, which is not stored. */
 export interface Admitted {
   readonly denials: readonly TapDenial[];
-  /** As it would be stored: with defaults, and what the mutating taps changed. */
+  /** The object as it would be stored: with defaults and the changes of mutating taps. */
   readonly object: Immutable<EngineObject>;
 }
 
@@ -40,7 +40,7 @@ export interface AdmitParts {
 const caller = { name: 'test', groups: [administratorsGroup] };
 const namespaces = kubernetesHandle<KubernetesObject>('', 'Namespace');
 
-/** Asks the taps about an object through the whole way of a write, as a dry run: about its creation, or its update when it exists. */
+/** Passes an object through the whole write path as a dry run: as a creation, or as an update if it exists. */
 export async function admit(parts: AdmitParts, kind: AnyKind, draft: DraftObject): Promise<Admitted> {
   const { engine, resources, admission, signal } = parts;
   const { name, namespace, labels, annotations, ...fields } = draft;

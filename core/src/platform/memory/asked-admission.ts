@@ -1,7 +1,7 @@
 import { isTapError } from '@tappaas/sdk';
 import type { Admission, AdmissionRequest, TapDenial } from '../../ports/admission.js';
 
-/** Admission that can be asked what it would say: a request whose id is listened to is let through, whatever the taps object to. */
+/** Admission that can collect denials: a request whose id is being listened to passes, whatever the taps deny. */
 export class AskedAdmission implements Admission {
   readonly #admission: Admission;
   readonly #denials = new Map<string, TapDenial[]>();
@@ -10,7 +10,7 @@ export class AskedAdmission implements Admission {
     this.#admission = admission;
   }
 
-  /** Collects what is said about the request while `ask` runs. */
+  /** Collects the denials of the request while `ask` runs. */
   async listen<T>(requestId: string, ask: () => Promise<T>): Promise<{ readonly answer: T; readonly denials: readonly TapDenial[] }> {
     const denials: TapDenial[] = [];
     this.#denials.set(requestId, denials);
@@ -44,7 +44,7 @@ export class AskedAdmission implements Admission {
   }
 }
 
-/** A tap that could not be asked denies, naming its plugin, as it does over the wire. */
+/** A failed tap counts as a denial that names its plugin, as in the API. */
 function causesOf(error: unknown): readonly TapDenial[] {
   if (isTapError(error, 'TAP_ADMISSION_PLUGIN_FAILED')) return (error as { causes?: readonly TapDenial[] }).causes ?? [];
   throw error;

@@ -20,8 +20,9 @@ const watchMsDefault = 300_000;
 type Selecting = Pick<ListOptions, 'namespace' | 'labels' | 'fields'>;
 
 /**
- * A client of a cluster whose API is an engine of this process: what rendering controllers ask of a cluster, without a network between.
- * What is not overwritten here would go over the wire, where nobody answers.
+ * A client of a cluster whose API is an engine in this process, with the calls that rendering controllers make. Calls that are not
+ * overridden would
+ * go over the network and fail.
  */
 export class EngineClient extends ClusterClient {
   readonly #engine: ResourceEngine;
@@ -34,7 +35,7 @@ export class EngineClient extends ClusterClient {
     this.#clock = clock;
   }
 
-  /** Discovery of one group and version, which is all that is read by path. */
+  /** Serves discovery of one group and version, the only thing that is read by path. */
   override async read(path: string): Promise<unknown> {
     const served = this.#engine.kinds().filter(({ group, version }) => path === `/${group === '' ? 'api' : `apis/${group}`}/${version}`);
     return { resources: served.map(({ plural, kind, scope }) => ({ name: plural, kind, namespaced: scope === 'Namespaced' })) };

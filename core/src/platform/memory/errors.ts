@@ -2,7 +2,7 @@ import { errorTable } from '@tappaas/sdk';
 
 const plugin = { httpStatus: 500, blame: 'plugin', retry: 'never' } as const;
 
-/** What a platform in memory has to say about the plugins that are tried on it. */
+/** Errors about plugins that run on a platform in memory. */
 export const memoryErrors = errorTable({
   TAP_RECONCILE_RESTLESS: {
     ...plugin,

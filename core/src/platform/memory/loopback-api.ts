@@ -22,7 +22,7 @@ export interface LoopbackApiParts {
 
 const replica = 'r0';
 
-/** The API of a platform in memory: plain http on a free port of the loopback interface, where everybody is the administrator. */
+/** Starts the API of a platform in memory: plain http on a free loopback port, where every caller is the administrator. */
 export async function listenOnLoopback(parts: LoopbackApiParts): Promise<{ readonly url: string; close(): Promise<void> }> {
   const { kernel, engines, clock, random, log } = parts;
   const { createApiServer } = await import('../../api/server.js');

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { decrypt, encrypt, keyBytes } from '../../secrets/authenticated-cipher.js';
 import type { KeyService } from '../../secrets/key-service.js';
 
-/** One key-encryption key that nobody keeps: what it sealed ends with the process. */
+/** A key service with a single key that is never stored: sealed data is lost with the process. */
 export function memoryKeys(): KeyService {
   const key = randomBytes(keyBytes);
   const currentKeyId = 'memory';

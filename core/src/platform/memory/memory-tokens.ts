@@ -4,7 +4,7 @@ import { createTokenService } from '../../identity/tokens/token-service.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { signerCheck } from '../access/platform-tokens.js';
 
-/** Tokens signed with keys that are made when the first one is asked for, and end with the process. */
+/** Makes a token service whose keys are created on first use and lost with the process. */
 export function memoryTokens(kernel: () => Promise<Kernel>, clock: Clock): TokenService {
   let stored: Awaited<ReturnType<SigningKeyRecord['load']>>;
   const record: SigningKeyRecord = {

@@ -5,21 +5,21 @@ import { hookedTaps } from '../../schedule/hooked-taps.js';
 import { createScheduler } from '../../schedule/scheduler.js';
 import { memoryErrors } from './errors.js';
 
-/** Where a pod goes among some nodes, and what the plugins said of each. */
+/** The node chosen for a pod, and the results of plugins for each node. */
 export interface Placing {
-  /** Absent: none is feasible, or a step refused the pod. */
+  /** Absent if no node is feasible or a step refused the pod. */
   readonly node?: string;
-  /** Why nodes were refused: by node, and by `''` when a step refused the pod whatever the node. */
+  /** Reasons of refusal by node; by `''` when a step refused the pod regardless of nodes. */
   readonly rejected: Readonly<Record<string, string>>;
   /** Points of each feasible node, by plugin. */
   readonly scores: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 const schedulerName = 'tappaas';
-/** Real time for the taps of one decision. */
+/** Limit in real time for the taps of one decision. */
 const decisionMsMax = 10_000;
 
-/** Schedules one pod onto nodes that nothing runs on, with the taps of the present generation; nothing is bound. */
+/** Schedules one pod onto empty nodes with the taps of the current generation, without binding it. */
 export async function placePod(kernel: Kernel, template: PodTemplate, nodes: readonly Node[], random: () => number): Promise<Placing> {
   const pod: Immutable<Pod> = {
     apiVersion: 'v1',
@@ -68,7 +68,7 @@ async function decided(idle: Promise<void>): Promise<void> {
   if (isLate) throw memoryErrors.TAP_SCHEDULE_UNDECIDED({ message: `no decision was made within ${decisionMsMax / 1000} s` });
 }
 
-/** A clock for one decision: whoever sleeps on it wakes at the next turn, later by the time asked for, so that a permit is not waited for. */
+/** Makes a clock for one decision: a sleep ends in the next turn and advances the time, so that permit steps do not wait. */
 function hurriedClock(): Clock {
   let nowMs = 0;
   return {

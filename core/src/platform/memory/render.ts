@@ -16,12 +16,12 @@ import { reconcileContext } from '../controllers/reconcile-context.js';
 import { shapedByTaps } from '../rendering/render-taps.js';
 import { memoryErrors } from './errors.js';
 
-/** What a rendering is given where no cluster was chosen and nothing was recorded. */
+/** Facts of a rendering without a chosen cluster and without records. */
 export interface RenderOptions {
   readonly capabilities?: readonly Capability[];
-  /** Default: what the controller's `prepare` settles, on a cluster without capabilities. */
+  /** Default: inputs from the controller's `prepare`, and a cluster without capabilities. */
   readonly facts?: RenderFacts;
-  /** Base objects instead of those of the kind's controller. */
+  /** Base objects that replace those of the kind's controller. */
   readonly base?: readonly KubernetesObject[];
 }
 
@@ -34,7 +34,7 @@ type Object = Immutable<EngineObject>;
 type AnyController = Registered<Controller<AnyKind>>;
 type Renderer = Registered<Controller<AnyKind> & Rendering<AnyKind>>;
 
-/** The set that the kind's controller renders for an object, after every render tap; the same order as in a reconcile, without a cluster. */
+/** Renders an object with the kind's controller and all render taps, in the order of a reconcile but without a cluster. */
 export async function renderObject(parts: RenderParts, kind: AnyKind, object: Object, options: RenderOptions): Promise<RenderSet> {
   const { kernel } = parts;
   const owner = kernel.registrations().controllers.find((registered): registered is Renderer => rendersKind(registered, kind));
@@ -65,7 +65,7 @@ function factsOf({ metadata }: Object, capabilities: readonly Capability[]): Omi
   };
 }
 
-/** @throws TAP_RENDER_NOT_READY with the conditions that say what the controller waits for */
+/** @throws TAP_RENDER_NOT_READY with the conditions of what the controller waits for */
 async function inputsOf({ resourcesOf }: RenderParts, { plugin, guard, value }: Renderer, object: Object): Promise<RenderFacts['inputs']> {
   if (value.prepare === undefined) return {};
   const parts = { object, kind: value.kind, resources: resourcesOf(plugin), emit: () => undefined };

@@ -2,7 +2,7 @@ import type { WorkQueueOptions } from '../../queue/work-queue-options.js';
 import { createWorkQueue, type Priority, type WorkQueue } from '../../queue/work-queue.js';
 import type { ControllerQueue } from '../controllers/plugin-controller.js';
 
-/** A queue whose keys are handed out one by one when somebody says so, instead of as soon as they are ready. */
+/** A queue that hands out keys one at a time on request, instead of as soon as they are ready. */
 export class SteppedQueue implements ControllerQueue {
   readonly controller: string;
   readonly #queue: WorkQueue<string>;
@@ -17,22 +17,22 @@ export class SteppedQueue implements ControllerQueue {
     this.#onChange = onChange;
   }
 
-  /** Keys that are being worked on. */
+  /** Keys in process. */
   get running(): ReadonlySet<string> {
     return this.#running;
   }
 
-  /** Keys that are ready. */
+  /** Number of ready keys. */
   get depth(): number {
     return this.#queue.depth;
   }
 
-  /** Whether a worker would take a key now. */
+  /** Whether a worker could take a key now. */
   get isReady(): boolean {
     return this.#workers.length > 0 && this.#queue.depth > 0;
   }
 
-  /** Hands one ready key to a worker that waits; answers it. */
+  /** Hands one ready key to a waiting worker; returns the key. */
   step(): string | undefined {
     if (!this.isReady) return undefined;
     const key = this.#queue.take();
@@ -43,7 +43,7 @@ export class SteppedQueue implements ControllerQueue {
     return key;
   }
 
-  /** Ends the back-off of everything that failed: it is ready now. */
+  /** Ends the back-off of all failed keys, which become ready. */
   hurry(): void {
     for (const key of this.#failed) this.#queue.add(key);
   }
@@ -82,7 +82,7 @@ export class SteppedQueue implements ControllerQueue {
     return this.#queue.retry(key, delayMsMin);
   }
 
-  /** The key's last run failed: it is due again as soon as somebody is in a hurry. */
+  /** Records that the key's last run failed, so that `hurry` makes it ready. */
   fail(key: string): void {
     this.#failed.add(key);
   }

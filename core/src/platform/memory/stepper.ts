@@ -4,15 +4,15 @@ import { memoryErrors } from './errors.js';
 import { SteppedQueue } from './stepped-queue.js';
 
 export interface SettleOptions {
-  /** More runs than this, and something never rests. */
+  /** A higher number of runs means that something never settles. */
   readonly runsMax: number;
-  /** Real time for which nothing may change while something is under way. */
+  /** Limit in real time without any change while a run is in progress. */
   readonly quietMsMax: number;
-  /** Whether everything that was written has been told to the controllers. */
+  /** Whether all writes have been delivered to the controllers. */
   readonly isCaughtUp: (signal: AbortSignal) => Promise<boolean>;
 }
 
-/** How often a key ran, and how its last run went. */
+/** The number of runs of a key, and the result of its last run. */
 interface Runs {
   count: number;
   last: string;
@@ -21,7 +21,7 @@ interface Runs {
 const keysNamedMax = 10;
 const calmTurns = 3;
 
-/** Runs controllers when it is told to, in an order that chance decides, until nothing is left to do. */
+/** Runs controllers on request, in random order, until nothing is left to do. */
 export class Stepper {
   readonly #random: () => number;
   readonly #queues = new Map<string, SteppedQueue>();
@@ -34,7 +34,7 @@ export class Stepper {
 
   readonly createQueue = (controller: string, options: WorkQueueOptions<string>): SteppedQueue => {
     const queue = new SteppedQueue(controller, options, () => this.#changed.resolve());
-    // After a reload, a controller of the same name has another queue.
+    // After a reload, a controller with the same name has another queue.
     this.#queues.set(controller, queue);
     return queue;
   };
@@ -48,8 +48,9 @@ export class Stepper {
   };
 
   /**
-   * Hands out keys until none is ready, none is being worked on and none waits because it failed. Time stands still: failed keys are
-   * tried again at once, and keys that asked to be looked at later are left alone.
+   * Hands out keys until none is ready, in process or waiting after a failure. Time stands still: failed keys are retried immediately, and
+   * keys
+   * with a requested delay are left alone.
    *
    * @throws TAP_RECONCILE_RESTLESS, TAP_RECONCILE_STUCK naming the keys
    */
@@ -68,7 +69,7 @@ export class Stepper {
     }
   }
 
-  /** Nothing to do, and no news for some turns: what is told to whoever has no cache of its own takes a few. */
+  /** Whether there is no work for several turns, because deliveries to listeners without a cache take a few. */
   async #rests(isCaughtUp: () => Promise<boolean>): Promise<boolean> {
     for (let calm = 0; calm < calmTurns; calm += 1) {
       if (!(await isCaughtUp()) || this.#hasWork() || this.#running().length > 0) return false;
@@ -77,14 +78,14 @@ export class Stepper {
     return !this.#hasWork();
   }
 
-  /** Whether anything is ready; what failed is ready at once. */
+  /** Whether any key is ready; failed keys are made ready first. */
   #hasWork(): boolean {
     const queues = [...this.#queues.values()];
     for (const queue of queues) queue.hurry();
     return queues.some(({ depth }) => depth > 0);
   }
 
-  /** Everything that can run now, in an order by chance; workers limit how much that is. */
+  /** Starts every run that is possible now, in random order; limited by the number of workers. */
   #stepAll(): number {
     let stepped = 0;
     for (;;) {
@@ -103,7 +104,7 @@ export class Stepper {
     return [...this.#queues.values()].flatMap(({ controller, running }) => [...running].map((key) => `${controller} ${key}`));
   }
 
-  /** Until a run ends, something is added, or the time is over. */
+  /** Resolves when a run ends, a key is added, or the time is over. */
   async #change(quiet: AbortSignal): Promise<void> {
     const { resolve, promise } = this.#changed;
     const over = () => resolve();

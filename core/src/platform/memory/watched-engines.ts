@@ -1,10 +1,10 @@
 import type { Resources } from '@tappaas/sdk';
 import { Engines, type EnginesOptions } from '../engines.js';
 
-/** Stands between a plugin and its resources; answers what the plugin is given instead. */
+/** Wraps the resources of a plugin; the plugin receives the result instead. */
 export type WrapResources = (resources: Resources, plugin: string, engine: string) => Resources;
 
-/** Engines on which everything that plugins do in their own name can be watched and disturbed. */
+/** Engines that allow a test to observe and disturb everything that plugins do on their own behalf. */
 export class WatchedEngines extends Engines {
   readonly #wrap: WrapResources;
 

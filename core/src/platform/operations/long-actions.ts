@@ -17,48 +17,48 @@ import type { OperationKey } from './operation-key.js';
 import { hasEnded, OperationNotes } from './operation-notes.js';
 import type { OperationEnd } from './operation-steps.js';
 
-/** What an action that goes on after its answer works with. */
+/** The context of an action that continues after its response. */
 export interface LongRun {
-  /** Aborts when somebody cancels the operation, when it took too long, and at stop. */
+  /** Aborts when the operation is cancelled, when it exceeds its time limit, and at stop. */
   readonly signal: AbortSignal;
   progress(step: string, percent: number): void;
 }
 
-/** An action that is about to begin. */
+/** An action to begin. */
 export interface LongAction {
   readonly verb: string;
   readonly on: AnyKind;
   readonly target: Immutable<EngineObject>;
   readonly caller: Caller;
   readonly requestId: string;
-  /** Begun once for a key. */
+  /** Begins at most once per key. */
   readonly once?: OperationKey;
   run(run: LongRun): Promise<object>;
 }
 
-/** Actions that take longer than a request, each told by an Operation. */
+/** Actions that take longer than a request, each with an Operation. */
 export interface LongActions {
-  /** The Operation of a request that was sent before with the same key. @throws TAP_REQUEST_KEY_REUSED */
+  /** Returns the Operation of an earlier request with the same key. @throws TAP_REQUEST_KEY_REUSED */
   begun(verb: string, target: Key, once: OperationKey): Promise<Immutable<OperationObject> | undefined>;
   /**
-   * Begins one and answers its Operation, which is stored by then.
+   * Begins an action and returns its Operation, which has been stored.
    *
    * @throws TAP_ACTIONS_TOO_MANY, TAP_REQUEST_KEY_REUSED
    */
   begin(action: LongAction): Promise<Immutable<OperationObject>>;
-  /** What ran when this replica last ended without a word will not be gone on with: its operations are told as failed. */
+  /** Marks the operations of actions that a crash of this replica interrupted as failed, since they are not resumed. */
   closeInterrupted(): Promise<void>;
-  /** Aborts what runs and waits until that is told. */
+  /** Aborts running actions and waits until their operations say so. */
   stop(): Promise<void>;
 }
 
-/** Limits of one replica; a namespace may use a fifth of the running actions. */
+/** Limits of one replica; a single namespace may use a fifth of the running actions. */
 const longActionLimits = { runningMax: 100, perNamespaceMax: 20, runMsMax: 3_600_000 } as const;
 const resultKeysMax = 64;
 const resultCharactersMax = 1_024;
 const followAgainMs = 1_000;
 const openMax = 10_000;
-/** Marks the operations of actions: the replica that runs one. */
+/** Label of an action's Operation, naming the replica that runs it. */
 export const replicaLabel = 'tappaas.dev/action-replica';
 const digestAnnotation = 'tappaas.dev/request-digest';
 /** Leaves room for verb and key in a name of at most 253 characters. */
@@ -89,7 +89,7 @@ const reasons = {
 
 class Running implements LongActions {
   readonly #options: LongActionsOptions;
-  /** By the uid of the operation. */
+  /** By uid of the operation. */
   readonly #works = new Map<string, Work>();
   readonly #stopping = new AbortController();
   /** Namespaces of the actions that are being started. */
@@ -118,7 +118,7 @@ class Running implements LongActions {
       return await this.#begin(action, namespace);
     } catch (error) {
       const { once, verb, target } = action;
-      // The same request was faster, in this process or in another one.
+      // A concurrent request with the same key was faster, in this process or another.
       const known =
         once !== undefined && isTapError(error, 'TAP_OBJECT_EXISTS') ? await this.begun(verb, target.metadata, once) : undefined;
       if (known !== undefined) return known;
@@ -133,13 +133,13 @@ class Running implements LongActions {
     const made = await resources.create(Operation, this.#operationOf(action, namespace));
     const key = { namespace, name: made.metadata.name };
     const notes = new OperationNotes({ resources, key, planned: [], clock });
-    // What is stored is done: a repetition would be answered with an operation that never runs.
+    // The Operation is stored, so the action must run: otherwise a repeated request would return an operation that never runs.
     await notes.tell({}).catch((error: unknown) => log.warn('the begin of an operation was not stored', { verb: action.verb, error }));
     const abort = new AbortController();
     this.#works.set(made.metadata.uid, { namespace, abort, ended: this.#run(action, made.metadata.uid, notes, abort) });
     this.#following ??= this.#follow();
     const begun = await resources.get(Operation, key);
-    // It could be seen since it was created, and cancelled before there was any work to abort.
+    // The Operation has been visible since its creation, so it may have been cancelled before there was any work to abort.
     if (begun === undefined || begun.spec.cancelled === true) abort.abort(reasons.cancelled);
     return begun ?? made;
   }
@@ -188,7 +188,7 @@ class Running implements LongActions {
     };
   }
 
-  /** Never rejects: how the work ended is told by its operation. */
+  /** Runs an action; never rejects, because its operation records the result. */
   async #run(action: LongAction, uid: string, notes: OperationNotes, abort: AbortController): Promise<void> {
     const { clock, log } = this.#options;
     const done = new AbortController();
@@ -198,7 +198,7 @@ class Running implements LongActions {
     );
     const progress = (step: string, percent: number): void =>
       void notes.progress(step, percent).catch((error: unknown) => log.debug('the progress of an operation was not stored', { error }));
-    // The answer to the request comes first.
+    // The response to the request comes first.
     await Promise.resolve();
     const end = await action.run({ signal: abort.signal, progress }).then(
       (output): OperationEnd => ({ phase: 'Succeeded', message: '', result: resultOf(output) }),
@@ -209,7 +209,7 @@ class Running implements LongActions {
     this.#works.delete(uid);
   }
 
-  /** Hears of operations that somebody asks to stop, until the end. Never rejects. */
+  /** Watches for cancelled operations until the stop. Never rejects. */
   async #follow(): Promise<void> {
     const { resources, clock, log } = this.#options;
     const { signal } = this.#stopping;
@@ -229,7 +229,7 @@ class Running implements LongActions {
   }
 }
 
-/** How the names of operations begin that are about an object. */
+/** Prefix of the names of operations about an object. */
 const stemOf = (name: string, verb: string): string => `${name.slice(0, nameCharactersMax)}-${verb}-`;
 
 function endOf(error: unknown, { aborted, reason }: AbortSignal): OperationEnd {
@@ -237,7 +237,7 @@ function endOf(error: unknown, { aborted, reason }: AbortSignal): OperationEnd {
   return { phase: 'Failed', message: error instanceof Error ? error.message : String(error) };
 }
 
-/** An operation's result is text by name: what is no text stands there as JSON. */
+/** Returns the result of an operation as strings by name; other values are converted to JSON. */
 function resultOf(output: object): Readonly<Record<string, string>> {
   const entries = Object.entries(output).slice(0, resultKeysMax);
   const text = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));

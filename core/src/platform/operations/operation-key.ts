@@ -1,11 +1,11 @@
 import type { AnyKind, Caller, Key } from '@tappaas/sdk';
 import { digestOf } from '../../reconcile/canonical.js';
 
-/** What makes a request for a long action recognisable when it is sent again; it is kept in the Operation itself. */
+/** Identifies repeated requests for a long action; stored in the Operation itself. */
 export interface OperationKey {
-  /** Ends the Operation's name, so that a second one cannot be made. */
+  /** End of the Operation's name, so that a second one cannot be created. */
   readonly suffix: string;
-  /** Digest of the input and the key; with the key in it, the input cannot be found by trying. */
+  /** Digest of the input and the key; including the key prevents guessing the input from the digest. */
   readonly digest: string;
 }
 

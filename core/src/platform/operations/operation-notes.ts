@@ -4,25 +4,26 @@ import type { Immutable } from '@tappaas/sdk';
 import { canonicalJson } from '../../reconcile/canonical.js';
 import { operationStatus, type NotedStep, type OperationEnd } from './operation-steps.js';
 
-/** Says whether nothing more will become of an operation. */
+/** Whether an operation has ended. */
 export const hasEnded = (operation: Immutable<OperationObject>): boolean => operation.status?.completionTime !== undefined;
 
 export interface OperationNotesOptions {
   readonly resources: Resources;
   readonly key: Key & { readonly namespace: string };
-  /** Steps that the operation will have, in order. */
+  /** Planned steps of the operation, in order. */
   readonly planned: readonly string[];
   readonly clock: Clock;
-  /** Called before the first write of an operation that nobody worked on before. */
+  /** Called before the first write to an operation that has no progress yet. */
   readonly onBegin?: () => Promise<void>;
 }
 
-/** Progress waits this long for more of it: a quick run goes through all its steps meanwhile. */
+/** Progress is collected for this time before it is written: a quick run passes through all its steps meanwhile. */
 const gatherMs = 200;
 
 /**
- * What is noted about one operation, on its way into its status: one write at a time, which takes everything that was noted until it
- * begins. An operation that has ended, or that is gone, is never written.
+ * Collects the progress of one operation and writes it to its status: one write at a time, with everything noted before it begins. An
+ * operation
+ * that has ended or is gone is never written.
  */
 export class OperationNotes {
   readonly #options: OperationNotesOptions;
@@ -38,14 +39,14 @@ export class OperationNotes {
     this.#options = options;
   }
 
-  /** A step is so far; stored together with what comes soon. @returns when it is stored */
+  /** Notes the progress of a step, stored together with subsequent notes. @returns when it is stored */
   progress(step: string, percent: number): Promise<void> {
     const nowMs = this.#options.clock.nowMs();
     this.#steps.set(step, { name: step, percent, firstMs: this.#steps.get(step)?.firstMs ?? nowMs, lastMs: nowMs });
     return this.#note();
   }
 
-  /** What the operation waits for, or how it ended. @returns when it is stored */
+  /** Notes what the operation waits for, or its result. @returns when it is stored */
   tell({ message, end }: { readonly message?: string; readonly end?: OperationEnd }): Promise<void> {
     this.#message = message;
     this.#end = end;
@@ -54,7 +55,7 @@ export class OperationNotes {
     return stored;
   }
 
-  /** Stores what was noted, without waiting for more; a failure was told to whoever noted it. */
+  /** Writes pending notes immediately; errors are reported to the callers that noted them. */
   async settled(): Promise<void> {
     this.#hurry();
     await this.#writing?.catch(() => undefined);
@@ -72,7 +73,7 @@ export class OperationNotes {
   }
 
   async #write(): Promise<void> {
-    // Notes of one turn belong together: what needs no time is one write.
+    // Combines notes of the same turn into one write.
     await Promise.resolve();
     while (this.#isNew) {
       await this.#gather();
@@ -106,7 +107,7 @@ export class OperationNotes {
   }
 }
 
-/** Writes a status. An operation that was deleted is nobody's concern any more. */
+/** Writes a status. A deleted operation is ignored. */
 export async function patchOperation(
   resources: Resources,
   { namespace, name }: Key & { readonly namespace: string },

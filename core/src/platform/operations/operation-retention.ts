@@ -6,12 +6,15 @@ import { hasEnded } from './operation-notes.js';
 
 type Operations = readonly Immutable<OperationObject>[];
 
-/** For how long, and how many in a namespace, operations that have ended are kept. */
+/** Maximum age of ended operations, and maximum number per namespace. */
 export const retention = { ageMsMax: 30 * 24 * 3_600_000, perNamespaceMax: 1_000, everyMs: 5 * 60_000 } as const;
-/** Removed in one round: what is more is left to the next. */
+/** Maximum removals per round; the rest is left to the next. */
 const removalsMax = 5_000;
 
-/** The operations of one namespace that are kept no longer: too old, or more than the newest so many. What has not ended stays. Pure. */
+/**
+ * Returns the operations of one namespace to remove: those too old, and those beyond the newest `perNamespaceMax`. Unfinished ones stay.
+ * Pure.
+ */
 export function expiredOperations(operations: Operations, nowMs: number): Operations {
   const endMs = ({ status }: Immutable<OperationObject>) => Date.parse(status?.completionTime ?? '');
   const ended = operations.filter(hasEnded).toSorted((one, other) => endMs(other) - endMs(one));
@@ -27,11 +30,11 @@ export interface RetentionOptions {
   readonly signal: AbortSignal;
 }
 
-/** Removes operations that are kept no longer, round after round, until `signal` aborts. Never rejects. */
+/** Removes expired operations periodically until `signal` aborts. Never rejects. */
 export async function keepOperationsFew({ operations, resources, clock, log, signal }: RetentionOptions): Promise<void> {
   while (!signal.aborted) {
     await clock.sleep(retention.everyMs, signal).catch(() => undefined);
-    // What serves objects of all kinds knows none of them; this informer was opened for Operations.
+    // The shared informers are untyped, but this one was opened for Operations.
     const all = operations.list() as unknown as Operations;
     const expired = [...Map.groupBy(all, ({ metadata }) => metadata.namespace).values()].flatMap((each) =>
       expiredOperations(each, clock.nowMs()),
@@ -40,7 +43,7 @@ export async function keepOperationsFew({ operations, resources, clock, log, sig
       if (signal.aborted) return;
       const { namespace, name, uid } = metadata;
       await resources.delete(Operation, { namespace, name }, { uid }).catch((error: unknown) =>
-        // It is tried again in the next round.
+        // Retried in the next round.
         log.debug('an operation was not removed', { operation: name, error }),
       );
     }

@@ -4,7 +4,7 @@ import type { OperationObject } from '@tappaas/sdk/kinds';
 type Status = NonNullable<OperationObject['status']>;
 type Step = NonNullable<Status['steps']>[number];
 
-/** What was told about one step: how far it is, when that was said first and last. */
+/** The noted progress of one step, with the times of its first and last note. */
 export interface NotedStep {
   readonly name: string;
   /** 0 to 100; at 100 the step has ended. */
@@ -13,31 +13,31 @@ export interface NotedStep {
   readonly lastMs: number;
 }
 
-/** How an operation ended. */
+/** The result of an operation. */
 export interface OperationEnd {
   readonly phase: 'Succeeded' | 'Failed' | 'Cancelled';
-  /** For people; the error of what did not succeed. */
+  /** For people; the error if it did not succeed. */
   readonly message: string;
-  /** What came of it. */
+  /** Result values. */
   readonly result?: Readonly<Record<string, string>>;
 }
 
-/** Everything that was noted about an operation since its status was written. */
+/** Everything noted about an operation since its status was last written. */
 export interface Noted {
-  /** Names of steps that will come, in order. */
+  /** Names of planned steps, in order. */
   readonly planned: readonly string[];
-  /** In the order in which they were first told. */
+  /** In the order in which they were first noted. */
   readonly steps: readonly NotedStep[];
   /** What it waits for. */
   readonly message?: string;
   readonly end?: OperationEnd;
 }
 
-/** Maximum number of steps of an operation; further ones are left out. */
+/** Maximum number of steps of an operation; further ones are dropped. */
 export const stepsMax = 64;
 const messageCharactersMax = 1024;
 
-/** The status of an operation after something was noted. Pure: times come from the notes and `nowMs`; what has ended keeps its time. */
+/** Computes the status of an operation from notes. Pure: times come from the notes and `nowMs`; ended steps keep their times. */
 export function operationStatus(previous: Immutable<Status> | undefined, noted: Noted, nowMs: number): Status {
   const at = timeText(nowMs);
   const { end } = noted;
@@ -62,7 +62,7 @@ export function operationStatus(previous: Immutable<Status> | undefined, noted: 
 const timeText = (ms: number): string => new Date(ms).toISOString();
 const pending = (name: string): Step => ({ name, phase: 'Pending', percent: 0 });
 
-/** The order of before; what is new comes before what has not begun. */
+/** Keeps the previous order; new steps come before those that have not begun. */
 function namesOf(previous: readonly Immutable<Step>[], { planned, steps }: Noted): readonly string[] {
   const begun = previous.filter(({ phase }) => phase !== 'Pending').map(({ name }) => name);
   const told = steps.map(({ name }) => name);
@@ -70,7 +70,7 @@ function namesOf(previous: readonly Immutable<Step>[], { planned, steps }: Noted
   return [...new Set([...begun, ...told, ...open, ...planned])].slice(0, stepsMax);
 }
 
-/** A step that has ended stays so: controllers go through all of them at every run. */
+/** A step that has ended stays so, because controllers go through all steps in every run. */
 function stepOf({ name, percent, firstMs, lastMs }: NotedStep, before: Immutable<Step> | undefined): Step {
   if (before?.phase === 'Succeeded') return before;
   const isDone = percent >= 100;
@@ -83,7 +83,7 @@ function stepOf({ name, percent, firstMs, lastMs }: NotedStep, before: Immutable
   };
 }
 
-/** A step that ran when all ended has its end; one that had not begun never will. */
+/** Ends a step with its operation: a running step gets the result, a pending one is cancelled. */
 function ended(step: Step, { phase, message }: OperationEnd, at: string): Step {
   if (step.phase === 'Succeeded') return step;
   if (phase === 'Succeeded') return { name: step.name, phase, percent: 100, startTime: step.startTime ?? at, completionTime: at };
@@ -91,7 +91,7 @@ function ended(step: Step, { phase, message }: OperationEnd, at: string): Step {
   return { ...step, phase, completionTime: at, message: message.slice(0, messageCharactersMax) };
 }
 
-/** What is waited for belongs to the step that runs now. */
+/** Adds the message about what is awaited to the running step. */
 function withMessage(steps: readonly Step[], message: string | undefined): Step[] {
   const running = steps.findLast(({ phase }) => phase === 'Running');
   return steps.map((step) =>

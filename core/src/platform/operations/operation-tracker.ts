@@ -9,25 +9,25 @@ import { supersededEvent } from '../rendering/rendering-events.js';
 
 type Owner = Immutable<EngineObject>;
 
-/** Keeps the status of the Operation that an object's present generation has begun; what has ended is never written again. */
+/** Maintains the status of the Operation for an object's current generation; an ended operation is never written. */
 export interface OperationTracker {
-  /** A step of the operation is so far. Stored soon, at the latest when `settled`; what comes meanwhile is stored together. */
+  /** Notes the progress of a step. Notes are stored together soon, at the latest by `settled`. */
   progress(object: Owner, step: string, percent: number): void;
-  /** What the operation waits for, or how it ended. */
+  /** Notes what the operation waits for, or its result. */
   tell(object: Owner, told: { readonly message?: string; readonly end?: OperationEnd }): Promise<void>;
-  /** Whether somebody asked to stop the operation before it ended. */
+  /** Whether a user cancelled the operation before it ended. */
   isCancelled(object: Owner): boolean;
-  /** Waits until everything that was noted about an object is stored. A run awaits it, so that no write outlives its run. */
+  /** Waits until all notes about an object are stored. A run awaits this, so that no write outlives it. */
   settled(uid: string): Promise<void>;
 }
 
 export interface OperationTrackerOptions {
   readonly resources: Resources;
-  /** The operation as a cache has it. */
+  /** Returns the cached operation. */
   readonly cached: (key: { readonly namespace: string; readonly name: string }) => Immutable<OperationObject> | undefined;
-  /** Steps that every operation will have, in order. */
+  /** Planned steps of every operation, in order. */
   readonly planned: readonly string[];
-  /** Tells people what became of an operation that nobody waits for any more. */
+  /** Emits an event about a superseded operation. */
   readonly tell: (object: Owner, event: ObjectEvent) => void;
   readonly clock: Clock;
   readonly log: Logger;
@@ -41,7 +41,7 @@ const operationsMax = 1_000;
 
 class Tracker implements OperationTracker {
   readonly #options: OperationTrackerOptions;
-  /** By the uid of the object that is worked on. */
+  /** By uid of the owner object. */
   readonly #notes = new Map<string, OperationNotes>();
 
   constructor(options: OperationTrackerOptions) {
@@ -70,7 +70,7 @@ class Tracker implements OperationTracker {
     this.#notes.delete(uid);
   }
 
-  /** By the cache: an operation that is not there yet is open, of one that has ended nothing is noted. */
+  /** Returns the notes of an operation by the cache: one not cached yet counts as open, and an ended one gets no notes. */
   #notesOf(object: Owner): OperationNotes | undefined {
     const key = keyOf(object);
     const operation = key && this.#options.cached(key);
@@ -82,8 +82,9 @@ class Tracker implements OperationTracker {
   }
 
   /**
-   * The operations of earlier generations end when a later one begins to be worked on. Those of actions do not: their handlers go on, and tell
-   * themselves how they ended.
+   * Ends the operations of earlier generations when work on a later one begins. Those of actions are excluded, because their handlers keep
+   * running
+   * and record the result themselves.
    */
   async #supersede(object: Owner): Promise<void> {
     const { resources, clock, planned, tell } = this.#options;
@@ -100,7 +101,7 @@ class Tracker implements OperationTracker {
   }
 }
 
-/** The operation of the generation that an object has. */
+/** Returns the key of the operation for the object's current generation. */
 function keyOf({ metadata, status }: Owner): { readonly namespace: string; readonly name: string } | undefined {
   const { operation } = (status ?? {}) as { readonly operation?: unknown };
   const { namespace } = metadata;

@@ -18,14 +18,14 @@ type Owner = Immutable<EngineObject>;
 export interface ReleaseBookOptions {
   readonly records: RenderingRecords;
   readonly resources: Resources;
-  /** Version of each plugin, by instance. */
+  /** Returns the version of a plugin, by instance. */
   readonly versionOf: (plugin: string) => string;
   readonly tellSecretRead: TellSecretRead;
-  /** Tells people that there is a new release. */
+  /** Emits an event about a new release. */
   readonly tell: (owner: Owner, event: ObjectEvent) => void;
 }
 
-/** Releases as objects of kind Release, owned by what was rendered. */
+/** Stores releases as objects of kind Release, owned by the rendered object. */
 export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owner, Run> {
   const { records, resources } = options;
   const find = async (owner: Owner, name: string): Promise<StoredRelease | undefined> => {
@@ -42,10 +42,10 @@ export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owne
     async store(owner, content, renderKey, { signal }) {
       const release = await releaseOf(options, owner, content, signal);
       const record = records.of(owner);
-      // Another effective spec: what failed before may be tried again.
+      // With another effective spec, a release that failed before may be retried.
       const { failed: _, ...known } = (await record.load()) ?? {};
       const next = { ...known, release: release.name, renderKey };
-      // The first release has nothing on a cluster yet: the record is written with the inventory, before anything is applied.
+      // The first release has nothing on a cluster yet: its record is written with the inventory, before anything is applied.
       if (known.release === undefined) record.saveLater(next);
       else await record.save(next);
       return release;
@@ -63,7 +63,7 @@ export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owne
       const record = records.of(owner);
       const known = await record.load();
       const serving = { release: release.name, inputs };
-      // Before the record, so that what a crash comes between is told again.
+      // Before the record, so that it is repeated after a crash in between.
       const before = known?.serving?.release;
       const gone = before === undefined || before === release.name ? undefined : await find(owner, before);
       await Promise.all([tellPhase(resources, owner, gone, 'Superseded'), tellPhase(resources, owner, release, 'Serving')]);
@@ -81,7 +81,7 @@ export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owne
   };
 }
 
-/** The release of that content: an earlier one with the same digest, or a new one with the next number. */
+/** Returns the release with that content: an earlier one with the same digest, or a new one with the next number. */
 async function releaseOf(
   { resources, versionOf, tellSecretRead, tell }: ReleaseBookOptions,
   owner: Owner,
@@ -94,7 +94,7 @@ async function releaseOf(
   let last = 0;
   for await (const release of resources.list(Release, { namespace, fields: `spec.of.uid=${uid}`, itemsMax: releasesMax })) {
     if (release.spec.digest === content.digest && isWhole(release)) {
-      // The run that made it may have ended before its secrets were kept.
+      // The run that created it may have ended before its secrets were stored.
       await keepSecrets(resources, release, kept);
       return storedRelease(release);
     }
@@ -131,7 +131,7 @@ async function releaseOf(
   return storedRelease(made);
 }
 
-/** One write for each change, none for what was told. A release that was deleted is nobody's concern any more. */
+/** Sets the phase with one write per change. A deleted release is ignored. */
 async function tellPhase(
   resources: Resources,
   { metadata: { namespace = '' } }: Owner,
@@ -146,10 +146,10 @@ async function tellPhase(
   }
 }
 
-/** Specs whose digest was found to be right. They are frozen, and what is kept in memory is given out again as the same object. */
+/** Specs with a verified digest. They are frozen, and the cache returns the same object again. */
 const whole = new WeakSet<object>();
 
-/** A release counts by its content: one whose digest is that of other objects would stand for what was never rendered. */
+/** Verifies the digest of a release, so that it cannot stand for objects that were never rendered. */
 function isWhole({ spec }: Immutable<ReleaseObject>): boolean {
   if (whole.has(spec)) return true;
   const isSo = contentDigest(spec.cluster, spec.objects as StoredRelease['objects']) === spec.digest;
@@ -162,7 +162,7 @@ function storedRelease({ metadata, spec, status }: Immutable<ReleaseObject>): St
   return { name: metadata.name, number: spec.number, objects, ...(status?.phase === undefined ? {} : { phase: status.phase }) };
 }
 
-/** The image of each container, by its name. */
+/** Returns the image of each container by name. */
 function imagesIn(objects: readonly Immutable<KubernetesObject>[]): Readonly<Record<string, string>> {
   const templates = objects.flatMap(
     (object) =>

@@ -17,27 +17,30 @@ const copyLabel = 'tappaas.dev/release-copy';
 type Objects = readonly Immutable<KubernetesObject>[];
 type Data = Readonly<Record<string, string>>;
 
-/** Told before a value is handed on; throws what withholds it. */
+/** Called before a value is passed on; throws to withhold it. */
 type Told = (read: Pick<SecretRead, 'namespace' | 'name' | 'version'>) => Promise<void>;
 
-/** A Secret at the version that a release refers to. */
+/** A Secret in the version that a release refers to. */
 interface Reference {
-  /** That of the object which was rendered. */
+  /** The namespace of the rendered object. */
   readonly namespace: string;
   readonly name: string;
   readonly version: string;
-  /** Name of its copy, which is that of the rendered object: it differs by version. */
+  /** Name of the copy, equal to that of the rendered object, which differs by version. */
   readonly copy: string;
 }
 
-/** What is to be kept for a release; data is absent where the copy is there already. */
+/** The Secrets to keep for a release; data is undefined where the copy exists already. */
 export type SecretsToKeep = readonly {
   readonly reference: Reference;
   readonly type: string | undefined;
   readonly data: Data | undefined;
 }[];
 
-/** The Secret is read with the platform's rights, so it has to lie where the rendered object lies. @throws TAP_SECRET_FOREIGN */
+/**
+ * Parses a reference. The Secret is read with the platform's rights, so it must be in the rendered object's namespace. @throws
+ * TAP_SECRET_FOREIGN
+ */
 function referenceOf({ kind, metadata }: Immutable<KubernetesObject>, ownNamespace: string): Reference | undefined {
   const from = metadata.annotations?.[secretCopiedFrom];
   if (kind !== 'Secret' || from === undefined || metadata.name === undefined) return undefined;
@@ -49,7 +52,10 @@ function referenceOf({ kind, metadata }: Immutable<KubernetesObject>, ownNamespa
   return { namespace, name, version: metadata.annotations?.[secretCopiedVersion] ?? '', copy: metadata.name };
 }
 
-/** Reads every Secret that objects rendered for `namespace` refer to, before a release is stored. @throws TAP_SECRET_CHANGED, TAP_SECRET_FOREIGN */
+/**
+ * Reads every Secret that objects rendered for `namespace` refer to, before a release is stored. @throws TAP_SECRET_CHANGED,
+ * TAP_SECRET_FOREIGN
+ */
 export async function secretsToKeep(resources: Resources, namespace: string, objects: Objects, told: Told): Promise<SecretsToKeep> {
   const references = objects.flatMap((object) => referenceOf(object, namespace) ?? []);
   return Promise.all(
@@ -63,8 +69,9 @@ export async function secretsToKeep(resources: Resources, namespace: string, obj
 }
 
 /**
- * Keeps a copy of each Secret as long as a release refers to it, encrypted like every Secret: an older release can be brought to its cluster
- * whatever has become of the original. Releases that refer to the same version share one copy; the garbage collector removes it with the last.
+ * Keeps an encrypted copy of each Secret as long as a release refers to it, so that an older release can be applied even if the original
+ * has changed.
+ * Releases that refer to the same version share one copy; the garbage collector removes it with the last of them.
  */
 export async function keepSecrets(resources: Resources, release: Immutable<ReleaseObject>, kept: SecretsToKeep): Promise<void> {
   const { apiVersion, kind, metadata } = release;
@@ -86,7 +93,8 @@ export async function keepSecrets(resources: Resources, release: Immutable<Relea
 }
 
 /**
- * The data of the Secret that an object rendered for `namespace` refers to: of its copy, or of the original as long as that has the version.
+ * Returns the data of the Secret that an object rendered for `namespace` refers to: from its copy, or from the original while that has the
+ * version.
  *
  * @throws TAP_SECRET_CHANGED, TAP_SECRET_FOREIGN
  */

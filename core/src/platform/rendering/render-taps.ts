@@ -3,7 +3,7 @@ import type { Kernel } from '../../kernel/kernel.js';
 import { refKey, refOf } from '../../reconcile/object-ref.js';
 import type { EngineObject } from '../engine-object.js';
 
-/** The set after every render tap, phase by phase. @throws what the first tap failed with, naming its plugin */
+/** Applies every render tap, phase by phase. @throws the error of the first failed tap, naming its plugin */
 export function shapedByTaps<S extends RenderSet>(
   kernel: Kernel,
   { group, kind }: AnyKind,
@@ -20,7 +20,7 @@ export function shapedByTaps<S extends RenderSet>(
   return value;
 }
 
-/** Which objects differ between two sets; objects are frozen, so what is equal is identical. */
+/** Returns the objects that differ between two sets; objects are frozen, so equal ones are identical. */
 function changedObjects(before: RenderSet, after: RenderSet): readonly string[] {
   if (before === after) return [];
   const known = new Map([...before].map((object) => [refKey(refOf(object)), object]));

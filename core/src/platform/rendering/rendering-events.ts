@@ -7,9 +7,9 @@ import type { ObjectEvent } from '../controllers/reconcile-context.js';
 type Stated = Pick<Statement, 'conditions' | 'end'>;
 
 /**
- * What is news in what a run says of its object: that it serves, or what keeps it from serving. Told when the reason of Ready changes, or for
- * another generation, so that an object at rest costs nothing; that something is on its way as planned is told by nobody (docs/decisions/0256).
- * Pure.
+ * Returns the event for a change in the reported state of an object: that it serves, or what prevents it. Emitted when the reason of Ready
+ * changes, or
+ * for another generation, so that an unchanged object costs nothing; planned progress emits no event (docs/decisions/0256). Pure.
  */
 export function stateEvent(object: Immutable<EngineObject>, { conditions, end }: Stated): ObjectEvent | undefined {
   const ready = conditions.find(({ type }) => type === 'Ready');
@@ -20,7 +20,7 @@ export function stateEvent(object: Immutable<EngineObject>, { conditions, end }:
   return { type: 'Warning', reason, message, sameAs: `generation ${object.metadata.generation ?? 1}` };
 }
 
-/** Not ready for the very reason why it progresses. */
+/** Whether an object is not ready only because it is progressing as planned. */
 function isOnItsWay({ status, reason }: Condition, conditions: readonly Condition[]): boolean {
   const progressing = conditions.find((condition) => condition.type === 'Progressing');
   return status !== 'True' && progressing?.status === 'True' && progressing.reason === reason;
@@ -30,14 +30,14 @@ function isNews({ status, reason }: Condition, { metadata, status: stored }: Imm
   const { conditions = [] } = (stored ?? {}) as { readonly conditions?: readonly StoredCondition[] };
   const before = conditions.find(({ type }) => type === 'Ready');
   if (before === undefined || before.observedGeneration !== (metadata.generation ?? 1)) return true;
-  // What follows from a failure that was told as such.
+  // A consequence of a failure that has been reported already.
   if (reason === 'ReleaseFailed') return false;
   return before.status !== status || before.reason !== reason;
 }
 
 const imagesMax = 3;
 
-/** A release was made, with what its containers run. */
+/** The event for a new release, with the images of its containers. */
 export function releaseEvent(release: string, cluster: string, images: Readonly<Record<string, string>>): ObjectEvent {
   const named = [...new Set(Object.values(images))];
   const more = named.length > imagesMax ? ` and ${named.length - imagesMax} more` : '';
@@ -45,7 +45,7 @@ export function releaseEvent(release: string, cluster: string, images: Readonly<
   return { type: 'Normal', reason: 'ReleaseCreated', message: `release ${release} ${what}, for cluster ${cluster}` };
 }
 
-/** An operation ended because a newer change took its place. */
+/** The event for an operation that a newer change has superseded. */
 export function supersededEvent(operation: string, generation: number): ObjectEvent {
   return { type: 'Normal', reason: 'Superseded', message: `operation ${operation} gave way to the change of generation ${generation}` };
 }

@@ -3,32 +3,34 @@ import type { InventoryEntry } from '../../reconcile/inventory.js';
 import type { EngineObject } from '../engine-object.js';
 import { storeRecord, type StoreRecord } from '../store-record.js';
 
-/** What is remembered of an object's rendering beside its releases. */
+/** Data about an object's rendering besides its releases. */
 export interface RenderingRecord {
   readonly cluster?: string;
   readonly release?: string;
   readonly renderKey?: string;
   readonly inventory?: readonly InventoryEntry[];
-  /** What was last seen to serve. */
+  /** The release that was last observed to serve, and its inputs. */
   readonly serving?: { readonly release: string; readonly inputs: Readonly<Record<string, string>> };
-  /** The newest release that failed, and why. */
+  /** The latest failed release, and the reason. */
   readonly failed?: { readonly release: string; readonly message: string };
-  /** Generation of the object whose Operation a person stopped. */
+  /** Generation of the object whose Operation a user cancelled. */
   readonly cancelled?: number;
 }
 
 /** The record of one object's rendering. */
 export interface KeptRecord extends Pick<StoreRecord<RenderingRecord>, 'load' | 'save' | 'remove'> {
   /**
-   * Writes it with the next `save` of the run, or at its end once there is a release; what only the rest of it relies on need not be
-   * durable before.
+   * Writes the record with the next `save` of the run, or at the end of the run if there is a release. For data that only the rest of the
+   * run needs,
+   * and that need not be durable before.
    */
   saveLater(value: RenderingRecord): void;
 }
 
 /**
- * The records of renderings: in the store, since they must outlive a crash between two writes. A run reads its object's record once:
- * nobody else writes it meanwhile, since two runs of one key never overlap.
+ * The records of renderings. They are in the store because they must outlive a crash between two writes. A run reads its object's record
+ * once: there
+ * are no concurrent writers, since runs of one key never overlap.
  */
 export class RenderingRecords {
   readonly #store: ResourceStore;
@@ -39,7 +41,7 @@ export class RenderingRecords {
     this.#store = store;
   }
 
-  /** Runs the one run of an object that there is now. */
+  /** Runs `run` as the only run of an object. */
   async during<T>(uid: string, run: () => Promise<T>): Promise<T> {
     const known = { isRead: false, isUnsaved: false } as { record?: RenderingRecord; isRead: boolean; isUnsaved: boolean };
     this.#known.set(uid, known);

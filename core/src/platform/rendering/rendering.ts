@@ -34,19 +34,19 @@ import { createReleaseBook } from './release-book.js';
 import { stateEvent } from './rendering-events.js';
 import { RenderingRecords } from './rendering-records.js';
 
-/** What a controller that renders runs on. */
+/** Dependencies of a rendering controller. */
 export interface RenderingParts {
   readonly kernel: Kernel;
   readonly registered: Registered<ControllerDeclaration<AnyKind> & Rendering<AnyKind>>;
   readonly read: (key: string) => Immutable<EngineObject> | undefined;
-  /** The platform's engine with the plugin's rights; its writes tell the run. */
+  /** Returns the platform's engine with the plugin's rights; writes are reported to the run. */
   readonly resources: (run: Run) => Resources;
   readonly contextOf: (
     guardContext: Parameters<Parameters<PluginGuard['call']>[1]>[0],
     object: Immutable<EngineObject>,
     run: Run,
   ) => ReconcileContext<AnyKind>;
-  /** With the platform's own rights: reads the Secrets that releases refer to. */
+  /** Resources with the platform's own rights, for the Secrets that releases refer to. */
   readonly platformResources: Resources;
   readonly store: ResourceStore;
   readonly clusters: ClusterAccesses;
@@ -55,14 +55,14 @@ export interface RenderingParts {
   readonly installation: Installation;
   readonly clock: Clock;
   readonly emit: (object: Owner, event: ObjectEvent) => void;
-  /** Defined for kinds whose changes start Operations. */
+  /** Present for kinds whose changes start Operations. */
   readonly tracker: OperationTracker | undefined;
 }
 
 type Owner = Immutable<EngineObject>;
 const schedulerName = 'tappaas';
 
-/** The reconcile function of a rendering controller: the stage's order of work, with the platform's parts filled in. */
+/** Makes the reconcile function of a rendering controller: the procedure of the reconcile stage with the platform's parts. */
 export function renderingReconcile(parts: RenderingParts): ReturnType<typeof createRenderedReconcile> {
   const { kernel, registered, store, installation, tracker } = parts;
   const records = new RenderingRecords(store);
@@ -117,7 +117,7 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
   return (key, run) => records.during(parts.read(key)?.metadata.uid ?? '', () => reconcile(key, run));
 }
 
-/** An object goes once its cluster is clean: until then a finalizer holds it. */
+/** A finalizer keeps an object until its cluster is cleaned up. */
 function finalizing(
   parts: RenderingParts,
   records: RenderingRecords,
@@ -141,7 +141,7 @@ function finalizing(
   };
 }
 
-/** What a person has stopped stays stopped for that generation, also when its Operation is no longer kept. */
+/** Whether a user cancelled the current generation. Recorded, because its Operation may be removed. */
 async function isCancelled(records: RenderingRecords, tracker: OperationTracker, object: Owner): Promise<boolean> {
   const { generation = 1 } = object.metadata;
   const isAsked = tracker.isCancelled(object);
@@ -192,7 +192,10 @@ function prepare({ registered, contextOf }: RenderingParts, object: Owner, run: 
   );
 }
 
-/** The cluster is chosen once and recorded, at the latest with the first release for it; moving an object is another matter. */
+/**
+ * Determines the render facts. The cluster is chosen once and recorded, at the latest with the first release; objects are not moved
+ * afterwards.
+ */
 async function factsOf(
   { kernel, registered, clusters }: RenderingParts,
   records: RenderingRecords,

@@ -4,7 +4,7 @@ import { redacted, restored } from '../../resources/redaction.js';
 
 const permission = 'secrets:read';
 
-/** Taps see the values of Secrets only when their plugin asked for it and was granted it. */
+/** Makes the rule that taps see the values of Secrets only if their plugin was granted the permission. */
 export function confidentialityOf(kernel: Kernel): Confidentiality {
   return {
     isVisibleTo: (plugin) => kernel.plugin(plugin)?.permissions?.secrets?.includes(permission) ?? false,

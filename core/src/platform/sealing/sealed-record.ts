@@ -1,14 +1,14 @@
 import type { ResourceStore } from '@tappaas/sdk';
 import type { Sealer } from '../../secrets/envelope.js';
 
-/** One JSON value of the platform's own in the store, sealed, written by whoever knows its revision. */
+/** One sealed JSON value of the platform in the store, written with optimistic concurrency. */
 export interface SealedRecord<T> {
   load(): Promise<{ readonly value: T; readonly revision: number } | undefined>;
-  /** Writes when the record still has `revision`, 0: when there is none. Answers whether it did. */
+  /** Writes only if the record still has `revision` (0: does not exist). Returns whether it was written. */
   replace(value: T, revision: number): Promise<boolean>;
 }
 
-/** Envelopes are bound to the key they lie under and to this. */
+/** Envelopes are bound to their key in the store and to this. */
 const uid = 'platform';
 
 export function sealedRecord<T>(store: ResourceStore, key: string, sealer: Sealer): SealedRecord<T> {
@@ -21,7 +21,7 @@ export function sealedRecord<T>(store: ResourceStore, key: string, sealer: Seale
       const found = await store.get(key);
       if (found === undefined) return undefined;
       const value = JSON.parse(new TextDecoder().decode(await sealer.open(found.value, key))) as T;
-      // The key-encryption key was replaced: the old one must not be needed for long.
+      // The key-encryption key was replaced, so seal again, in order not to need the old one for long.
       if (!sealer.isCurrent(found.value) && (await write(value, found.modRevision))) return record.load();
       return { value, revision: found.modRevision };
     },

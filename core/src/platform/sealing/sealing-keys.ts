@@ -5,27 +5,27 @@ import { reencrypt, type ReencryptionResult } from '../../secrets/reencryption.j
 import { platformErrors } from '../errors.js';
 import { withTimeLimit } from '../time-limit.js';
 
-/** The keys that everything confidential is sealed with, by their ids. */
+/** The ids of the keys with which confidential data is sealed. */
 export interface SealingKeysView {
   readonly current: string;
   readonly all: readonly string[];
 }
 
-/** A change of the keys. `retire` needs the id of the key. */
+/** A change of the keys. `retire` requires the id of the key. */
 export type SealingKeysChange = 'rotate' | 'reencrypt' | 'retire';
 
 export interface SealingKeysParts {
   readonly file: KeyFile;
   readonly store: ResourceStore;
-  /** Every other process that lives has read the file anew when this resolves. */
+  /** Resolves when every other running process has read the file again. */
   readonly spread: () => Promise<void>;
   readonly clock: Clock;
 }
 
-/** Less than a request may take: what is left then is done by the next call. */
+/** Less than the time limit of a request; the rest is done by the next call. */
 const reencryptMsMax = 40_000;
 
-/** Rotation of the keys, on the one process that keeps the file; one change after the other. */
+/** Rotates the keys in the one process that keeps the file; changes run one after another. */
 export class SealingKeys {
   readonly #parts: SealingKeysParts;
   readonly #sealer: Sealer;
@@ -51,7 +51,7 @@ export class SealingKeys {
   async #change(change: SealingKeysChange, keyId: string): Promise<SealingKeysView & ReencryptionResult> {
     const { file, spread } = this.#parts;
     if (change === 'rotate') await file.rotate();
-    // Nobody seals with a key before once everything is sealed anew.
+    // All processes must use the new key before everything is sealed again.
     await spread();
     const result = await this.#reencrypt();
     if (change === 'retire') {
@@ -66,7 +66,7 @@ export class SealingKeys {
     return { ...this.view(), ...result };
   }
 
-  /** What was written before it was sealed anew is still told to watches and read by caches that start: nobody could open it. */
+  /** Compacts the store: watches and starting caches could still read earlier values, which could no longer be opened. */
   async #forgetHistory(): Promise<void> {
     const { store } = this.#parts;
     const { revision, compactedRevision } = store.health();

@@ -4,10 +4,10 @@ import type { Sealer } from '../../secrets/envelope.js';
 import { platformErrors } from '../errors.js';
 
 const textBytesMax = 98_304;
-/** Envelopes are bound to the plugin and what they are about, and to this. */
+/** Envelopes are bound to the plugin and their subject, and to this. */
 const uid = 'plugin';
 
-/** Seals texts for plugins, each for the instance that asks: none opens what another one has sealed. */
+/** Makes the service that seals texts for plugins; no instance can open what another has sealed. */
 export function sealingService(sealer: () => Promise<Sealer>): SealingService {
   return {
     async seal(text, about) {

@@ -3,14 +3,15 @@ import { installationLabel, ownerLabel } from '../../reconcile/inventory.js';
 import { referredData } from '../rendering/release-secrets.js';
 import type { TellSecretRead } from './secret-access.js';
 
-/** The object that brings a rendered Secret's values to its cluster; nothing for anything else. */
+/** Returns the object that adds a rendered Secret's values on its cluster; undefined for other objects. */
 export type SecretValues = (object: Immutable<KubernetesObject>, signal: AbortSignal) => Promise<KubernetesObject | undefined>;
 
 /**
- * Fills in what a Secret rendered for `namespace` only refers to, at the moment it is applied: from the copy that is kept for its release.
- * Who observes secrets is told first, and may withhold it.
+ * Makes the function that resolves a Secret rendered for `namespace`, which is only a reference, at the moment it is applied: from the copy
+ * kept for
+ * its release. Observers of secrets are notified first, and may withhold it.
  *
- * @throws TAP_SECRET_CHANGED when there is no copy and the original has another version by now: the next run settles that one
+ * @throws TAP_SECRET_CHANGED when there is no copy and the original has another version by now, which the next run resolves
  * @throws TAP_SECRET_FOREIGN when it refers to a Secret of another namespace
  */
 export function secretValues(resources: Resources, namespace: string, tell: TellSecretRead, purpose: string): SecretValues {

@@ -1,14 +1,15 @@
 import type { Caller, Clock } from '@tappaas/sdk';
 import { TokenBucket } from '../../flow/token-bucket.js';
 
-/** Maximum number of remembered callers; the least recent one is dropped first, and starts with a fresh allowance. */
+/** Maximum number of tracked callers; the least recently used is dropped first, and then starts with a fresh allowance. */
 const callersMax = 4_096;
-/** After a pause. */
+/** Seconds of the rate that are available at once after a pause. */
 const burstSeconds = 10;
 
 /**
- * Whether a trace that a caller asks for is kept: so many a second of each, and ten times as many at once. Spans cost whoever keeps them,
- * and who sends the header decides for others; the flag is a hint that a service on the border of another's may leave aside.
+ * Makes the check whether a trace requested by a caller is recorded: a rate per caller, with a burst of ten seconds. Recording spans has a
+ * cost that
+ * the sender of the header imposes on others; the flag is only a hint, which a service may ignore at a trust boundary.
  *
  * @source W3C Trace Context, https://www.w3.org/TR/trace-context/#sampled-flag and its section on denial of service
  */

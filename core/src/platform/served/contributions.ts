@@ -8,7 +8,7 @@ import { pathOf } from '../kind-path.js';
 import { requestContext, withFields, type ContributionParts } from './request-context.js';
 import { servedActions } from './served-actions.js';
 
-/** Everything plugins add to the API beyond kinds, called through their guards. */
+/** Everything that plugins add to the API besides kinds, called through their guards. */
 export interface Contributions {
   readonly routes: readonly ServedRoute[];
   readonly actions: readonly ServedAction[];

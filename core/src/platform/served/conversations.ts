@@ -5,12 +5,12 @@ import type { ServedUpgrade } from '../../api/upgrade/upgrade.js';
 import { pathOf } from '../kind-path.js';
 import { requestContext, type ContributionParts } from './request-context.js';
 
-/** How long a client may leave what was said unread before it is cut off, milliseconds. */
+/** How long a client may leave output unread before it is disconnected, in milliseconds. */
 const drainMsMax = 30_000;
-/** A frame of 32 KiB and what protocols put around it fit well. */
+/** Has room for a frame of 32 KiB with the overhead of protocols. */
 const messageBytesMax = 64 * 1024;
 
-/** The subresources that plugins talk over WebSockets: looked at within the deadline of a request, then talked as long as it takes. */
+/** Returns the subresources that plugins serve over WebSockets: opened within the deadline of a request, then without a time limit. */
 export function conversationsOf(parts: ContributionParts): readonly ServedUpgrade[] {
   return parts.registrations.engines.flatMap((registered) =>
     (registered.value.conversations ?? []).map((part) => servedConversation(registered, part, parts)),

@@ -4,7 +4,7 @@ import type { Kernel } from '../../kernel/kernel.js';
 
 const seriesMax = 1000;
 
-/** Counts requests for deprecated versions by who makes them, so that operators know whom to ask before a version goes. */
+/** Counts requests for deprecated versions by principal, so that operators know whom to contact before a version is removed. */
 export function countDeprecated(kernel: Kernel): (kind: ServedKind, caller: Caller) => void {
   const requests = kernel.metrics.counter<'group' | 'version' | 'plural' | 'principal'>({
     name: 'tappaas_api_deprecated_requests_total',

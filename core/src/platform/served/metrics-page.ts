@@ -3,9 +3,9 @@ import type { Kernel } from '../../kernel/kernel.js';
 import { platformErrors } from '../errors.js';
 
 /**
- * The page of this process's metrics, as the plugin that serves them writes it.
+ * Returns the metrics page of this process, as written by the plugin that serves metrics.
  *
- * @throws TAP_METRICS_NOT_SERVED at once: a scraper asks every few seconds, and a plugin that is not loaded may never come
+ * @throws TAP_METRICS_NOT_SERVED immediately: a scraper asks every few seconds, and a plugin that is not loaded may never be
  */
 export function ownMetricsPage(kernel: Kernel): () => Promise<string> {
   return async () => {

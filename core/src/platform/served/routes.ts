@@ -17,7 +17,10 @@ export interface PlatformRouteParts {
   readonly kernel: Pick<Kernel, 'registrations' | 'plugins'>;
 }
 
-/** What the platform itself answers below `/plugins/platform`: reload, admin-token, replace-workers, keys, purge, explain, confirm, and which raw routes there are. */
+/**
+ * The platform's own routes below `/plugins/platform`: reload, admin-token, replace-workers, keys, purge, explain, confirm, and the list of
+ * raw routes.
+ */
 export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[] {
   return [
     route('POST', '/reload', async () => json(200, await parts.actions.reload())),
@@ -26,7 +29,7 @@ export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[
       return json(200, { confirmed: true });
     }),
     route('POST', '/admin-token', async (_, { caller }) => json(200, await replacedToken(parts.actions, caller))),
-    // Answered at once: the process that serves this request is one of those to be replaced.
+    // Responds immediately, because the process that serves this request is one of those to be replaced.
     route('POST', '/replace-workers', async () => json(202, { replacing: await parts.actions.replaceWorkers() })),
     route('GET', '/sealing-keys', async () => json(200, await parts.actions.sealingKeys())),
     route('POST', '/sealing-keys', async ({ query }) => json(200, await changeKeys(parts.actions, query))),
@@ -47,7 +50,9 @@ function route(method: 'GET' | 'POST', path: `/${string}`, handle: ServedRoute['
 }
 
 /**
- * Not a matter of roles: whoever has the token may do everything, and no role or policy is asked. A credential with a scope has less than that.
+ * Replaces the administrator's token. Roles and policies are not consulted, because the holder of the token has all rights. A scoped
+ * credential has
+ * fewer rights than that.
  *
  * @throws TAP_ADMIN_TOKEN_FORBIDDEN
  */
@@ -66,7 +71,7 @@ function changeKeys(actions: PlatformActions, { change: asked, key = '' }: Reado
   throw platformErrors.TAP_QUERY_INVALID({ message: `change is "${asked ?? ''}", expected one of ${keyChanges.join(', ')}` });
 }
 
-/** The raw routes of plugins: an operator chooses the instance's id, which is part of the path, so clients look for it here. */
+/** Lists the raw routes of plugins, in which clients look up the instance id, since operators choose it and it is part of the path. */
 function routesOf(kernel: PlatformRouteParts['kernel']): readonly object[] {
   const ids = new Map(kernel.plugins().map(({ id, plugin }) => [id, plugin]));
   return kernel.registrations().routes.map(({ plugin: id, value: { method, path, description } }) => ({

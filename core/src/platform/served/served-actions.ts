@@ -12,7 +12,7 @@ import { pathOf } from '../kind-path.js';
 import { operationKey, type KeyedRequest, type OperationKey } from '../operations/operation-key.js';
 import { requestContext, type CallerCall, type ContributionParts } from './request-context.js';
 
-/** The actions of plugins, called through their guards. */
+/** Returns the actions of plugins, called through their guards. */
 export function servedActions(parts: ContributionParts): readonly ServedAction[] {
   return parts.registrations.actions.map((registered) => {
     const { value } = registered;
@@ -29,10 +29,10 @@ export function servedActions(parts: ContributionParts): readonly ServedAction[]
       isLong: value.long === true,
       handle: async ({ key, input, dryRun, expectedVersion, idempotencyKey }, call): Promise<ActionAnswer> => {
         const once = onceOf(value, { target: key, input }, idempotencyKey, call);
-        // What was done already is not asked again whether it may be: it has changed the object, perhaps.
+        // A repeated request is answered without further checks, since the action may have changed the object.
         const known = once === undefined || dryRun ? undefined : await parts.longActions.begun(value.name, key, once);
         if (known !== undefined) return answerOf(known, parts);
-        // Who may create the subresource has been asked already, and needs no right to read beside it.
+        // Permission to create the subresource has been checked, and no permission to read is needed.
         const object = await parts.object(value.on, key);
         if (object === undefined) throw objectErrors.TAP_OBJECT_NOT_FOUND({ message: `${plural} "${key.name}" not found` });
         refuseOtherVersion(`${plural} "${key.name}"`, (object as EngineObject).metadata.resourceVersion, expectedVersion);
@@ -53,12 +53,12 @@ function onceOf(
 ): OperationKey | undefined {
   if (idempotencyKey === undefined) return undefined;
   if (long === true) return operationKey({ idempotencyKey: wellFormedKey(idempotencyKey), caller, verb: name, on, ...asked });
-  // What it answers may be a secret, and is stored nowhere; and what it does is not in one transaction with a record of it.
+  // The response may contain a secret and is not stored; and the action is not in one transaction with a record of it.
   const message = `header Idempotency-Key: ${name} of ${on.kind} is answered at once, and its answer is not kept to be repeated`;
   throw apiErrors.TAP_REQUEST_HEADER_INVALID({ message });
 }
 
-/** @throws TAP_OBJECT_PRECONDITION when the caller has another state of the object in mind */
+/** @throws TAP_OBJECT_PRECONDITION when the caller expects another version of the object */
 function refuseOtherVersion(what: string, found: string | undefined, expected: string | undefined): void {
   if (expected === undefined || expected === found) return;
   throw resourceErrors.TAP_OBJECT_PRECONDITION({ message: `${what}: expected resourceVersion ${expected}, found ${found}` });
@@ -81,7 +81,7 @@ function callAction(
   );
 }
 
-/** The action goes on after the answer, with the caller's rights and the operation's signal. */
+/** Begins an action that continues after the response, with the caller's rights and the operation's signal. */
 async function beginLong(
   registered: RegisteredAction,
   parts: ContributionParts,

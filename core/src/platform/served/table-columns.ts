@@ -5,7 +5,7 @@ import { declaredColumns, type TableColumn } from '../../resources/table/table-c
 import { kubernetesColumns } from '../../resources/table/kubernetes-columns.js';
 import { tableOf } from '../../resources/table/table.js';
 
-/** Tables as kubectl shows them: Kubernetes' own columns for its kinds, the declared ones between name and age for all others. */
+/** Makes tables as kubectl shows them: Kubernetes' own columns for its kinds, and the declared columns between name and age for others. */
 export function tableColumns(clock: Pick<Clock, 'nowMs'>): TableFor {
   const known = new WeakMap<ServedKind, readonly TableColumn[]>();
   return (kind, objects) => {

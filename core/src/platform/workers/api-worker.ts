@@ -23,11 +23,11 @@ export interface Worker {
   rereadKeys(): Promise<void>;
   forgetKind(kind: string): Promise<void>;
   metrics(): Promise<string>;
-  /** Lets go of its connections one by one, then stops. */
+  /** Closes its connections gradually, then stops. */
   drain(): Promise<void>;
 }
 
-/** A client that uses its connection at least this often is told to close it, never cut off. */
+/** A client that uses its connection at least this often is asked to close it, never disconnected. */
 const drainLingerMs = 2_000;
 
 /** Starts a process that serves the API beside others, over the store of the platform's process. */
@@ -36,7 +36,7 @@ export async function startWorker(options: PlatformOptions, seat: WorkerSeat): P
   return starting.orStop(() => serve(starting, seat));
 }
 
-/** Only the API, over everything that there is one of elsewhere. */
+/** Serves only the API, using the single instances of other parts in the platform's process. */
 async function serve(starting: Starting, { host, port, certificates, metricsOf, primary }: WorkerSeat): Promise<Worker> {
   const foundation = await layFoundation(starting);
   const { kernel, settings } = foundation;
@@ -78,7 +78,7 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf, 
   };
 }
 
-/** What is done once for the whole platform is done in the platform's own process. */
+/** Actions that run once for the whole platform run in the platform's process. */
 function actionsOf(primary: WorkerSeat['primary']): PlatformActions {
   return {
     reload: () => primary.call('reload'),

@@ -2,8 +2,9 @@ import cluster from 'node:cluster';
 import type { WorkerProcess } from './worker-process.js';
 
 /**
- * Starts processes that share one listening socket and take connections from it themselves: one that dies takes with it only what it
- * had accepted. (Handed out in turn, a connection on its way to a process that dies would be held open by nobody for ever.)
+ * Makes a function that starts processes which share one listening socket and accept connections from it themselves, so that a crash
+ * affects only
+ * connections that the process had accepted. (With round-robin, a connection on its way to a crashed process would stay open forever.)
  */
 export function workerForks(file: string): () => WorkerProcess {
   cluster.schedulingPolicy = cluster.SCHED_NONE;
@@ -12,8 +13,9 @@ export function workerForks(file: string): () => WorkerProcess {
     const worker = cluster.fork();
     const { process } = worker;
     const kill = process.kill.bind(process);
-    // A process that could not be started, for lack of processes or descriptors, counts as a worker that has ended: the pool tries again. Node
-    // repeats such an error on the worker, where an error that nobody listens to ends the platform, and leaves the worker in its list.
+    // A process that cannot be started, for lack of processes or descriptors, counts as an ended worker, and the pool retries. Node emits
+    // such an error on
+    // the worker, where it would end the platform without a listener, and leaves the worker in its list.
     worker.on('error', () => delete cluster.workers?.[worker.id]);
     return Object.assign(process, {
       ended: new Promise<string>((resolve) => {

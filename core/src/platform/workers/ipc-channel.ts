@@ -1,6 +1,6 @@
 import type { Channel } from '../../store/remote/channel.js';
 
-/** The end of the way between a process and its child, as `process` and `ChildProcess` both have it. */
+/** One end of the connection between a process and its child, as implemented by `process` and `ChildProcess`. */
 export interface IpcPort {
   readonly connected: boolean;
   send(message: object, handle: undefined, options: undefined, sent: (error: Error | null) => void): boolean;
@@ -14,11 +14,11 @@ interface Envelope {
   readonly message: unknown;
 }
 
-/** One of several channels that share the way between two processes, told apart by name. */
+/** Makes one of several named channels that share the connection between two processes. */
 export function ipcChannel<Out, In>(port: IpcPort, name: string): Channel<Out, In> {
   return {
     send(message, taken) {
-      // A child that has gone is heard of as the end of the channel.
+      // If the child has gone, the closing of the channel reports it.
       if (port.connected) port.send({ tappaas: name, message }, undefined, undefined, () => taken?.());
     },
     onMessage: (listener) =>

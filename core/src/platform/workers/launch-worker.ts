@@ -16,24 +16,24 @@ export interface LaunchParts extends Pick<
   'fork' | 'store' | 'leases' | 'clock' | 'start' | 'versions' | 'calls' | 'desk'
 > {
   readonly name: string;
-  /** Those that are in use when the worker asks. */
+  /** Returns the certificates in use when the worker asks. */
   readonly certificates: () => LocalCertificates;
   readonly metrics: () => Promise<string>;
   /** Aborts when the platform stops. */
   readonly stopping: AbortSignal;
 }
 
-/** A worker's process, from its start on. */
+/** The process of a worker, from its start. */
 export interface LaunchedWorker {
   readonly process: WorkerProcess;
   readonly peer: Peer<WorkerCalls>;
-  /** Resolves when it serves. When it does not, it is ended first, so that the next one of its name finds everything free. */
+  /** Resolves when it serves. If it fails to, the process is ended first, so that the next one with its name finds all resources free. */
   readonly ready: Promise<void>;
-  /** Resolves with the reason when the process has ended and has let go of everything. */
+  /** Resolves with the reason when the process has ended and its resources are released. */
   readonly ended: Promise<string>;
 }
 
-/** Starts a process and serves it what the platform's process has: its calls, and the store. */
+/** Starts a process and provides it with calls and the store of the platform's process. */
 export function launchWorker(parts: LaunchParts): LaunchedWorker {
   const { name, fork, store, leases, clock, desk: openDesk, stopping } = parts;
   const process = fork();
@@ -72,7 +72,10 @@ export function launchWorker(parts: LaunchParts): LaunchedWorker {
   return { process, peer, ready: untilReady(), ended };
 }
 
-/** A worker has started when it says so, once its versions are found to be those of the platform's process. */
+/**
+ * Makes the calls of a starting worker. It counts as started when it reports so, after its versions were compared with those of this
+ * process.
+ */
 function callsOf(
   { name, start, certificates, versions, calls, metrics }: LaunchParts,
   started: PromiseWithResolvers<void>,

@@ -9,7 +9,7 @@ export interface PoolParts extends Pick<WorkerPoolOptions, 'certificates' | 'cal
   readonly metricsName: string;
 }
 
-/** The workers that the configuration asks for, over a foundation; stopped with the platform. */
+/** Makes the pool of configured workers over a foundation; it stops with the platform. */
 export function makePool(
   starting: Starting,
   { kernel, settings: { workers, host }, store, leases }: Foundation,

@@ -1,4 +1,4 @@
-/** One process's page of metrics. */
+/** The metrics page of one process. */
 export interface ProcessMetrics {
   readonly process: string;
   readonly text: string;
@@ -13,7 +13,7 @@ const headLine = /^# (?:HELP|TYPE) (?<name>\S+)/;
 const sampleLine = /^(?<name>[A-Za-z_:][A-Za-z0-9_:]*)(?:\{(?<labels>.*)\})? (?<rest>\S.*)$/;
 
 /**
- * The pages of several processes as one: each sample says which process it is of, and each family is described once.
+ * Merges the pages of several processes: each sample is labeled with its process, and each family is described once.
  *
  * @source https://prometheus.io/docs/instrumenting/exposition_formats/
  */

@@ -1,29 +1,29 @@
 import type { PluginState } from '../../kernel/plugin-state.js';
 
-/** A circuit breaker that is open, in the process that tells of it. */
+/** An open circuit breaker of the reporting process. */
 export interface OpenBreaker {
   readonly plugin: string;
   readonly hook: string;
 }
 
-/** Where a hook's breakers are open. */
+/** The processes in which a hook's breaker is open. */
 export interface OpenInProcesses {
   readonly hook: string;
   readonly processes: readonly string[];
 }
 
-/** The name of the process that has the store, beside those of the workers. */
+/** The name of the process that owns the store, beside those of the workers. */
 export const primaryProcess = 'primary';
 
 export function openBreakersOf(plugins: readonly Pick<PluginState, 'id' | 'breakers'>[]): readonly OpenBreaker[] {
   return plugins.flatMap(({ id, breakers }) => breakers.flatMap(({ hook, state }) => (state === 'open' ? [{ plugin: id, hook }] : [])));
 }
 
-/** What each process last told of its open breakers; one that has gone has none. */
+/** The last reported open breakers of each process; none for a process that has gone. */
 export class OpenBreakers {
   readonly #told = new Map<string, readonly OpenBreaker[]>();
 
-  /** Says whether that is news. */
+  /** Sets the open breakers of a process; returns whether they changed. */
   tell(process: string, open: readonly OpenBreaker[]): boolean {
     const before = this.#told.get(process) ?? [];
     if (open.length === 0) this.#told.delete(process);
@@ -31,7 +31,7 @@ export class OpenBreakers {
     return JSON.stringify(before) !== JSON.stringify(open);
   }
 
-  /** By hook, in the order of its names, so that what did not change reads the same. */
+  /** Returns the open breakers of a plugin, sorted by hook so that unchanged state compares equal. */
   of(plugin: string): readonly OpenInProcesses[] {
     const byHook = new Map<string, string[]>();
     for (const [process, open] of this.#told) {

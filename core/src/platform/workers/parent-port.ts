@@ -1,7 +1,7 @@
 import { platformErrors } from '../errors.js';
 import type { IpcPort } from './ipc-channel.js';
 
-/** The way from a process to the one that started it. @throws TAP_PROCESS_FAILED when nobody started it so */
+/** Returns the connection to the parent process. @throws TAP_PROCESS_FAILED when there is none */
 export function parentPort(process: NodeJS.Process): IpcPort {
   if (process.send === undefined) {
     throw platformErrors.TAP_PROCESS_FAILED({ message: 'a worker of the API is started by the platform only, and by nobody else' });

@@ -2,7 +2,7 @@ import { errorTable, isTapError, type Clock, type ErrorSpec } from '@tappaas/sdk
 import type { Channel } from '../../store/remote/channel.js';
 import { platformErrors } from '../errors.js';
 
-/** What one process offers another: methods whose parameters and results can be copied. */
+/** Methods that one process offers to another; parameters and results must be serializable. */
 export type Offered = Readonly<Record<string, (...parameters: never[]) => Promise<unknown>>>;
 
 type PeerMessage =
@@ -10,10 +10,10 @@ type PeerMessage =
   | { readonly answer: number; readonly result: unknown }
   | { readonly answer: number; readonly failure: Failure };
 
-/** An error made ready to cross; its cause stays where it was thrown. */
+/** An error in serializable form; its cause stays in the process that threw it. */
 interface Failure {
   readonly message: string;
-  /** Code and spec of an error from a table, so that it is restored on the other side. */
+  /** Code and spec of an error from a table, with which the other side restores it. */
   readonly known?: { readonly code: string; readonly spec: ErrorSpec };
 }
 
@@ -26,11 +26,14 @@ export interface PeerOptions<Own extends Offered> {
   readonly clock: Clock;
 }
 
-/** The other process, as seen from here. */
+/** The other process. */
 export interface Peer<Theirs extends Offered> {
-  /** @throws the other side's own error; TAP_PROCESS_FAILED with its words where it is of no table, when it went away, or after a minute */
+  /**
+   * @throws the other side's own error; TAP_PROCESS_FAILED with its message if it is in no table, when the process disappears, or after a
+   * minute
+   */
   call<M extends keyof Theirs & string>(method: M, ...parameters: Parameters<Theirs[M]>): Promise<Awaited<ReturnType<Theirs[M]>>>;
-  /** The same for an answer that is of no use later than that. */
+  /** As {@link call}, with a time limit after which the result is useless. */
   callWithin<M extends keyof Theirs & string>(
     limitMs: number,
     method: M,

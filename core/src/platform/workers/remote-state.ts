@@ -2,10 +2,10 @@ import type { SharedState } from '../../kernel/kernel.js';
 import type { PrimaryCalls } from './calls.js';
 import type { Peer } from './peer.js';
 
-/** A plugin waits for it within its own deadline: whoever has the state answers in a millisecond, or is in trouble. */
+/** Plugins wait for this within their own deadlines. The owner of the state responds within a millisecond, unless it has a problem. */
 export const stateAnswerMsMax = 1_000;
 
-/** What plugins keep for the whole platform lies with the platform's process. @throws TAP_PROCESS_FAILED when it does not answer in time */
+/** Accesses the shared state, which is in the platform's process. @throws TAP_PROCESS_FAILED when it does not respond in time */
 export function remoteState(primary: Pick<Peer<PrimaryCalls>, 'callWithin'>): SharedState {
   return {
     get: (instance, key) => primary.callWithin(stateAnswerMsMax, 'stateGet', instance, key),

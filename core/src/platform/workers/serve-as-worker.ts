@@ -10,9 +10,9 @@ import { ipcChannel, type IpcPort } from './ipc-channel.js';
 import { connectPeer } from './peer.js';
 import { versionsOf } from './versions.js';
 
-/** What the process lends to a worker. */
+/** Access to the process for a worker. */
 export interface WorkerSurroundings {
-  /** The way to the platform's process. */
+  /** Connection to the platform's process. */
   readonly primary: IpcPort;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stderr: { readonly isTTY?: boolean; write(text: string): unknown };
@@ -21,7 +21,7 @@ export interface WorkerSurroundings {
   readonly exit: (code: number) => void;
 }
 
-/** Serves the API until the platform's process says to drain, or has gone. */
+/** Serves the API until the platform's process requests draining or disappears. */
 export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught, exit }: WorkerSurroundings): Promise<void> {
   const log = createLog({ write: (text) => stderr.write(text), clock: systemClock, format: stderr.isTTY ? 'text' : 'json', level: 'info' });
   const running = Promise.withResolvers<Worker>();
@@ -41,7 +41,7 @@ export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught
       exit(0);
     },
   };
-  // The whole process group hears Ctrl-C; the platform's process says when it is time.
+  // Ctrl-C reaches the whole process group, but only the platform's process decides when to stop.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) onSignal(signal, () => undefined);
   onUncaught((error) => {
     const plugin = pluginOf(error);
@@ -52,7 +52,7 @@ export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught
   primary.once('disconnect', () => exit(1));
   try {
     const platform = connectPeer<WorkerCalls, PrimaryCalls>({ channel: ipcChannel(primary, 'calls'), own, clock: systemClock });
-    // Both listen from the same turn on: messages that nobody listened to are gone.
+    // Both must listen from the same turn on, because messages without a listener are lost.
     const opening = openRemoteStore({ channel: ipcChannel<ToServer, ToClient>(primary, 'store'), clock: systemClock });
     const [start, store] = await Promise.all([platform.call('begin'), opening]);
     const version = (JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }).version;

@@ -1,7 +1,7 @@
 import type { PluginState } from '../../kernel/plugin-state.js';
 import { platformErrors } from '../errors.js';
 
-/** Versions of the packages that a process runs, by their names. */
+/** Versions of the packages that a process runs, by name. */
 export type Versions = Readonly<Record<string, string>>;
 
 export function versionsOf(core: string, plugins: readonly Pick<PluginState, 'package' | 'version'>[]): Versions {
@@ -9,8 +9,9 @@ export function versionsOf(core: string, plugins: readonly Pick<PluginState, 'pa
 }
 
 /**
- * Refuses a worker that was started from files of other versions than this process runs, as after an upgrade without a restart: the two speak protocols,
- * and keep objects, that only processes of one version agree about. A package that only one of the two runs is none of another version.
+ * Refuses a worker with other package versions than this process, as after an upgrade without a restart: protocols and stored objects are
+ * compatible
+ * only between equal versions. A package that only one of the two runs is not compared.
  *
  * @throws TAP_WORKER_VERSION
  */

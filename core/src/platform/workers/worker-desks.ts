@@ -4,14 +4,14 @@ import type { ShareGrant } from '../../flow/shares/protocol.js';
 import type { PrimaryCalls } from './calls.js';
 import type { OpenBreaker } from './open-breakers.js';
 
-/** What the primary keeps of each worker, apart from the others. */
+/** The primary's handlers for one worker. */
 export interface WorkerDesk {
   readonly calls: Pick<PrimaryCalls, 'openBreakers' | 'flowReport'>;
-  /** The process has ended. */
+  /** Call when the process has ended. */
   close(): void;
 }
 
-/** Opens a desk for a process that starts, which is told things over `grant`. */
+/** Makes the handlers for a starting process, which receives its grants through `grant`. */
 export type OpenDesk = (worker: string, grant: (grants: readonly ShareGrant[]) => Promise<void>) => WorkerDesk;
 
 export interface WorkerDesksOptions {
@@ -19,11 +19,11 @@ export interface WorkerDesksOptions {
   readonly tellOpen: (worker: string, open: readonly OpenBreaker[]) => void;
 }
 
-/** What is one for all workers and told by each: their shares of the platform's limits, and which circuit breakers are open. */
+/** Makes the handlers for what all workers share and report to: the platform's limits, and the open circuit breakers. */
 export function workerDesks({ clock, tellOpen }: WorkerDesksOptions): OpenDesk {
   const told = new Map<string, (grants: readonly ShareGrant[]) => Promise<void>>();
   const tell = (worker: string, grants: readonly ShareGrant[]): void => {
-    // One that does not take it ends, or has: then its share is given back.
+    // A worker that does not accept grants is ending, and its share is returned then.
     void told
       .get(worker)?.(grants)
       .catch(() => undefined);

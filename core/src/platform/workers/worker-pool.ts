@@ -15,16 +15,16 @@ export interface WorkerPoolOptions {
   readonly fork: () => WorkerProcess;
   readonly workers: number;
   readonly store: ResourceStore;
-  /** What everybody's writes recall. */
+  /** Read leases, which every write recalls. */
   readonly leases: ReadLeases;
   readonly clock: Clock;
   readonly log: Logger;
   readonly start: Omit<WorkerStart, 'name' | 'certificates'>;
   readonly certificates: LocalCertificates;
-  /** What the platform's process runs. */
+  /** Returns the versions that the platform's process runs. */
   readonly versions: () => Versions;
   readonly calls: Omit<PrimaryCalls, 'begin' | 'compareVersions' | 'ready' | 'metrics' | keyof WorkerDesk['calls']>;
-  /** Opened for each process that starts. */
+  /** Called for each process that starts. */
   readonly desk: OpenDesk;
   readonly ownMetrics: () => Promise<string>;
   readonly mergeMetrics: (pages: readonly ProcessMetrics[]) => string;
@@ -35,18 +35,18 @@ type Tell = (peer: Peer<WorkerCalls>) => Promise<unknown>;
 const askEveryMs = 5_000;
 const backOffMsMin = 1_000;
 const backOffMsMax = 30_000;
-/** While no other worker serves, nobody is spared by waiting longer. */
+/** While no other worker serves, a longer back-off would help no one. */
 const backOffAloneMsMax = 2_000;
-/** A worker that lived this long and then ended is started again at once. */
+/** A worker that ran for this long before it ended is restarted immediately. */
 const steadyMs = 60_000;
 
 interface Seat {
-  /** A process that replaces another has the other name: for a while there are both, each with an audit chain of its own. */
+  /** A replacement uses the other name: for a while both run, each with its own audit chain. */
   names: readonly [now: string, next: string];
   process: WorkerProcess | undefined;
   peer: Peer<WorkerCalls> | undefined;
   backOffMs: number;
-  /** What is done about its process: one thing after the other, so that there is one process, or its successor beside it. */
+  /** Serializes the actions on its process, so that there is one process, or one with its successor. */
   last: Promise<void>;
 }
 
@@ -58,13 +58,14 @@ interface Living {
 }
 
 /**
- * The processes that serve the API beside the one that has the store: started, started again when they end, replaced one after the
- * other without a gap, and drained at the end.
+ * The processes that serve the API beside the one that owns the store: started, restarted when they end, replaced one after another without
+ * a gap,
+ * and drained at the end.
  */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #seats: Seat[];
-  /** From their start to their end. */
+  /** From start to end of each process. */
   readonly #living = new Map<Peer<WorkerCalls>, Living>();
   /** Changes since each starting worker began, which are sent to it once it serves. */
   readonly #missed = new Set<Map<string, Tell>>();
@@ -84,24 +85,27 @@ export class WorkerPool {
     }));
   }
 
-  /** Resolves when all serve. @throws TAP_PROCESS_FAILED */
+  /** Resolves when all workers serve. @throws TAP_PROCESS_FAILED */
   async start(): Promise<void> {
     await Promise.all(this.#seats.map((seat) => this.#occupy(seat)));
   }
 
-  /** The configuration has changed: every worker takes it over. */
+  /** Makes every worker reload the configuration. */
   async reload(): Promise<void> {
     await this.#tellAll('reload', (peer) => peer.call('reload'));
   }
 
-  /** Credentials are no longer good. */
+  /** Reports revoked credentials to every worker. */
   async revoke(credentialIds: readonly string[]): Promise<void> {
-    // One that starts remembers nobody yet; one that is being drained still serves streams.
+    // A starting worker has cached no credentials yet; a draining one still serves streams.
     const failed = (error: unknown): void => this.#options.log.error('a worker of the API was not told of revoked credentials', { error });
     await Promise.all(this.#serving().map(([peer]) => peer.call('revoked', credentialIds).catch(failed)));
   }
 
-  /** The first administrator has another token. A worker that cannot take it over is ended: it would go on accepting the old one. */
+  /**
+   * Makes every worker read the first administrator's new token. A worker that fails to is ended, since it would keep accepting the old
+   * one.
+   */
   async rereadAdminToken(): Promise<void> {
     const reread: Tell = (peer) => peer.call('rereadAdminToken');
     for (const missed of this.#missed) missed.set('the administrator’s new token', reread);
@@ -120,7 +124,7 @@ export class WorkerPool {
     await this.#tellAll('new certificates', (peer) => peer.call('renew', certificates));
   }
 
-  /** Every process that lives, also one that starts or is being drained, has done so. @throws TAP_PROCESS_FAILED when one could not */
+  /** Makes every live process read the keys, including those starting or draining. @throws TAP_PROCESS_FAILED when one could not */
   async rereadKeys(): Promise<void> {
     await Promise.all(
       [...this.#living.keys()].map((peer) =>
@@ -135,7 +139,7 @@ export class WorkerPool {
     await this.#tellAll(`${kind} was purged`, (peer) => peer.call('forgetKind', kind));
   }
 
-  /** Begins to replace every worker by a new process, one after the other; the old one goes when the new one serves. */
+  /** Begins to replace every worker, one after another; the old process ends once the new one serves. */
   beginReplacing(): number {
     this.#replacing = this.#replacing
       .then(() => this.#replaceAll())
@@ -166,7 +170,7 @@ export class WorkerPool {
         await this.#occupy(seat, [names[1], names[0]]);
         replaced = { process, peer };
       });
-      // The successor has its turn meanwhile, should it end.
+      // The seat is released meanwhile, so that the successor can be restarted should it end.
       await endWorker(replaced?.process, replaced?.peer, this.#options.clock);
     }
   }
@@ -200,7 +204,7 @@ export class WorkerPool {
     void ended.then((reason) => this.#again(seat, process, reason, clock.nowMs() - startedMs));
   }
 
-  /** One that answers nothing serves nothing either, and keeps what it has: its clients wait for it, and others for its places. */
+  /** Ends a worker that does not respond: it serves nothing but keeps its resources, for which clients and other processes wait. */
   async #askWhetherAlive(name: string, peer: Peer<WorkerCalls>, process: WorkerProcess): Promise<void> {
     const { clock, log } = this.#options;
     while (this.#living.has(peer)) {
@@ -213,7 +217,7 @@ export class WorkerPool {
     }
   }
 
-  /** A worker that did not live long is started again later each time. */
+  /** Restarts an ended worker, with back-off if it did not run for long. */
   async #again(seat: Seat, process: WorkerProcess, reason: string, livedMs: number): Promise<void> {
     if (seat.process !== process || this.#stopping.signal.aborted) return;
     this.#options.log.error(`worker ${seat.names[0]} of the API ended and is started again`, { reason });
@@ -223,7 +227,7 @@ export class WorkerPool {
     await inTurn(seat, () => this.#reoccupy(seat));
   }
 
-  /** Starts a seat's process again until one serves, later each time; a successor that came meanwhile is it. */
+  /** Starts a process for the seat until one serves, with back-off; stops if another process takes the seat meanwhile. */
   async #reoccupy(seat: Seat): Promise<void> {
     const { log } = this.#options;
     while (!this.#stopping.signal.aborted && seat.process === undefined) {
@@ -244,12 +248,12 @@ export class WorkerPool {
     seat.backOffMs = Math.min(2 * seat.backOffMs, backOffMsMax);
   }
 
-  /** Those that serve, also while they are drained. */
+  /** Returns workers that serve, including draining ones. */
   #serving(): readonly (readonly [Peer<WorkerCalls>, Living])[] {
     return [...this.#living].filter(([, { isServing }]) => isServing);
   }
 
-  /** Waits for those that serve; one that starts is told when it does. */
+  /** Notifies the serving workers and waits for them; a starting one is notified once it serves. */
   async #tellAll(what: string, tell: Tell): Promise<void> {
     for (const missed of this.#missed) missed.set(what, tell);
     await Promise.all(this.#seats.map(async ({ names: [name], peer }) => peer && this.#tell(name, peer, what, tell)));

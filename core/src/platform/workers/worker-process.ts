@@ -3,22 +3,22 @@ import type { WorkerCalls } from './calls.js';
 import type { IpcPort } from './ipc-channel.js';
 import type { Peer } from './peer.js';
 
-/** A process that serves the API, as the pool handles it. */
+/** A process that serves the API, as used by the pool. */
 export interface WorkerProcess extends IpcPort {
-  /** Resolves when the process has ended, with what is known of why. */
+  /** Resolves with the known reason when the process has ended. */
   readonly ended: Promise<string>;
-  /** Ends it at once. */
+  /** Ends the process immediately. */
   kill(): void;
 }
 
 const drainMsMax = 45_000;
-/** Asked again when it has not answered: whoever asks may have been held up himself. */
+/** Time limits of consecutive attempts: a second one is made because this process itself may have been blocked. */
 const answersMsMax = [25_000, 5_000];
 
-/** How long a process has said nothing when it is found not to answer. */
+/** How long a process has been silent when it is found not to respond. */
 export const silenceMsMax = answersMsMax.reduce((sum, ms) => sum + ms);
 
-/** Whether a process says that it lives; it may take its time. */
+/** Whether a process responds, within generous limits. */
 export async function isAnswering(peer: Peer<WorkerCalls>): Promise<boolean> {
   for (const limitMs of answersMsMax) {
     const isAlive = await peer.callWithin(limitMs, 'alive').then(
@@ -30,7 +30,7 @@ export async function isAnswering(peer: Peer<WorkerCalls>): Promise<boolean> {
   return false;
 }
 
-/** Lets a process finish what it serves; one that does not end is ended. */
+/** Lets a process finish its work, and kills it if it does not end. */
 export async function endWorker(process: WorkerProcess | undefined, peer: Peer<WorkerCalls> | undefined, clock: Clock): Promise<void> {
   if (process === undefined) return;
   const over = new AbortController();

@@ -8,9 +8,7 @@ export const deletePrefix = '$deleteFromPrimitiveList/';
 const isDirective = (key: string): boolean =>
   key === directive.patch || key === directive.retainKeys || key.startsWith(orderPrefix) || key.startsWith(deletePrefix);
 
-/**
- * Returns the value that a patch creates where nothing exists: without nulls and directives; undefined if the patch is a delete directive.
- */
+/** Returns the value that a patch creates where nothing exists, without nulls and directives; undefined for a delete directive. */
 export function materialise(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(materialise).filter((item) => item !== undefined);
   if (!isDraftObject(value)) return value;

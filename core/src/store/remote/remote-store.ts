@@ -226,9 +226,7 @@ class RemoteStore implements ResourceStore {
     this.#opening.reject(gone());
   }
 
-  /**
-   * Goes live at once when the watch starts at the current revision. Otherwise the store sends the older events; the rest are in memory.
-   */
+  /** Goes live at once when the watch starts at the current revision. Otherwise the store sends older events; the rest are in memory. */
   #history(
     feed: WatchFeed<StoreEvent>,
     query: WatchQuery,

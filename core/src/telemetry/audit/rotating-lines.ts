@@ -69,9 +69,7 @@ export class RotatingLines {
     await this.#file.close();
   }
 
-  /**
-   * Creates the next file before leaving this one, so that there is a file to write to whatever fails, and the next attempt can continue.
-   */
+  /** Creates the next file before leaving this one, so that there is always a file to write to, and the next attempt can continue. */
   async #rotate(): Promise<void> {
     const draft = `${this.#path}.next`;
     const next = await this.#files.open(draft, 'a', ownerOnly);
