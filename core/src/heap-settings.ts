@@ -26,8 +26,7 @@ export function keepHeapSmall(): void {
 
 /**
  * With fewer CPUs than collecting threads, marks the heap with a single thread: four would displace the thread that serves requests for
- * some
- * 50 ms per full collection (docs/decisions/0288).
+ * some 50 ms per full collection (docs/decisions/0288).
  */
 export function collectWithOneThread(): void {
   if (!isRecent || availableParallelism() > collectingThreads) return;

@@ -70,8 +70,7 @@ export function createAccessReviews(options: AccessReviewOptions): AccessReviews
 
 /**
  * Limits reviews in a namespace to that namespace: questions about other places, or about users of another tenant, require permission to
- * review
- * everything. @throws TAP_REVIEW_INVALID
+ * review everything. @throws TAP_REVIEW_INVALID
  */
 function refuseBeyond(
   namespace: string | undefined,

@@ -48,8 +48,7 @@ export interface Access {
   readonly isAdministrator: (caller: Caller) => boolean | Promise<boolean>;
   /**
    * Whether only grants in the namespace itself count there for the caller, because it has no tenant. Without a namespace: whether the
-   * caller's
-   * cluster-wide grants do not apply in all namespaces.
+   * caller's cluster-wide grants do not apply in all namespaces.
    */
   readonly isProjectOnly: (where: Pick<AccessRequest, 'caller' | 'engine'> & { readonly namespace?: string }) => boolean | Promise<boolean>;
   /** Adds the owners of its namespace to a request. */

@@ -4,8 +4,7 @@ const isBroken = (text: string | undefined): boolean => text !== undefined && !t
 
 /**
  * Returns the part of a question that is not well-formed Unicode (a lone surrogate): no name has one, and not every authorizer can handle
- * it. Bodies
- * with such text are refused when parsed; this covers all other inputs.
+ * it. Bodies with such text are refused when parsed; this covers all other inputs.
  */
 export function brokenText({ resource, path, verb }: Pick<AccessRequest, 'resource' | 'path' | 'verb'>): string | undefined {
   if (isBroken(verb)) return 'verb';

@@ -19,8 +19,7 @@ export type Renew = (login: OpenIdLogin) => Promise<Granted>;
  * The token of a login at an OpenID provider, renewed before it expires, however long a command runs.
  *
  * Providers that rotate refresh tokens treat a reused one as stolen and end the whole login. So commands renew one at a time, and each
- * first
- * checks whether another one has stored the next token.
+ * first checks whether another one has stored the next token.
  *
  * @source RFC 9700, section 4.14.2
  */

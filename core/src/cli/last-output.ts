@@ -13,8 +13,7 @@ interface Application {
 
 /**
  * Captures the last output of an application's pods that keep exiting. It is read as soon as one has exited, because the pods are gone once
- * a
- * rollout has failed. Uses the caller's own permissions; if they do not suffice, or the cluster serves no logs, there is no output.
+ * a rollout has failed. Uses the caller's own permissions; if they do not suffice, or the cluster serves no logs, there is no output.
  */
 export class LastOutput {
   readonly #client: Client;

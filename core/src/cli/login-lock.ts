@@ -12,8 +12,7 @@ const pollMs = 50;
 
 /**
  * Runs while no other command on this machine changes the same stored login. The operating system releases the lock when its holder ends,
- * in
- * whatever way.
+ * in whatever way.
  *
  * SQLite is used only for its file lock, because Node has no other portable one.
  *

@@ -14,8 +14,7 @@ const apiVersion = 'platform.tappaas.dev/v1alpha1';
 
 /**
  * Reads a file of expectations and the policies that it names, relative to it. Anything that kubectl would refuse to apply, or would apply
- * as
- * another kind, is refused: without it, expectations of NotForbidden would be met trivially.
+ * as another kind, is refused: without it, expectations of NotForbidden would be met trivially.
  *
  * @throws CliError
  */

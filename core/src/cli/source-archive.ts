@@ -17,8 +17,7 @@ const filesMax = 50_000;
 
 /**
  * Packs a directory into a gzipped tar whose digest depends only on its files. Excludes .git and the entries of `.tappaasignore`, one name
- * or
- * path per line; `node_modules` is included, because the platform installs nothing.
+ * or path per line; `node_modules` is included, because the platform installs nothing.
  */
 export async function packSource(directory: string): Promise<SourceArchive> {
   const leftOut = new Set([...alwaysLeftOut, ...(await ignoredIn(directory))]);

@@ -4,8 +4,7 @@ import type { Outlet } from './terminal.js';
 
 /**
  * Ends a command whose output cannot be written, with an error message and a separate exit code, so that a partial dump is not mistaken for
- * a
- * complete one. A reader that has gone (`tappaas logs -f | head`) is not an error.
+ * a complete one. A reader that has gone (`tappaas logs -f | head`) is not an error.
  */
 export function outputLost(error: NodeJS.ErrnoException): never {
   if (error.code === 'EPIPE') process.exit();
@@ -17,8 +16,7 @@ export function outputLost(error: NodeJS.ErrnoException): never {
 
 /**
  * Makes the output of a command: stream errors are reported to `lost`, and a file either receives everything or an error is reported.
- * Node's own
- * stream counts a write as complete when a full disk accepted only a part.
+ * Node's own stream counts a write as complete when a full disk accepted only a part.
  *
  * @source write(2): a write that has room for a part writes that part and is not an error
  */

@@ -6,8 +6,7 @@ import { isForPrograms } from './watching-options.js';
 
 /**
  * Shows a collection and then its changes until Ctrl-C: a line for each change visible in the platform's table, or, for programs, the
- * current
- * state of each changed object.
+ * current state of each changed object.
  */
 export async function watchTable(invocation: Invocation, client: Client, path: string): Promise<number> {
   const { terminal, output } = invocation;

@@ -13,8 +13,7 @@ export interface KubeconfigSource {
 
 /**
  * Returns the connection to the server in a kubeconfig. Each call reads the file and runs its credential plugins again, so that rotated
- * certificates
- * and expired tokens are followed.
+ * certificates and expired tokens are followed.
  *
  * The Kubernetes client library is loaded here, at the first call, and nowhere else: it costs about 100 MB of memory.
  *

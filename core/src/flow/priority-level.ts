@@ -156,8 +156,7 @@ export class PriorityLevel {
 
   /**
    * Makes room for one more waiting request. If there is none, displaces a waiter of the principal's user with the most waiters in favor of
-   * a
-   * user with fewer, unless the new request would wait too long even then. @throws TAP_FLOW_FULL
+   * a user with fewer, unless the new request would wait too long even then. @throws TAP_FLOW_FULL
    */
   #makeRoom(party: Party, user: string, nowMs: number): void {
     const { line } = party;

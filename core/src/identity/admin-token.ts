@@ -28,8 +28,7 @@ export const firstAdministrator = 'admin';
 
 /**
  * Creates the token at the first start; later starts find its hash. The holder receives the token before the store receives the hash, so
- * that a
- * crash in between never leaves a hash whose token is unknown.
+ * that a crash in between never leaves a hash whose token is unknown.
  */
 export async function ensureAdminToken(
   record: AdminTokenRecord,
@@ -48,8 +47,7 @@ export async function ensureAdminToken(
 
 /**
  * Replaces the token, if any; afterwards the old one is no longer in the store. If a write fails, the holder gets the old token back, which
- * is
- * still valid. If the process ends in between, the holder has a token that the store does not know; the next start can replace it.
+ * is still valid. If the process ends in between, the holder has a token that the store does not know; the next start can replace it.
  */
 export async function replaceAdminToken(
   record: Pick<AdminTokenRecord, 'save'>,

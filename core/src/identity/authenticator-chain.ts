@@ -31,9 +31,8 @@ export interface AuthenticatorChain {
 /**
  * Calls the authenticators in configured order; the first that recognizes the credential decides. An error ends authentication: an invalid
  * credential is not tried with the next one. Names in the `system:` space are reserved for the platform's own authenticators, except those
- * of
- * service accounts where a plugin has declared them. Results of plugins are cached for seconds; cached results, and those of the platform's
- * own authenticators (`own`), are returned synchronously. `own` run for every request and must be fast.
+ * of service accounts where a plugin has declared them. Results of plugins are cached for seconds; cached results, and those of the
+ * platform's own authenticators (`own`), are returned synchronously. `own` run for every request and must be fast.
  */
 export function createAuthenticatorChain(
   own: readonly ChainedAuthenticator[],

@@ -30,8 +30,7 @@ interface Asked {
 
 /**
  * Caches recent verifications by a digest of the credential; a hit costs one lookup. Only successes are cached, so that a credential that
- * becomes
- * valid works immediately. Concurrent requests with the same credential share a single verification.
+ * becomes valid works immediately. Concurrent requests with the same credential share a single verification.
  */
 export class CredentialCache {
   readonly #clock: Pick<Clock, 'nowMs'>;

@@ -5,8 +5,7 @@ const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
 
 /**
  * Refuses names that do not display as what they are: they appear in logs, audit events and bindings, where a newline would start another
- * line
- * and a mark could make one name look like another.
+ * line and a mark could make one name look like another.
  *
  * @throws TAP_CREDENTIAL_INVALID
  */

@@ -7,10 +7,8 @@ const known = new WeakMap<Clock, Clock>();
 
 /**
  * Returns a clock for durations: limits, deadlines, pauses. It follows the given clock, but when that is set back (time synchronization, a
- * resumed
- * machine), it continues from its last value; with the given clock nothing would be due for as long as it was set back. Its values are not
- * dates:
- * dates, and the expiry of credentials and certificates, are read from the given clock.
+ * resumed machine), it continues from its last value; with the given clock nothing would be due for as long as it was set back. Its values
+ * are not dates: dates, and the expiry of credentials and certificates, are read from the given clock.
  *
  * There is one per clock, so that different components can compare its values.
  */

@@ -11,8 +11,8 @@ export interface ClaimRebuildsOptions {
 
 /**
  * Keeps the claims of objects in line with the plugins: rebuilds them at the start and with every generation, because the claims of a
- * plugin may
- * depend on its configuration and on that of others. One rebuild at a time; a newer one aborts an older one and continues with the rest.
+ * plugin may depend on its configuration and on that of others. One rebuild at a time; a newer one aborts an older one and continues with
+ * the rest.
  */
 export class ClaimRebuilds {
   readonly #options: ClaimRebuildsOptions;

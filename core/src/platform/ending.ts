@@ -22,16 +22,14 @@ export const stopAfterErrorMsMax = 30_000;
 
 /**
  * Signals this soon after the first count as the same request: npm forwards Ctrl-C to a process that has already received it from the
- * terminal
- * (docs/decisions/0228).
+ * terminal (docs/decisions/0228).
  */
 export const sameWishMsMax = 2000;
 
 /**
  * Resolves with the exit code when the platform must stop: on a signal, or because of an uncaught error. An uncaught error of a plugin is
- * only
- * logged, because others keep working; one of the platform itself leaves it in an unreliable state. A later second signal ends the process
- * immediately.
+ * only logged, because others keep working; one of the platform itself leaves it in an unreliable state. A later second signal ends the
+ * process immediately.
  */
 export function untilToldToEnd(signals: EndSignals): Promise<number> {
   const { onSignal, onUncaught, exit, pluginOf, hasLostTerminal, reload, log, clock } = signals;

@@ -23,10 +23,8 @@ const busyPercentMin = 50;
  * Makes the heap release memory after work has ended.
  *
  * The heap keeps room for recent allocations, and fragmented pages, until its next collection, which never comes when nothing is allocated
- * any more.
- * So once the main thread has been quiet for 3 s, the heap is told to prefer memory for up to 12 s: it then collects twice in small steps,
- * compacts
- * fragmented pages and releases them. New work ends this within a second.
+ * any more. So once the main thread has been quiet for 3 s, the heap is told to prefer memory for up to 12 s: it then collects twice in
+ * small steps, compacts fragmented pages and releases them. New work ends this within a second.
  */
 export function giveMemoryBackWhenQuiet({ cpuMs, saveMemory, every }: QuietMemorySurroundings): void {
   let seenMs = cpuMs();

@@ -20,8 +20,7 @@ export interface AdmissionRequest extends ClaimRequest {
   readonly caller: Caller;
   /**
    * Whether only rights granted in the object's own namespace count for the caller; for an object without a namespace none do. Absent: not
-   * yet
-   * determined for this write.
+   * yet determined for this write.
    */
   readonly isProjectOnly?: boolean;
   readonly dryRun: boolean;

@@ -177,8 +177,7 @@ export interface WatchQuery extends Filter {
 
 /**
  * A bookmark's `served` has only kind, apiVersion and resourceVersion, and after initial events their annotation. `initial` is set for
- * existing
- * objects, which come in key order: their resourceVersions do not indicate the progress of the watch; only the last one has it.
+ * existing objects, which come in key order: their resourceVersions do not indicate the progress of the watch; only the last one has it.
  */
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';

@@ -12,10 +12,8 @@ export type { Priority } from './item.js';
 
 /**
  * Keys to be processed, each at most once: adding a waiting key changes nothing, adding one that is being processed causes one more run
- * after
- * `done`, and no key is ever handed out twice concurrently. A key is queued once with its earliest time, so handing it out cancels any
- * delay set
- * before.
+ * after `done`, and no key is ever handed out twice concurrently. A key is queued once with its earliest time, so handing it out cancels
+ * any delay set before.
  */
 export interface WorkQueue<K extends string | number> {
   /** Adds a key; returns false when the queue is full or closed, and the key was not added. */

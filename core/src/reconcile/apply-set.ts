@@ -16,8 +16,7 @@ export interface ApplySetOptions {
   readonly target: ApplyTarget;
   /**
    * Returns the cached state of an object, or undefined if it is unknown. Only presence is trusted; absence is checked with a request,
-   * because a
-   * cache may lag or contain only objects with our labels.
+   * because a cache may lag or contain only objects with our labels.
    */
   readonly cached?: (ref: ObjectRef) => { readonly live: Live } | undefined;
   readonly inventory: readonly InventoryEntry[];
@@ -58,8 +57,7 @@ const attemptsMax = 8;
 
 /**
  * Applies rendered objects to a cluster: makes a pure plan, stores the inventory, applies wave by wave, and, if all of that succeeded,
- * prunes
- * objects that the inventory lists but that are no longer desired.
+ * prunes objects that the inventory lists but that are no longer desired.
  */
 export async function runApplySet(rendered: readonly Immutable<KubernetesObject>[], options: ApplySetOptions): Promise<ApplySetResult> {
   const intents = rendered.map((object) => intentOf(object, options.ownership));
@@ -160,8 +158,7 @@ class ApplyRun {
 
   /**
    * Applies an intent. Over an object that was read, the apply takes our fields back by force, provided the object has not changed since. A
-   * new
-   * object is applied without force, so that one created by others meanwhile is not taken over.
+   * new object is applied without force, so that one created by others meanwhile is not taken over.
    */
   async #apply({ intent, over }: Extract<IntentStep, { do: 'apply' }>): Promise<void> {
     const { target, manager: fieldManager, signal } = this.#options;

@@ -37,9 +37,8 @@ export interface FeedOptions<T> {
  * Delivers a cache's changes to one handler, and loses none when it throws.
  *
  * For a key whose handling failed, the feed remembers the last state that the handler saw, and later, with back-off, delivers the
- * difference
- * to the state then in the cache. This costs one object per failed key regardless of the number of changes, and a replaced object is still
- * delivered as a deletion and an addition.
+ * difference to the state then in the cache. This costs one object per failed key regardless of the number of changes, and a replaced
+ * object is still delivered as a deletion and an addition.
  */
 export class HandlerFeed<T extends CachedObject> {
   readonly #options: FeedOptions<T>;

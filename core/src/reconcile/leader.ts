@@ -53,8 +53,7 @@ export interface Leader {
 
 /**
  * Makes a leader. The lease alone guarantees nothing, since it cannot stop a leader that was frozen while the lease expired. Writes
- * therefore
- * carry the fence, and the store refuses those of a former leader.
+ * therefore carry the fence, and the store refuses those of a former leader.
  */
 export function createLeader(options: LeaderOptions): Leader {
   return new Candidate(options);

@@ -67,8 +67,7 @@ export function contentDigest(cluster: string, objects: Objects): string {
 
 /**
  * Returns a key of a rendering's inputs: spec, resolved inputs, place, the ingress there, and an explicit campaign. Plugin versions and
- * cluster
- * capabilities are deliberately absent: an upgraded, broken or removed plugin must not cause rollouts by itself.
+ * cluster capabilities are deliberately absent: an upgraded, broken or removed plugin must not cause rollouts by itself.
  */
 export function renderKeyOf(object: { readonly spec?: unknown }, { cluster, ingress, inputs }: RenderFacts, campaign: string): string {
   return digestOf({ spec: object.spec, inputs, cluster: cluster.name, namespace: cluster.namespace, ingress, campaign });

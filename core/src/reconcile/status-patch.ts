@@ -2,8 +2,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Returns the merge patch that sets each stated field to exactly its value, removing anything else inside it. A field stated as `undefined`
- * is
- * removed; one that is not stated stays.
+ * is removed; one that is not stated stays.
  */
 export function statusPatch(before: unknown, stated: Fields): Fields {
   const known = isFields(before) ? before : {};

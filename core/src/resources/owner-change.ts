@@ -4,8 +4,7 @@ import type { WriteOptions } from './write-options.js';
 
 /**
  * Whether a write changes the owners of an existing object. The garbage collector deletes an object when none of its owners exists, so such
- * a
- * write can delete it. A write that leaves no owner cannot.
+ * a write can delete it. A write that leaves no owner cannot.
  */
 export function changesOwners(before: ObjectMeta, after: ObjectMeta): boolean {
   const owners = after.ownerReferences ?? [];

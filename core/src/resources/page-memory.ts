@@ -18,8 +18,7 @@ interface Shelf {
 
 /**
  * Caches recent pages of current lists. While nothing of the kind has changed, a page keeps the same items array, by which the API
- * recognizes
- * that its bytes are the same too. At most 32 pages per version of a kind, of up to 1,000 items each.
+ * recognizes that its bytes are the same too. At most 32 pages per version of a kind, of up to 1,000 items each.
  */
 export class PageMemory {
   readonly #shelves = new WeakMap<KindVersionEntry, Shelf>();
@@ -55,8 +54,8 @@ export class PageMemory {
 
 /**
  * A key that is unique per query. Selectors are part of it because they restrict a tenant's view, and a page must never be served to
- * another
- * tenant. Namespaces contain no space, so the short form of most queries never equals a long one; lengths mark where a selector ends.
+ * another tenant. Namespaces contain no space, so the short form of most queries never equals a long one; lengths mark where a selector
+ * ends.
  */
 function keyOf(query: ListQuery): string | undefined {
   const { target, limit, labelSelector, fieldSelector, fieldValues, resourceVersion, continueToken } = query;

@@ -15,8 +15,7 @@ export interface Purged {
 
 /**
  * Removes every object of a kind whose plugin is not loaded, regardless of finalizers, since no plugin is left to complete them. Releases
- * their
- * claims. Returns the number of removed objects; call it again if `signal` interrupted it.
+ * their claims. Returns the number of removed objects; call it again if `signal` interrupted it.
  *
  * @throws TAP_KIND_IN_USE when the kind's plugin is loaded
  */

@@ -29,8 +29,7 @@ export interface Sealer {
 
 /**
  * Metadata as the engine relies on it; everything stored has passed validation. A type rather than an interface, so that it is assignable
- * to
- * JsonObject.
+ * to JsonObject.
  */
 export type ObjectMeta = {
   readonly name: string;

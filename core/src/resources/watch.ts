@@ -38,8 +38,7 @@ export class Watches {
 
   /**
    * Yields batches of events in order. Without a resourceVersion, or with "0", starts with the existing objects; with `sendInitialEvents:
-   * false`,
-   * starts at the current revision. Ends when `signal` aborts.
+   * false`, starts at the current revision. Ends when `signal` aborts.
    *
    * @throws TAP_STORE_COMPACTED when the history is gone, TAP_STORE_SLOW_CONSUMER when the reader was too slow
    */

@@ -2,8 +2,7 @@
  * Slots ordered by their last change, latest first, with the number of the change.
  *
  * A reader that remembers the last number it saw walks from the front and meets every slot changed since exactly once: nothing overflows
- * and
- * nothing needs deduplication, however far behind the reader is.
+ * and nothing needs deduplication, however far behind the reader is.
  */
 export class RecencyList {
   #generation = 0;

@@ -32,8 +32,7 @@ export function avoidedTaints(tolerations: Tolerations): (node: { readonly taint
 
 /**
  * Whether a toleration matches a taint. Operators other than Exists and Equal match nothing: they are not in general use, and no pod is
- * placed
- * on a guess.
+ * placed on a guess.
  *
  * @source https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
  */

@@ -17,9 +17,8 @@ const everything = { start: '!', end: '~' };
 
 /**
  * Seals all values in the store that are under an older key with the current one, including those of kinds whose plugins are not loaded,
- * and kept
- * responses. May be interrupted and run again, since it depends only on the stored values. A value that changes meanwhile was sealed by its
- * writer, with the current key once every process knows it.
+ * and kept responses. May be interrupted and run again, since it depends only on the stored values. A value that changes meanwhile was
+ * sealed by its writer, with the current key once every process knows it.
  */
 export async function reencrypt(store: ResourceStore, sealer: Sealer, signal: AbortSignal): Promise<ReencryptionResult> {
   let examined = 0;

@@ -188,8 +188,7 @@ async function chainsOf(invocation: Invocation): Promise<readonly string[]> {
 
 /**
  * Yields audit items: from the platform newest first, from files oldest first. `reached` receives the number of the newest line scanned on
- * the
- * platform.
+ * the platform.
  */
 async function* itemsOf(invocation: Invocation, chain: string, reached: Map<string, number>): AsyncGenerator<AuditItem> {
   const directory = directoryOf(invocation);

@@ -28,8 +28,7 @@ const never = new AbortController().signal;
 
 /**
  * This process's shares of the platform's limits. Requests take from the local share; one message per interval reports what was taken from
- * all
- * shares and brings what is needed next. Only one report is in flight at a time.
+ * all shares and brings what is needed next. Only one report is in flight at a time.
  */
 export class ShareBook implements Allowances, ShareKeeper {
   readonly isShared = true;

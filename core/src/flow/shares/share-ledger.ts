@@ -19,8 +19,7 @@ const never = new AbortController().signal;
 
 /**
  * The platform's limits, of which each process has a share. What a process wants is granted at once while there is enough; otherwise
- * refilled
- * units are divided equally among the processes that want them.
+ * refilled units are divided equally among the processes that want them.
  *
  * @source https://github.com/youtube/doorman, Envoy's rate limit quota service: shares by demand, with periodic reports
  */

@@ -25,9 +25,8 @@ const asymmetric: ReadonlySet<string> = new Set<JwtAlgorithm>([
 
 /**
  * Verifies a JSON Web Token. Keys come only from the given set, whatever the header refers to; the algorithm must be one of those listed,
- * never a
- * symmetric one; issuer and audience must match; `exp` must exist and not have passed, with a tolerance of one minute. Apart from expiry,
- * the error message does not reveal which check failed.
+ * never a symmetric one; issuer and audience must match; `exp` must exist and not have passed, with a tolerance of one minute. Apart from
+ * expiry, the error message does not reveal which check failed.
  *
  * @throws TAP_CREDENTIAL_INVALID, TAP_CREDENTIAL_EXPIRED, and what `keysFor` throws
  */

@@ -12,8 +12,7 @@ const vocabulary = new Set([...annotations, ...structure, 'not', ...listRules, .
 
 /**
  * Makes the schema in a manifest from an author's schema: objects are closed, so that a mistyped key is an error, and keys with a default
- * are
- * optional. Unsupported keywords are refused at build time rather than ignored when loading.
+ * are optional. Unsupported keywords are refused at build time rather than ignored when loading.
  *
  * @throws TypeError naming the place and the keyword; an Intersect (`allOf`) cannot be closed.
  */

@@ -1,7 +1,6 @@
 /**
  * Returns the known name that was most likely meant: up to a third of the letters, or one, may be mistyped. The part up to the last dot, if
- * it is
- * the same in both names, is not counted, so that it does not allow more mistakes.
+ * it is the same in both names, is not counted, so that it does not allow more mistakes.
  */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;

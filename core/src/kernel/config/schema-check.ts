@@ -19,8 +19,7 @@ export interface Checked {
 
 /**
  * Checks a configuration value against a schema and decodes it, reporting all problems. This is an interpreter, because compiling
- * validators take
- * 10 ms per schema, say less about what was meant, and support neither places nor secrets.
+ * validators take 10 ms per schema, say less about what was meant, and support neither places nor secrets.
  */
 export function checkValue(node: ConfigNode, schema: JsonSchema, path: Path, makeSecret: (source: SecretSource) => Secret): Checked {
   const check = new Check(makeSecret);

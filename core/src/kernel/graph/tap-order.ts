@@ -27,8 +27,7 @@ export interface TapOrder {
 
 /**
  * Orders the taps of every hook: by render phase first, then by the operator's `order` and the authors' `before` and `after`; otherwise the
- * order
- * of the configuration is kept. A constraint of an author about an absent plugin is ignored, and noted.
+ * order of the configuration is kept. A constraint of an author about an absent plugin is ignored, and noted.
  */
 export function tapOrder(nodes: readonly GraphNode[], wishes: readonly OrderWish[]): TapOrder {
   const byHook = Map.groupBy(

@@ -16,8 +16,7 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /**
  * Opens after five failures within 30 s for which the plugin is at fault, of which at most two count per tenant. After 60 s a single trial
- * call
- * is let through, whose result closes or reopens it.
+ * call is let through, whose result closes or reopens it.
  */
 export class Breaker {
   readonly #clock: Clock;

@@ -36,8 +36,7 @@ export interface GuardDevices {
 
 /**
  * Wraps every call of one plugin at one hook or point with identity, deadline, metrics, breaker, and validation of the result. The
- * dispatcher
- * decides what a failure means for the caller (deny, ignore, retry).
+ * dispatcher decides what a failure means for the caller (deny, ignore, retry).
  */
 export class Guard implements Frame {
   readonly plugin: string;

@@ -11,8 +11,7 @@ const noWaits: Waits = { loopMs: 0, watcherMs: 0 };
 
 /**
  * Measures how long an event loop has been silent, and which part of that it caused itself: on a busy machine its thread may wait for a
- * CPU, and
- * a suspended process loses time as a whole (docs/decisions/0230).
+ * CPU, and a suspended process loses time as a whole (docs/decisions/0230).
  */
 export class Silence {
   readonly #lookMs: number;

@@ -18,8 +18,7 @@ const graceMs = 50;
 
 /**
  * Runs the deadlines of all calls on one timer, with a resolution of 10 ms: inserting and removing are a few writes, whereas a timer of
- * their own
- * would cost 3-5 µs.
+ * their own would cost 3-5 µs.
  *
  * Time during which the event loop was blocked does not count; otherwise one plugin that blocks it would make all others time out.
  */

@@ -14,8 +14,7 @@ export interface WatchdogOptions {
 
 /**
  * A thread that detects when the event loop does not turn, and reports, while that lasts, whose code blocks it. It looks into this thread
- * through
- * the inspector, so calls cost nothing in normal operation. It runs on real time, because a test clock cannot be blocked.
+ * through the inspector, so calls cost nothing in normal operation. It runs on real time, because a test clock cannot be blocked.
  *
  * It cannot end a synchronous endless loop; nothing in the same process can.
  */

@@ -3,8 +3,7 @@ const pathsMax = 256;
 
 /**
  * Returns JSON pointers to the differences of two plain values, never the values. Identical objects are skipped, so the cost depends on the
- * size of
- * the change. A list with a changed length is reported as a whole.
+ * size of the change. A list with a changed length is reported as a whole.
  */
 export function changedPaths(before: unknown, after: unknown): readonly string[] {
   const paths: string[] = [];

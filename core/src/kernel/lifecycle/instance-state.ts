@@ -5,8 +5,7 @@ import { StateCache, stateValueBytesMax } from './state-cache.js';
 
 /**
  * Makes the state of one instance: values kept in this process, and values shared by all processes. A key belongs to the scope in which
- * this process
- * last set it; a key that is not in this process is read from the shared scope.
+ * this process last set it; a key that is not in this process is read from the shared scope.
  */
 export function createState(instance: string, clock: Clock, shared: SharedState): State {
   const own = new StateCache(instance, clock);

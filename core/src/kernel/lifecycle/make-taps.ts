@@ -10,8 +10,7 @@ import type { Surroundings } from './surroundings.js';
 
 /**
  * Makes the taps of a generation. A plugin whose setup failed keeps the taps of its manifest: since it is not running, its guard answers
- * each with
- * the failure policy of the hook, instead of silently omitting it.
+ * each with the failure policy of the hook, instead of silently omitting it.
  */
 export function makeTaps(
   order: readonly OrderedTap[],

@@ -40,8 +40,7 @@ interface Takeover {
 
 /**
  * Brings the next configuration up beside the running one: offers changed configurations to `onConfig`, and sets up and starts new
- * instances. On
- * any failure everything is undone in reverse, and nothing has changed.
+ * instances. On any failure everything is undone in reverse, and nothing has changed.
  *
  * @throws ReloadRefused
  */

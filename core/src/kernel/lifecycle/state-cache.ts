@@ -13,8 +13,7 @@ interface Kept {
 
 /**
  * The state of one instance, as JSON. Expiry uses the platform's clock; Keyv only has an upper limit, whatever its storage. Operations run
- * one after
- * another, so that each is atomic. Beyond the limits the oldest values are dropped, because it is a cache.
+ * one after another, so that each is atomic. Beyond the limits the oldest values are dropped, because it is a cache.
  */
 export class StateCache {
   readonly #store: Keyv<Kept>;

@@ -13,8 +13,7 @@ export interface StopFault {
 
 /**
  * Stops one instance: aborts its calls, waits for them, runs `onStop` in reverse, then disposes of its services in reverse. Errors do not
- * end it
- * early; all are collected. Also used right after a start that failed halfway.
+ * end it early; all are collected. Also used right after a start that failed halfway.
  */
 export async function stopInstance(
   instance: Instance,

@@ -5,8 +5,7 @@ const refreshMs = 60_000;
 
 /**
  * Values from secret stores that configurations refer to. A `Secret` is read synchronously, so values are fetched before the plugin starts
- * and again
- * every minute; if a store does not respond, the last value stays.
+ * and again every minute; if a store does not respond, the last value stays.
  */
 export class StoredSecrets {
   readonly #values = new Map<string, Uint8Array>();

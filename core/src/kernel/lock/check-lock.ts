@@ -13,9 +13,8 @@ export interface LockVerdict {
 
 /**
  * Compares a package with its accepted state. The first start, without a lock, accepts everything that the operator has configured.
- * Afterwards a
- * package that requests more than was accepted (for a new package: anything at all) needs `tappaas plugins approve`, and the bytes of an
- * accepted version must not change.
+ * Afterwards a package that requests more than was accepted (for a new package: anything at all) needs `tappaas plugins approve`, and the
+ * bytes of an accepted version must not change.
  */
 export async function checkLock(source: PluginSource, locked: LockEntries | 'absent'): Promise<LockVerdict> {
   const { manifest } = source;

@@ -5,8 +5,7 @@ import type { Plan } from './plan.js';
 
 /**
  * Reports secrets of the plan that cannot be read in this environment, as notes, because a configuration may be checked where its secrets
- * are not
- * available. Values of secrets are never shown.
+ * are not available. Values of secrets are never shown.
  */
 export function unreadableSecrets({ instances, sections }: Pick<Plan, 'instances' | 'sections'>, root: ConfigNode): readonly Problem[] {
   return [

@@ -7,8 +7,7 @@ export const soleKey = '';
 
 /**
  * Holds service instances by typed tokens, using only symbols and `registerInstance`. Ownership, creation order and disposal are left to
- * the kernel,
- * because a container would silently let the last registration win.
+ * the kernel, because a container would silently let the last registration win.
  */
 export class ServiceContainer {
   readonly #tokens: Map<string, Map<string, symbol>>;

@@ -21,8 +21,7 @@ const askedByEverybody: ReadonlySet<string> = new Set([families.authenticator.id
 
 /**
  * Whether repeated failures open a breaker for the provider. Not for services that every request uses: inputs that make one fail would lock
- * out
- * all other callers, and a provider that is not called admits no one.
+ * out all other callers, and a provider that is not called admits no one.
  */
 export const serviceHasBreaker = (service: string): boolean => !askedByEverybody.has(service);
 

@@ -10,8 +10,7 @@ type Patchable = Record<string, unknown>;
 
 /**
  * Calls `run` while watching for I/O: asynchronous resources that it opens (sockets, files, timers, processes), and the synchronous
- * functions of
- * `node:fs` and `node:child_process`. Returns the result and what was observed.
+ * functions of `node:fs` and `node:child_process`. Returns the result and what was observed.
  *
  * It helps honest authors, but is not a sandbox: it can be circumvented deliberately.
  */

@@ -39,8 +39,7 @@ export class Tracer implements Tracing {
 
   /**
    * Sets the listener for every span that ends; without a listener no spans are made. Work started by the listener, such as a timer that
-   * sends
-   * collected spans, is not part of the reported trace; otherwise its own calls would create spans to send, endlessly.
+   * sends collected spans, is not part of the reported trace; otherwise its own calls would create spans to send, endlessly.
    */
   listen(tell: ((span: Span) => void) | undefined): void {
     this.#tell = tell && ((span) => this.#running.exit(() => tell(span)));

@@ -11,8 +11,7 @@ export interface Served {
 
 /**
  * Normalizes an access question to what a corresponding request would ask, so that reviews and `who-can` answer for what is served: a path
- * by the
- * pattern that roles use, a kind with a served version if none is given, since kubectl gives none.
+ * by the pattern that roles use, a kind with a served version if none is given, since kubectl gives none.
  */
 export function asRequested<Q extends Pick<AccessRequest, 'engine' | 'verb' | 'path' | 'resource'>>(question: Q, served: Served): Q {
   const { engine, verb, path, resource } = question;

@@ -12,8 +12,8 @@ type Result = 'ok' | 'refused' | 'denied' | 'limited' | 'invalid' | 'failed' | '
 
 /**
  * Counts requests by tenant and result as audit receives them: `refused` by identity or access, `denied` by admission such as a quota,
- * `limited` by
- * a rate, `gone` when the client left. Requests without a tenant have an empty label. A GraphQL request counts once, whatever it does.
+ * `limited` by a rate, `gone` when the client left. Requests without a tenant have an empty label. A GraphQL request counts once, whatever
+ * it does.
  */
 export function countRequests({ metrics }: Pick<Kernel, 'metrics'>, audit: Audit): Audit {
   const requests = metrics.counter<'tenant' | 'result'>({

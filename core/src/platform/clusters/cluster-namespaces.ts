@@ -65,8 +65,7 @@ export class ClusterNamespaces {
 
   /**
    * The label determines whose rights govern the namespace on the cluster, so it is only added, never changed: namespaces of this
-   * installation may
-   * predate it.
+   * installation may predate it.
    */
   async #verify(access: ClusterAccess, name: string, labels: Readonly<Record<string, string>>): Promise<void> {
     const found = (await access.client.find(namespaceResource, { name }))?.metadata.labels ?? {};

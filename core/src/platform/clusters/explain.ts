@@ -14,8 +14,7 @@ interface Parts {
 
 /**
  * Explains which plugin changed which field of an object when it was stored, and where its pods were placed. Returns undefined for a kind
- * that is
- * not served.
+ * that is not served.
  *
  * @throws TAP_OBJECT_NOT_FOUND
  */

@@ -15,9 +15,8 @@ export interface Rendered {
 
 /**
  * Makes the check of objects to be applied. They are applied with the platform's rights, so they must stay in the namespace they are
- * rendered
- * for, unless a plugin that renders the kind has permission (`cluster`, verb `create`) for objects outside: cluster-scoped or in another
- * namespace.
+ * rendered for, unless a plugin that renders the kind has permission (`cluster`, verb `create`) for objects outside: cluster-scoped or in
+ * another namespace.
  *
  * @throws TAP_RENDER_OUTSIDE
  */

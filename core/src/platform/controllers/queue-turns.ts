@@ -2,8 +2,7 @@ import type { Places } from '../../access/access.js';
 
 /**
  * Returns the queue turn of a key: its tenant's, so that a tenant does not get more by having more namespaces. A namespace without a tenant
- * has
- * its own turn; objects without a namespace share one.
+ * has its own turn; objects without a namespace share one.
  */
 export function queueTurns(
   places: Pick<Places, 'now'>,

@@ -21,8 +21,7 @@ type Selecting = Pick<ListOptions, 'namespace' | 'labels' | 'fields'>;
 
 /**
  * A client of a cluster whose API is an engine in this process, with the calls that rendering controllers make. Calls that are not
- * overridden would
- * go over the network and fail.
+ * overridden would go over the network and fail.
  */
 export class EngineClient extends ClusterClient {
   readonly #engine: ResourceEngine;

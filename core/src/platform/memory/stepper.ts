@@ -49,8 +49,7 @@ export class Stepper {
 
   /**
    * Hands out keys until none is ready, in process or waiting after a failure. Time stands still: failed keys are retried immediately, and
-   * keys
-   * with a requested delay are left alone.
+   * keys with a requested delay are left alone.
    *
    * @throws TAP_RECONCILE_RESTLESS, TAP_RECONCILE_STUCK naming the keys
    */

@@ -22,8 +22,7 @@ const gatherMs = 200;
 
 /**
  * Collects the progress of one operation and writes it to its status: one write at a time, with everything noted before it begins. An
- * operation
- * that has ended or is gone is never written.
+ * operation that has ended or is gone is never written.
  */
 export class OperationNotes {
   readonly #options: OperationNotesOptions;

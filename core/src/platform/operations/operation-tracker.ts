@@ -83,8 +83,7 @@ class Tracker implements OperationTracker {
 
   /**
    * Ends the operations of earlier generations when work on a later one begins. Those of actions are excluded, because their handlers keep
-   * running
-   * and record the result themselves.
+   * running and record the result themselves.
    */
   async #supersede(object: Owner): Promise<void> {
     const { resources, clock, planned, tell } = this.#options;

@@ -8,8 +8,8 @@ type Stated = Pick<Statement, 'conditions' | 'end'>;
 
 /**
  * Returns the event for a change in the reported state of an object: that it serves, or what prevents it. Emitted when the reason of Ready
- * changes, or
- * for another generation, so that an unchanged object costs nothing; planned progress emits no event (docs/decisions/0256). Pure.
+ * changes, or for another generation, so that an unchanged object costs nothing; planned progress emits no event (docs/decisions/0256).
+ * Pure.
  */
 export function stateEvent(object: Immutable<EngineObject>, { conditions, end }: Stated): ObjectEvent | undefined {
   const ready = conditions.find(({ type }) => type === 'Ready');

@@ -21,16 +21,14 @@ export interface RenderingRecord {
 export interface KeptRecord extends Pick<StoreRecord<RenderingRecord>, 'load' | 'save' | 'remove'> {
   /**
    * Writes the record with the next `save` of the run, or at the end of the run if there is a release. For data that only the rest of the
-   * run needs,
-   * and that need not be durable before.
+   * run needs, and that need not be durable before.
    */
   saveLater(value: RenderingRecord): void;
 }
 
 /**
  * The records of renderings. They are in the store because they must outlive a crash between two writes. A run reads its object's record
- * once: there
- * are no concurrent writers, since runs of one key never overlap.
+ * once: there are no concurrent writers, since runs of one key never overlap.
  */
 export class RenderingRecords {
   readonly #store: ResourceStore;

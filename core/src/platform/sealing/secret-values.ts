@@ -8,8 +8,7 @@ export type SecretValues = (object: Immutable<KubernetesObject>, signal: AbortSi
 
 /**
  * Makes the function that resolves a Secret rendered for `namespace`, which is only a reference, at the moment it is applied: from the copy
- * kept for
- * its release. Observers of secrets are notified first, and may withhold it.
+ * kept for its release. Observers of secrets are notified first, and may withhold it.
  *
  * @throws TAP_SECRET_CHANGED when there is no copy and the original has another version by now, which the next run resolves
  * @throws TAP_SECRET_FOREIGN when it refers to a Secret of another namespace

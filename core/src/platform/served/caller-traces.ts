@@ -8,8 +8,7 @@ const burstSeconds = 10;
 
 /**
  * Makes the check whether a trace requested by a caller is recorded: a rate per caller, with a burst of ten seconds. Recording spans has a
- * cost that
- * the sender of the header imposes on others; the flag is only a hint, which a service may ignore at a trust boundary.
+ * cost that the sender of the header imposes on others; the flag is only a hint, which a service may ignore at a trust boundary.
  *
  * @source W3C Trace Context, https://www.w3.org/TR/trace-context/#sampled-flag and its section on denial of service
  */

@@ -51,8 +51,7 @@ function route(method: 'GET' | 'POST', path: `/${string}`, handle: ServedRoute['
 
 /**
  * Replaces the administrator's token. Roles and policies are not consulted, because the holder of the token has all rights. A scoped
- * credential has
- * fewer rights than that.
+ * credential has fewer rights than that.
  *
  * @throws TAP_ADMIN_TOKEN_FORBIDDEN
  */

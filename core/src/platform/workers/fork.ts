@@ -3,8 +3,8 @@ import type { WorkerProcess } from './worker-process.js';
 
 /**
  * Makes a function that starts processes which share one listening socket and accept connections from it themselves, so that a crash
- * affects only
- * connections that the process had accepted. (With round-robin, a connection on its way to a crashed process would stay open forever.)
+ * affects only connections that the process had accepted. (With round-robin, a connection on its way to a crashed process would stay open
+ * forever.)
  */
 export function workerForks(file: string): () => WorkerProcess {
   cluster.schedulingPolicy = cluster.SCHED_NONE;

@@ -10,8 +10,7 @@ export function versionsOf(core: string, plugins: readonly Pick<PluginState, 'pa
 
 /**
  * Refuses a worker with other package versions than this process, as after an upgrade without a restart: protocols and stored objects are
- * compatible
- * only between equal versions. A package that only one of the two runs is not compared.
+ * compatible only between equal versions. A package that only one of the two runs is not compared.
  *
  * @throws TAP_WORKER_VERSION
  */

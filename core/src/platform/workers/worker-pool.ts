@@ -59,8 +59,7 @@ interface Living {
 
 /**
  * The processes that serve the API beside the one that owns the store: started, restarted when they end, replaced one after another without
- * a gap,
- * and drained at the end.
+ * a gap, and drained at the end.
  */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;

@@ -10,8 +10,7 @@ export const causesMax = 100;
 
 /**
  * Validates `value` against its schema; returns an empty list if it is valid. Each finding names its field, and all are returned together,
- * up
- * to {@link causesMax}. Unknown fields are ignored where the schema allows them.
+ * up to {@link causesMax}. Unknown fields are ignored where the schema allows them.
  */
 export function validate(type: FieldType, value: unknown, path = ''): readonly Cause[] {
   const causes: Cause[] = [];

@@ -24,8 +24,7 @@ export const yamlCharactersMax = 256 * 1024;
 
 /**
  * Decodes one YAML document strictly, with the findings and limits of `parseJson`, which reads it if it is JSON. Tags beyond the core
- * schema
- * of YAML are refused.
+ * schema of YAML are refused.
  *
  * @throws TAP_DOCUMENT_SYNTAX, TAP_DOCUMENT_LIMIT (size, depth, keys, aliases, or the key `__proto__`)
  */

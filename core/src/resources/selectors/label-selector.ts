@@ -119,8 +119,7 @@ const operators: Readonly<Record<string, LabelRequirement['operator']>> = {
 
 /**
  * Converts a selector object, `{ matchLabels, matchExpressions }`. An empty one selects everything; whether a missing one selects
- * everything
- * or nothing depends on the field.
+ * everything or nothing depends on the field.
  *
  * @throws TAP_SELECTOR_INVALID
  */

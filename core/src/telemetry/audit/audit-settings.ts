@@ -132,8 +132,7 @@ export type AuditSettings = Type.Static<typeof auditSection>;
 
 /**
  * Returns the stages that are not recorded unless a rule says otherwise. A blocking sink ensures that nothing happens before it is
- * recorded,
- * so the line that requests wait for is not omitted by default; otherwise they would all proceed at once.
+ * recorded, so the line that requests wait for is not omitted by default; otherwise they would all proceed at once.
  */
 export function omittedStages({
   omitStages,

@@ -31,8 +31,7 @@ const wanted = { None: 'nothing', Metadata: 'nothing', Request: 'request', Reque
 
 /**
  * Makes the stage that records requests according to the policy: each at its end in any case, including 401, 403 and 429. A request starts
- * only
- * once every sink has room for its lines, a blocking sink has kept its first line, and no tap has failed.
+ * only once every sink has room for its lines, a blocking sink has kept its first line, and no tap has failed.
  */
 export function createAuditStage(parts: AuditStageParts): (request: AuditedRequest) => RequestTrail | Promise<RequestTrail> {
   return (request) => {

@@ -17,8 +17,8 @@ export interface Further {
 
 /**
  * Copies to the leading sink the lines that only another sink has, if they can be read and follow its end. Sinks are written concurrently,
- * so a
- * crash may leave more in another one. Line numbers that it has kept must not be reused, since it would take new lines for the old ones.
+ * so a crash may leave more in another one. Line numbers that it has kept must not be reused, since it would take new lines for the old
+ * ones.
  */
 export async function catchUp(parts: AuditLogParts, leader: LogSink, kept: ChainEnd | undefined): Promise<Further | undefined> {
   const { chain, sinks, log } = parts;

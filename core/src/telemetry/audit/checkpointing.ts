@@ -16,8 +16,7 @@ const betweenMsMin = 100;
 
 /**
  * Signs how far the lines of a chain are kept: after a number of lines, after a time, and at the end. One checkpoint at a time, and at most
- * ten
- * per second.
+ * ten per second.
  */
 export class Checkpointing {
   readonly #parts: CheckpointingParts;

@@ -24,8 +24,7 @@ const fewest = 64;
 
 /**
  * Events that wait to be chained; adding one costs a request almost nothing. They are stored outside the garbage-collected heap: as objects
- * the
- * collector would find them alive each time, and copy them.
+ * the collector would find them alive each time, and copy them.
  */
 export class EventBatch implements BatchedEvents {
   readonly forms: string[] = [];

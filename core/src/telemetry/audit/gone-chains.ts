@@ -23,8 +23,8 @@ const lookEveryMs = 3_600_000;
 
 /**
  * Maintains chains whose processes are gone: signs the end of a chain whose process could not, and briefly continues a chain to remove
- * expired
- * lines, so that the chain itself records the removal. Other chains are not written to, nor are those whose end no stop or crash explains.
+ * expired lines, so that the chain itself records the removal. Other chains are not written to, nor are those whose end no stop or crash
+ * explains.
  */
 export class GoneChains {
   readonly #parts: GoneChainsParts;

@@ -21,8 +21,7 @@ interface FormBytes {
 
 /**
  * Makes lines from events. Each line has its number, the hash of the previous line, and its own hash: SHA-256 over everything before it in
- * the
- * line, as `sha256sum` would compute it. Lines are assembled directly as adjacent bytes, since they are hashed and written as such.
+ * the line, as `sha256sum` would compute it. Lines are assembled directly as adjacent bytes, since they are hashed and written as such.
  */
 export function sealed(chain: string, end: ChainEnd, events: BatchedEvents): SealedBlock {
   const { numbers, ids, texts } = events;

@@ -14,8 +14,7 @@ interface Source {
 
 /**
  * A line within a block. Its text is decoded only when read, since most lines are only written. Two fields each, because there are many
- * lines and
- * they live as long as a disk write takes.
+ * lines and they live as long as a disk write takes.
  */
 export class SealedLine implements AuditLine {
   readonly #source: Source;

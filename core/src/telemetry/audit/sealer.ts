@@ -21,8 +21,7 @@ const aloneMax = 100;
 
 /**
  * Seals batches of events: small ones directly, large ones in a thread, so that requests of a busy platform do not wait for hashing. The
- * thread
- * is started for the first large batch; if it fails or cannot be created, all batches are sealed directly.
+ * thread is started for the first large batch; if it fails or cannot be created, all batches are sealed directly.
  */
 export class Sealer {
   readonly #chain: string;

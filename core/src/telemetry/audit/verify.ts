@@ -35,8 +35,7 @@ export interface Verification {
 
 /**
  * Verifies every line against its hash, its number and its predecessor, and the chain against its signed checkpoints. Stops at the first
- * invalid
- * line, because the lines after it prove nothing.
+ * invalid line, because the lines after it prove nothing.
  */
 export async function verifyChain(chain: string, { lines, checkpoints, keys }: VerifyInput): Promise<Verification> {
   const trusted = trustedCheckpoints(checkpoints, keys);

@@ -14,8 +14,7 @@ export interface RequestTracingOptions {
 
 /**
  * Makes request tracing. A request whose own trace is not sampled is never traced; one whose trace is sampled is traced if the caller may
- * request
- * it; of all others, a random share is.
+ * request it; of all others, a random share is.
  */
 export function createRequestTracing({ tracing, share, mayAsk, random }: RequestTracingOptions): RequestTracing {
   return {
