@@ -1,11 +1,11 @@
 import type { Awaitable } from '@tappaas/sdk';
 
-/** Goes on at once with what is there, and later with what is still to come: a promise costs as much as a whole stage of the chain. */
+/** Calls `goOn` at once with a plain value, or when a promise resolves: an extra promise costs as much as a whole stage of the chain. */
 export function after<T, R>(value: Awaitable<T>, goOn: (value: T) => Awaitable<R>): Awaitable<R> {
   return value instanceof Promise ? value.then((settled) => goOn(settled)) : goOn(value);
 }
 
-/** The same with two things that it goes on with: what is there at once needs no function made to hold them. */
+/** Same with two more arguments for `goOn`, so that callers need no closure. */
 export function afterWith<T, R, A, B>(value: Awaitable<T>, goOn: (value: T, a: A, b: B) => Awaitable<R>, a: A, b: B): Awaitable<R> {
   return value instanceof Promise ? later(value, goOn, a, b) : goOn(value, a, b);
 }
@@ -14,12 +14,12 @@ function later<T, R, A, B>(value: Promise<T>, goOn: (value: T, a: A, b: B) => Aw
   return value.then((settled) => goOn(settled, a, b));
 }
 
-/** Runs `attempt`; what it throws, or rejects with later, is `rescue`'s to answer for. */
+/** Runs `attempt`; when it throws or rejects, returns the result of `rescue`. */
 export function rescued<T>(attempt: () => Awaitable<T>, rescue: (error: unknown) => T): Awaitable<T> {
   return rescuedWith(attempt, rescue, undefined, undefined);
 }
 
-/** The same with two things that both are given. */
+/** Same with two more arguments for both functions, so that callers need no closures. */
 export function rescuedWith<T, A, B>(
   attempt: (a: A, b: B) => Awaitable<T>,
   rescue: (error: unknown, a: A, b: B) => T,

@@ -14,11 +14,11 @@ export interface RoutedParts {
   readonly graphql: Pick<GraphqlEndpoint, 'route'>;
   readonly ready: () => readonly ReadyCheck[];
   readonly drainMsMax: number;
-  /** Host and port of the listener; empty until it listens. */
+  /** Host and port of the listener; empty before it listens. */
   readonly address: () => string;
 }
 
-/** Everything that has a path, in the order in which paths are compared: objects, the platform's own routes, GraphQL, plugins. */
+/** Makes the router of all paths, in the order in which they are matched: objects, the platform's own routes, GraphQL, plugins. */
 export function routerOf(options: ApiServerOptions, { objects, graphql, ready, drainMsMax, address }: RoutedParts): Router {
   const handlerLimits = {
     clock: options.clock,

@@ -1,32 +1,32 @@
 import type { TlsMaterial } from './certificates/certificates.js';
 
-/** How long a stop takes its time, milliseconds. */
+/** Durations of the phases of a shutdown, in milliseconds. */
 export interface StopOptions {
   readonly announceMs?: number;
   readonly lingerMs?: number;
 }
 
-/** The API as those see it who run it. */
+/** The API server, as the process that runs it sees it. */
 export interface ApiServer {
   /**
-   * Everything that is served: paths and patterns, `METHOD path` of plugins' routes, `UPGRADE path` of what is spoken over WebSockets and
-   * `ROOM topic` of its rooms; so that tests can say that they know it all.
+   * Lists everything that is served: paths and patterns, `METHOD path` of plugins' routes, `UPGRADE path` of WebSockets and `ROOM topic` of
+   * rooms. Tests use it to prove that they cover everything.
    */
   paths(): readonly string[];
   listen(): Promise<{ readonly url: string; readonly port: number }>;
-  /** Closes the open streams of a credential that is no longer good. */
+  /** Ends the open streams of a revoked credential. */
   endStreams(credentialId: string): void;
-  /** Takes a renewed certificate; connections that are open keep theirs. */
+  /** Uses a renewed certificate for new connections. */
   renew(tls: TlsMaterial): void;
-  /** Verifies client certificates of these authorities (PEM) from now on; connections that are open keep what was found. */
+  /** Verifies client certificates of new connections against these authorities (PEM). */
   trustClients(authorities: string): void;
   /**
-   * Not ready, no new connections, running requests finish, watches end with a bookmark, and no answer that was begun is cut: each
-   * connection ends when all that was answered on it has gone out and nothing more comes in, for `stopMsMax` at most.
+   * Shuts down in order: not ready, no new connections, running requests finish, watches end with a bookmark. A connection is closed once
+   * its answers are sent and nothing more arrives, after `stopMsMax` at most; no answer in progress is cut off before that.
    *
-   * For `announceMs` (default 0) it is only not ready, and takes connections as ever, so that load balancers can look elsewhere first. For
-   * `lingerMs` (default 0) connections that are there are served on and told to close with their next answer, so that a client which keeps
-   * one in use never finds it cut.
+   * For the first `announceMs` (default 0) it is not ready but accepts connections, so that load balancers can react. For the next
+   * `lingerMs` (default 0) existing connections are still served, and each answer asks the client to close, so that a connection in use is
+   * never cut off.
    */
   close(options?: StopOptions): Promise<void>;
 }

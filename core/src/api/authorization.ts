@@ -8,7 +8,7 @@ import type { Verdict } from '../ports/access.js';
 import type { Authorize } from './stages.js';
 
 /**
- * Only `allow` passes. Asked before anybody looks whether the object exists, so who may not see it learns nothing.
+ * Authorizes a request; only `allow` passes. Runs before any check whether the object exists, so callers without access cannot find out.
  *
  * @throws TAP_REQUEST_FORBIDDEN
  */
@@ -23,7 +23,7 @@ function decide(decided: Verdict, exchange: Exchange, info: RequestInfo): void {
   exchange.narrowed = allowed(decided, info, exchange.caller).narrowed;
 }
 
-/** What access says about a request now. */
+/** Returns the present decision about a request. */
 export function askAbout(authorize: Authorize, exchange: Exchange): Awaitable<Verdict> {
   return authorize(question(namedBySelector(exchange), exchange.caller));
 }
@@ -33,7 +33,7 @@ function namedBySelector(exchange: Exchange): RequestInfo {
   return path.query.includes('fieldSelector') ? namedBy(info, exchange.query.get('fieldSelector') ?? '') : info;
 }
 
-/** A collection of which a field selector leaves one object is that object to roles which name it, as in Kubernetes. */
+/** Treats a collection that a field selector limits to one object as that object, so that roles can name it, as in Kubernetes. */
 export function namedBy(info: RequestInfo, fieldSelector: string): RequestInfo {
   const { target } = info;
   if (target === undefined || target.name !== undefined || info.verb === 'create') return info;
@@ -42,8 +42,8 @@ export function namedBy(info: RequestInfo, fieldSelector: string): RequestInfo {
 }
 
 /**
- * The same for what a caller asks besides the request's own target. Answers a promise only where an authorizer does; what is allowed
- * narrowed must be answered narrowed.
+ * Authorizes an access besides the request's own target. Returns a promise only if an authorizer does; a narrowed decision must be applied
+ * to the answer.
  *
  * @throws TAP_REQUEST_FORBIDDEN
  */
@@ -51,14 +51,14 @@ export function permit(authorize: Authorize, info: RequestInfo, caller: Caller):
   return after(ask(authorize, info, caller), (decided) => allowed(decided, info, caller));
 }
 
-/** What access says, for those who also tell audit what it was. */
+/** Returns the decision about an access, for callers that also audit it. */
 export function ask(authorize: Authorize, { engine, verb, target, path }: RequestInfo, caller: Caller): Awaitable<Verdict> {
   if (target === undefined) return authorize({ caller, engine, verb, path });
-  // Used for one request only: caching it would cost more than creating it.
+  // Used for one request only: caching the resource would cost more than creating it.
   return authorize({ caller, engine, verb, resource: madeResource(target), canNarrow: canNarrow(verb) });
 }
 
-/** Asks in the same way where nothing is done upon the answer. */
+/** Wraps an authorizer to ask as a review: the decision alone does nothing. */
 export function asReview(authorize: Authorize): Authorize {
   return (question) => authorize({ ...question, isReview: true });
 }
@@ -74,20 +74,20 @@ function canNarrow(verb: string): boolean {
   return verb === 'list' || verb === 'watch';
 }
 
-/** Only `allow` passes. @throws TAP_REQUEST_FORBIDDEN */
+/** Returns the verdict if it allows the access. @throws TAP_REQUEST_FORBIDDEN */
 export function allowed(verdict: Verdict, info: RequestInfo, caller: Caller): Verdict {
   if (verdict.decision !== 'allow') throw forbidden(caller, info, verdict.reason);
   return verdict;
 }
 
-/** What an authorizer is asked about a request. */
+/** Makes an authorizer's question from a request. */
 export function accessRequest({ engine, verb, target, path }: RequestInfo, caller: Caller): AccessRequest {
   return target === undefined ? { caller, engine, verb, path } : { caller, engine, verb, resource: madeResource(target) };
 }
 
 type Resource = NonNullable<AccessRequest['resource']>;
 
-/** Requests for the same line share their target. */
+/** Cached by target, which requests with the same line share. */
 const resources = new WeakMap<Target, Resource>();
 
 function keptResource(target: Target): Resource {

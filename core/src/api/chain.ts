@@ -1,9 +1,9 @@
 /**
- * The chain every request goes through, in this order:
+ * The chain that every request passes, in this order:
  *
  * 1 request id · 2 panic recovery · 3 request info · 4 security headers (on every answer, see answer.ts) · 5 deadline · 6 CORS ·
- * 7 authentication · 8 tracing · 9 audit (told of the outcome of everything below, and of a failed authentication) · 10 impersonation ·
- * 11 flow control · 12 authorization · then the answer: strict decoding, hooks, schema and store are the engine's.
+ * 7 authentication · 8 tracing · 9 audit (records the outcome of everything below, and failed authentications) · 10 impersonation ·
+ * 11 flow control · 12 authorization · then the answer: the engine does strict decoding, hooks, schema and store.
  */
 import { isTapError, type Awaitable, type Clock, type Identity, type Logger } from '@tappaas/sdk';
 import { after, afterWith, rescued, rescuedWith } from './after.js';
@@ -30,33 +30,33 @@ export interface Chain {
   readonly flow: AdmitFlow;
   readonly tracing: RequestTracing | undefined;
   readonly audit: Audit;
-  /** Those who do not say who they are. */
+  /** Limits unauthenticated clients. */
   readonly strangers: Strangers;
   readonly cors: Cors;
   readonly clock: Clock;
   readonly log: Logger;
   /** Reads the request line. @throws TAP_REQUEST_PATH_INVALID */
   readonly readTarget: (method: string, target: string) => RequestTarget;
-  /** Who spoke last on each connection. */
+  /** Remembers the last caller on each connection. */
   readonly connections: ConnectionMemory;
-  /** Paths that anybody may ask: liveness and readiness. */
+  /** Whether a path needs no credential: liveness, readiness and public keys. */
   readonly isOpen: (exchange: Exchange) => boolean;
-  /** Routes whose handler authenticates from the bytes itself. */
+  /** Whether the handler of a route authenticates the request itself, from its raw bytes. */
   readonly isSelfAuthenticated: (exchange: Exchange) => boolean;
-  /** Looks at what a wire needs besides, once path and headers are known to be sound; throws to refuse. */
+  /** Further checks of a protocol, after path and headers were validated; throws to refuse. */
   readonly prepare: (exchange: Exchange) => void;
-  /** The platform stops: no stream begins any more. */
+  /** Whether the platform is shutting down, so that no new stream may begin. */
   readonly isStopping: () => boolean;
-  /** Why a request is refused whoever asks, such as its origin; audit is told. */
+  /** Returns why a request is refused for any caller, such as its origin; the refusal is audited. */
   readonly refusal: (exchange: Exchange) => Error | undefined;
-  /** Conversations whose credential may come after their beginning, see `signIn`. */
+  /** Whether the credential may arrive after the connection was opened, see `signIn`. */
   readonly signsInLater: (exchange: Exchange) => boolean;
-  /** What holds its seat until it ends. */
+  /** Whether the request holds its seat as a stream. */
   readonly isStream: (exchange: Exchange) => boolean;
   readonly answer: (exchange: Exchange) => Awaitable<void>;
 }
 
-/** Serves one request to its end; never rejects. A request that no stage makes wait is served when this returns. */
+/** Serves one request to its end; never rejects. If no stage waits, the request is served when this returns. */
 export function runChain(chain: Chain, exchange: Exchange): Awaitable<void> {
   return rescuedWith(begin, recovered, chain, exchange);
 }
@@ -108,15 +108,15 @@ function record(refused: unknown, chain: Chain, exchange: Exchange): Awaitable<v
   return afterWith(beginAudit(chain.audit, exchange), serveAudited, chain, exchange);
 }
 
-/** Whoever has brought no credential that is known, to a place where one is needed now or in a moment. */
+/** Whether the client presented no valid credential where one is required, now or shortly. */
 function isStranger(chain: Chain, exchange: Exchange, refused: unknown): boolean {
   if (exchange.identity !== undefined) return false;
   return isUnauthenticated(refused) || (refused === undefined && chain.signsInLater(exchange));
 }
 
 /**
- * A client without an identity that is not refused for its credential: it asks a route that authenticates by itself, or it was refused before anybody
- * looked at a credential, such as for the Origin of its page. It can do either as often as a machine can ask.
+ * Whether the client has no identity, but was not refused for its credential: it requests a route that authenticates by itself, or it was
+ * refused before authentication, such as for the Origin of its page. Both can be repeated at any rate.
  */
 function isVisitor(chain: Chain, exchange: Exchange, refused: unknown): boolean {
   if (exchange.identity !== undefined || isUnauthenticated(refused)) return false;
@@ -127,13 +127,13 @@ function isUnauthenticated(error: unknown): boolean {
   return isTapError(error) && error.spec.httpStatus === 401;
 }
 
-/** Gives the seat back and tells audit of the end, whatever the end is. */
+/** Serves a request, releases its seat and completes its audit event, whatever the outcome. */
 function serveAudited(trail: AuditTrail | undefined, chain: Chain, exchange: Exchange): Awaitable<void> {
   exchange.trail = trail;
   return afterWith(rescuedWith(serve, recovered, chain, exchange), end, chain, exchange);
 }
 
-/** Serves a request of which audit is told later, with others, unless it fails. */
+/** Serves a request that is audited later as part of a count, or by itself if it fails. */
 function serveCounted(chain: Chain, exchange: Exchange): Awaitable<void> {
   return afterWith(rescuedWith(serve, recovered, chain, exchange), endCounted, chain, exchange);
 }
@@ -163,10 +163,10 @@ function end(_: void, chain: Chain, exchange: Exchange): Awaitable<void> {
 }
 
 /**
- * The stages from authentication on, for a conversation that began without a credential and now has one; audited by itself, with the
- * status that a request would have been answered with. Once only: who is refused stays nobody, and has nothing more to wait for.
+ * Runs the stages from authentication on, for a connection that was opened without a credential and now presents one. Audited as an event
+ * of its own, with the status that a request would get. Works once only: after a refusal the connection stays unauthenticated and ends.
  *
- * @throws whatever a request would be refused with
+ * @throws any error that a request would be refused with
  */
 export async function signIn(chain: Chain, exchange: Exchange): Promise<void> {
   try {
@@ -174,7 +174,7 @@ export async function signIn(chain: Chain, exchange: Exchange): Promise<void> {
   } catch (error) {
     exchange.identity = undefined;
     exchange.impersonated = undefined;
-    // The seat is held until the connection is gone: refusals free no room for more connections at once.
+    // The seat is held until the connection is closed, so refusals do not make room for more connections.
     exchange.deadlineMs = chain.clock.nowMs();
     throw error;
   }
@@ -188,7 +188,7 @@ async function enterAudited(chain: Chain, exchange: Exchange): Promise<void> {
     if (met?.isCounted !== true) trail = await beginAudit(chain.audit, exchange);
     if (refusal !== undefined) throw met?.refusal ?? refusal;
     await enter(chain, exchange, true);
-    // It was only counted while nobody knew whose it is.
+    // So far the connection was only counted, because its caller was unknown.
     exchange.trail ??= await beginAudit(chain.audit, exchange);
   } catch (error) {
     noteFailure(chain.log, exchange, error);
@@ -198,7 +198,7 @@ async function enterAudited(chain: Chain, exchange: Exchange): Promise<void> {
   }
 }
 
-/** Impersonation, flow control and authorization; who is not known yet, or never, only needs a seat. */
+/** Runs impersonation, flow control and authorization; an unidentified client only takes a seat. */
 function enter(chain: Chain, exchange: Exchange, stream: boolean): Awaitable<void> {
   if (stream && chain.isStopping()) throw apiErrors.TAP_API_STOPPING({ message: 'the platform stops and begins no stream any more' });
   const isKnown = exchange.identity !== undefined;
@@ -217,7 +217,7 @@ function authorizeKnown(_: void, chain: Chain, exchange: Exchange): Awaitable<vo
   return exchange.identity === undefined ? undefined : authorizeRequest(chain.authorize, exchange);
 }
 
-/** Asks who it is, unless the same was asked on this connection a moment ago. */
+/** Authenticates the caller, unless an identical request was authenticated on this connection a moment ago. */
 function identify(chain: Chain, exchange: Exchange, known: Identity | undefined): Awaitable<unknown> {
   if (known !== undefined) {
     exchange.identity = known;
@@ -231,7 +231,7 @@ function remember(refusal: unknown, chain: Chain, { identity, isImpersonating, r
   return refusal;
 }
 
-/** Answers what to refuse the request with, rather than throwing it: audit has to be told first. */
+/** Returns the error to refuse the request with instead of throwing it, because the refusal is audited first. */
 function authenticate(chain: Chain, exchange: Exchange): Awaitable<unknown> {
   return rescued(
     () =>

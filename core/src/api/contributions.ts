@@ -1,12 +1,12 @@
-/** What plugins and other stages add to the API beyond kinds; already guarded, attributed and given their contexts by the kernel. */
+/** Contributions of plugins and other stages besides kinds; the kernel already guards them, attributes them and gives them contexts. */
 import type { Caller, HttpAnswer, HttpRequest, Key } from '@tappaas/sdk';
 import type { ServedKind } from '../ports/engine.js';
 
-/** The circumstances of a call into somebody's handler. */
+/** The context of a call into a handler. */
 export interface Call {
   readonly caller: Caller;
   readonly requestId: string;
-  /** Aborts at the deadline, when the client goes away and at stop. */
+  /** Aborts at the deadline, when the client disconnects, and at shutdown. */
   readonly signal: AbortSignal;
   readonly remainingMs: () => number;
 }
@@ -19,21 +19,21 @@ export interface ServedRoute {
   readonly bodyBytesMax: number;
   /** `self`: the handler authenticates from the raw bytes, so it is reached without a caller. */
   readonly auth: 'caller' | 'self';
-  /** Access is asked about `/plugins/-{path}`, whatever the instance is called. Default: no. */
+  /** Whether access is checked for `/plugins/-{path}`, whatever the instance is called. Default: false. */
   readonly isWellKnown?: boolean;
-  /** People visit it: where, below the instance, they begin again when they are refused. */
+  /** For pages that people visit: path below the instance where they start again after a refusal. */
   readonly beginAgainAt?: `/${string}`;
   readonly handle: (request: HttpRequest, call: Omit<Call, 'caller'> & { readonly caller?: Caller }) => Promise<HttpAnswer>;
 }
 
-/** What an action is asked. */
+/** The request for an action. */
 export interface ActionRequest {
   readonly key: Key;
   readonly input: unknown;
   readonly dryRun: boolean;
-  /** The resourceVersion that the object must have; refused with TAP_OBJECT_PRECONDITION otherwise. */
+  /** The resourceVersion that the object must have; otherwise the action fails with TAP_OBJECT_PRECONDITION. */
   readonly expectedVersion?: string;
-  /** The same request under the same key is done once; refused with TAP_REQUEST_HEADER_INVALID where that cannot be kept. */
+  /** Deduplicates retries of the same request; fails with TAP_REQUEST_HEADER_INVALID where keys are not supported. */
   readonly idempotencyKey?: string;
 }
 
@@ -47,12 +47,12 @@ export interface ServedAction {
   /** JSON Schemas of objects. */
   readonly input: object;
   readonly output: object;
-  /** Goes on as an Operation, which keeps the key of the request that began it. */
+  /** Continues as an Operation, which keeps the idempotency key of its request. */
   readonly isLong: boolean;
   readonly handle: (request: ActionRequest, call: Call) => Promise<ActionAnswer>;
 }
 
-/** `operation`: path of the Operation that goes on with it; the answer is then 202 with its Location. */
+/** `operation`: path of the Operation that continues the action; the answer is then 202 with its Location. */
 export interface ActionAnswer {
   readonly output: object;
   readonly operation?: string;
@@ -72,7 +72,7 @@ export interface ServedField {
   readonly resolve: (objects: readonly object[], args: Readonly<Record<string, unknown>>, call: Call) => Promise<readonly unknown[]>;
 }
 
-/** A part of an object that a plugin answers itself, such as `pods/log`. */
+/** A subresource that a plugin serves, such as `pods/log`. */
 export interface ServedSubresource {
   readonly engine: string;
   readonly group: string;
@@ -82,7 +82,7 @@ export interface ServedSubresource {
   readonly handle: (request: HttpRequest & { readonly key: Key }, call: Call) => Promise<HttpAnswer>;
 }
 
-/** Columns and rows of `Table` output; cells stand in the order of the columns. */
+/** Columns and rows of `Table` output; cells are in the order of the columns. */
 export interface TableContent {
   readonly columnDefinitions: readonly object[];
   readonly rows: readonly (readonly unknown[])[];
@@ -95,6 +95,6 @@ export type TableFor = (kind: ServedKind, objects: readonly object[]) => TableCo
 export interface ReadyCheck {
   readonly name: string;
   readonly check: () => boolean | Promise<boolean>;
-  /** What operators should know although all is well. */
+  /** A warning for operators that does not make the check fail. */
   readonly note?: () => string | undefined;
 }

@@ -1,7 +1,7 @@
 import { sendEmpty } from './answer/answer.js';
 import type { Exchange } from './request/exchange.js';
 
-/** Which web pages of other origins may read answers; none by default. */
+/** Origins whose web pages may read answers; none by default. */
 export interface Cors {
   readonly origins: readonly string[];
 }
@@ -10,7 +10,7 @@ const methods = 'GET, POST, PUT, PATCH, DELETE';
 const requestHeaders = 'Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key';
 const exposedHeaders = 'ETag, Location, Retry-After, Warning, Deprecation, Sunset, X-Request-Id, RateLimit, RateLimit-Policy';
 
-/** Adds the headers that an allowed origin needs; answers its preflight and then says so. */
+/** Adds the headers for an allowed origin. Answers its preflight request and then returns true. */
 export function applyCors({ origins }: Cors, exchange: Exchange): boolean {
   const origin = exchange.request.headers.origin;
   if (origin === undefined || !origins.includes(origin)) return false;

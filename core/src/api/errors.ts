@@ -2,7 +2,7 @@ import { errorTable } from '@tappaas/sdk';
 
 const callers = { blame: 'caller', retry: 'never' } as const;
 
-/** What the API itself refuses; what the stages behind it refuse comes from their own tables. */
+/** Errors of the API itself; the stages behind it have tables of their own. */
 export const apiErrors = errorTable({
   TAP_REQUEST_PATH_INVALID: {
     ...callers,

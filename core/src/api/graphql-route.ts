@@ -8,25 +8,25 @@ import type { RouterRoute } from './router.js';
 import type { ServedUpgrade } from './upgrade/upgrade.js';
 import { apiErrors } from './errors.js';
 
-/** What the route needs of the server; the rest of GraphQL is loaded with the first request. */
+/** What the route needs from the server; the rest of GraphQL is loaded with the first request. */
 export interface GraphqlRouteParts extends Omit<GraphqlParts, 'engine' | 'settings'> {
   readonly graphql: GraphqlSettings;
 }
 
-/** Where GraphQL is spoken: requests, and WebSockets for subscriptions. */
+/** The endpoint of GraphQL: requests, and WebSockets for subscriptions. */
 export interface GraphqlEndpoint {
   readonly route: RouterRoute;
-  /** Answers what was asked before; what is for the route goes there by `otherwise`. */
+  /** Answers prepared operations; calls `otherwise`, which leads to the route, for anything else. */
   readonly answer: (exchange: Exchange, otherwise: () => Awaitable<void>) => Awaitable<void>;
   readonly upgrade: ServedUpgrade;
 }
 
 const graphqlPath = '/graphql';
-/** The sub-protocol of the library graphql-ws, which is not loaded before somebody speaks it. */
+/** The subprotocol of graphql-ws, a copy because the library is not loaded before a client uses it. */
 const protocol = 'graphql-transport-ws';
 const messageBytesMax = 256 * 1024;
 
-/** `/graphql`. Its libraries are large: a platform that nobody asks in GraphQL never loads them. */
+/** Makes the endpoint `/graphql`. Its libraries are large, so they are loaded only with the first request. */
 export function graphqlEndpoint(parts: GraphqlRouteParts): GraphqlEndpoint {
   let loading: Promise<GraphqlService> | undefined;
   let loaded: GraphqlService | undefined;

@@ -4,7 +4,7 @@ import type { ReadyCheck } from './contributions.js';
 import type { Exchange } from './request/exchange.js';
 import { makeChecks, type CheckResult } from './ready-checks.js';
 
-/** `/livez` and `/readyz`: `ok`, or what is not; `?verbose` tells every check. */
+/** Answers `/livez` and `/readyz`: `ok`, or all checks if one fails or the query has `verbose`. */
 export async function answerHealth(exchange: Exchange, checks: readonly ReadyCheck[], clock: Clock): Promise<void> {
   const results = await makeChecks(checks, clock, exchange.signal);
   const good = results.every(({ ok }) => ok);

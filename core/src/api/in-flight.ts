@@ -9,10 +9,7 @@ import { sweepEvery } from './sweep.js';
 
 const sweepEveryMs = 1000;
 
-/**
- * The requests that are being served. One coarse sweep looks for those beyond their deadline: a timer for each would cost more than
- * most of them take.
- */
+/** The requests being served. One periodic sweep enforces deadlines: a timer per request would cost more than most requests take. */
 export class InFlight {
   readonly #exchanges = new Set<Exchange>();
   readonly #ofConnection = new Map<Socket, Set<Exchange>>();
@@ -47,7 +44,7 @@ export class InFlight {
     if (this.#exchanges.size === 0) this.#onIdle?.();
   }
 
-  /** Runs until `stop`. */
+  /** Enforces deadlines and checks credentials of streams until `stop`. */
   sweep(): Promise<void> {
     let sweptMs = -Infinity;
     const begin = (): ((exchange: Exchange) => void) => {
@@ -66,7 +63,7 @@ export class InFlight {
     this.#stopped.abort();
   }
 
-  /** Ends the streams in order; of one credential, when it is no longer good. */
+  /** Ends all streams in order, at shutdown; with a credential id only its streams, because it was revoked. */
   endStreams(credentialId?: string): void {
     for (const exchange of this.#exchanges) {
       const isMeant = credentialId === undefined || exchange.identity?.credentialId === credentialId;
@@ -74,31 +71,34 @@ export class InFlight {
     }
   }
 
-  /** The client of a connection has gone away: nobody waits for what it has asked for. */
+  /** Aborts the requests of a connection that its client has closed. */
   abandon(socket: Socket): void {
     for (const exchange of this.#ofConnection.get(socket) ?? []) {
       exchange.abort(apiErrors.TAP_REQUEST_ABORTED({ message: 'the client has gone away' }));
     }
   }
 
-  /** Connections on which something is still to be answered. */
+  /** Returns the connections with requests in progress. */
   connections(): ReadonlySet<Socket> {
     return new Set(this.#ofConnection.keys());
   }
 
-  /** What is being served, for people; so many at most. */
+  /** Describes up to `max` requests in progress, for the log. */
   describe(max: number): readonly string[] {
     return [...this.#exchanges].slice(0, max).map(({ request, path }) => `${request.method ?? ''} ${path.path}`);
   }
 
-  /** The clock was set back: what came before that is due by as much earlier. Streams end with their credentials, whose ends are dates. */
+  /**
+   * After the clock was set back, moves the deadlines of earlier requests back by as much. Streams keep theirs: they end when credentials
+   * expire, which are absolute times.
+   */
   #bringForward(setBackMs: number, nowMs: number): void {
     for (const exchange of this.#exchanges) {
       if (exchange.receivedAtMs > nowMs && !exchange.isStream) exchange.deadlineMs -= setBackMs;
     }
   }
 
-  /** Resolves when nothing is being served any more. */
+  /** Resolves when no request is in progress. */
   idle(): Promise<void> {
     if (this.#exchanges.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -107,7 +107,7 @@ export class InFlight {
   }
 }
 
-/** A handler that does not obey its signal is answered for; what it does later finds the answer given. */
+/** Answers in place of a handler that ignores its signal; a later answer of the handler has no effect. */
 function expire(exchange: Exchange): void {
   exchange.deadlineMs = Infinity;
   if (exchange.isStream) {

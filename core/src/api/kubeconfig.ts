@@ -2,16 +2,16 @@ import { parse, stringify } from 'yaml';
 import { apiErrors } from './errors.js';
 import { readPrivateFile, writePrivateFile } from './certificates/private-file.js';
 
-/** What kubectl needs to reach the platform. */
+/** The data for a kubeconfig. */
 export interface KubeconfigOptions {
   readonly path: string;
   /** URL of the API's listener. */
   readonly server: string;
   /** PEM of the authority; absent when the listener speaks plain http. */
   readonly authority?: string;
-  /** Names of the further engines; each gets a context of its name. */
+  /** Names of the further engines; each gets a context with its name. */
   readonly engines: readonly string[];
-  /** Only when one has just been made: what the file holds already stays. */
+  /** Only when a new token was created; otherwise the file keeps its own. */
   readonly token?: string;
 }
 
@@ -23,8 +23,8 @@ interface Named {
 const platform = 'tappaas';
 
 /**
- * Writes the contexts `tappaas` and one per further engine, readable by the owner only. Entries of others, the credentials and the
- * chosen context stay as they are.
+ * Writes the contexts `tappaas` and one per further engine to a file that only its owner can read. Foreign entries, credentials and the
+ * current context are preserved.
  *
  * @throws TAP_KUBECONFIG_UNREADABLE, TAP_FILE_EXPOSED
  */
@@ -62,7 +62,7 @@ async function readKubeconfig(path: string): Promise<Readonly<Record<string, unk
   throw apiErrors.TAP_KUBECONFIG_UNREADABLE({ message: `${path} is not a kubeconfig` });
 }
 
-/** Ours replace those of the same name where they stand; the others stay. */
+/** Replaces entries of the same name in place and appends the rest; foreign entries are kept. */
 function merged(known: unknown, ours: readonly Named[]): readonly Named[] {
   const entries = Array.isArray(known) ? (known as readonly Named[]) : [];
   const named = new Map(ours.map((entry) => [entry.name, entry]));

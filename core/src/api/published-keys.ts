@@ -3,7 +3,7 @@ import { sendJson } from './answer/answer.js';
 import type { Exchange } from './request/exchange.js';
 import { unknownPath } from './objects/object-router.js';
 
-/** Who signs tokens of the platform, and the public keys that they are verified with. */
+/** The issuer of the platform's tokens, and the public keys to verify them with. */
 export interface PublishedKeys {
   readonly issuer: string;
   readonly keys: object;
@@ -12,7 +12,7 @@ export interface PublishedKeys {
 const keysPath = '/openid/v1/jwks';
 const issuerPath = '/.well-known/openid-configuration';
 
-/** Open to everybody: who verifies tokens of the platform has no credential here. */
+/** Public paths: programs that verify tokens of the platform have no credential for it. */
 export const publishedPaths: readonly string[] = [keysPath, issuerPath];
 
 export function answerPublished(exchange: Exchange, published: (() => PublishedKeys | undefined) | undefined): void {
@@ -21,7 +21,7 @@ export function answerPublished(exchange: Exchange, published: (() => PublishedK
   sendJson(exchange, 200, exchange.info.path === keysPath ? known.keys : issuerDocument(known.issuer));
 }
 
-/** Found by OpenID Connect's discovery. @source OpenID Connect Discovery 1.0, section 4 */
+/** Makes the document of OpenID Connect discovery. @source OpenID Connect Discovery 1.0, section 4 */
 function issuerDocument(issuer: string): object {
   return {
     issuer,

@@ -3,14 +3,14 @@ import type { ReadyCheck } from './contributions.js';
 
 const checkMsMax = 5000;
 
-/** What a check has found. */
+/** The result of a check. */
 export interface CheckResult {
   readonly name: string;
   readonly ok: boolean;
   readonly note: string | undefined;
 }
 
-/** Makes all checks at once; one that has said nothing within five seconds has failed. */
+/** Runs all checks in parallel; a check without a result after five seconds has failed. */
 export async function makeChecks(
   checks: readonly ReadyCheck[],
   clock: Pick<Clock, 'sleep'>,
@@ -28,7 +28,7 @@ export async function makeChecks(
   return results;
 }
 
-/** A check that throws has failed; why is for the log of who owns it, since anybody may ask here. */
+/** A check that throws has failed. The reason is deliberately not shown, because anyone may request readiness. */
 async function isGood({ check }: ReadyCheck): Promise<boolean> {
   try {
     return await check();

@@ -3,15 +3,15 @@ import type { NextFunction, Request, Response } from 'express';
 import type { Exchange } from './request/exchange.js';
 import { unknownPath } from './objects/object-router.js';
 
-/** A path and who answers it; the path is Express' own form. */
+/** A path in Express' form, with its handler. */
 export interface RouterRoute {
   readonly path: string | RegExp;
-  /** What the path alone does not say. */
+  /** Matches the request where the path alone is not enough. */
   readonly isMeant?: (exchange: Exchange) => boolean;
   readonly answer: (exchange: Exchange) => Promise<void> | void;
 }
 
-/** Answers what is not a hot read: an Express application behind the chain, which has seen every request before. */
+/** Answers what the hot paths do not: an Express application behind the chain, which every request has already passed. */
 export interface Router {
   /** The paths of all routes: Express' own form, or the text of a pattern. */
   readonly paths: readonly string[];
@@ -28,7 +28,7 @@ export function createRouter(routes: readonly RouterRoute[]): Router {
   };
 }
 
-/** Loaded with the first request that wants it: Express takes a tenth of a start to load. */
+/** Loads Express with the first request that needs it, because that takes a tenth of the startup time. */
 async function expressOf(routes: readonly RouterRoute[]): Promise<RequestListener> {
   const { default: express } = await import('express');
   const app = express();
@@ -56,7 +56,7 @@ async function answerOr(answer: RouterRoute['answer'], exchange: Exchange, next:
   }
 }
 
-/** Resolves when the answer is out, rejects with what a handler has thrown: Express' own error pages are never reached. */
+/** Resolves when the answer is sent, rejects with errors of handlers; Express' own error pages are never used. */
 function handOver(app: RequestListener, exchange: Exchange): Promise<void> {
   const { request, response, info, path } = exchange;
   request.url = path.query === '' ? info.path : `${info.path}?${path.query}`;

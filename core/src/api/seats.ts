@@ -5,7 +5,7 @@ import type { Strangers } from './connection/strangers.js';
 import type { Exchange } from './request/exchange.js';
 import type { AdmitFlow, FlowRequest, Seat } from './stages.js';
 
-/** What flow control is asked about an exchange, whose signal most requests never need. */
+/** The request to flow control for an exchange. The signal is created on demand, because most requests never need it. */
 class Asked implements FlowRequest {
   readonly caller: Caller;
   readonly engine: string;
@@ -26,19 +26,19 @@ class Asked implements FlowRequest {
   }
 }
 
-/** Routes that authenticate by themselves are asked by nobody yet; each address is a principal of its own. */
+/** Returns the flow-control principal for a request without an identity: one per address. */
 function anonymousAt(exchange: Exchange): Caller {
   return { name: `system:anonymous at ${holderOf(addressOf(exchange))}`, groups: [] };
 }
 
-/** Who brings its credential in a moment has a seat apart from all others until then. */
+/** Takes a seat from the separate pool of clients that have not authenticated yet. */
 export function seatStranger(strangers: Strangers, exchange: Exchange): void {
   exchange.seat = strangers.takeSeat(addressOf(exchange));
   exchange.isStream = true;
   exchange.request.socket.setTimeout(0);
 }
 
-/** Takes a seat, in place of the one held already: a stream has no deadline but the end of the caller's credential. */
+/** Takes a seat, after releasing the present one. A stream ends with the caller's credential instead of the request deadline. */
 export function takeSeat(flow: AdmitFlow, exchange: Exchange, stream: boolean): Awaitable<void> {
   const { engine, verb } = exchange.info;
   const caller = exchange.identity === undefined ? anonymousAt(exchange) : exchange.caller;
@@ -52,13 +52,13 @@ function sit(seat: Seat, exchange: Exchange, stream: boolean): void {
   exchange.isStream = stream;
   if (stream) {
     exchange.deadlineMs = exchange.identity?.expiresAtMs ?? Infinity;
-    // Nothing may happen on it for as long as nothing happens; `drained` looks after clients that do not read.
+    // A stream may be idle for any time; `drained` handles clients that do not read.
     exchange.request.socket.setTimeout(0);
   }
   for (const name in seat.headers) exchange.extraHeaders.push(name, seat.headers[name] ?? '');
 }
 
-/** Where the client of an exchange is. */
+/** Returns the address of an exchange's client. */
 export function addressOf({ request }: Exchange): string {
   return request.socket.remoteAddress ?? '';
 }

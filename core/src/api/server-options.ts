@@ -15,65 +15,65 @@ import type { AuditReader } from './system-routes.js';
 import type { TlsPolicy } from './connection/tls-policy.js';
 import type { ServedUpgrade } from './upgrade/upgrade.js';
 
-/** Everything the API is made of; neighbours come as functions, so that each can be replaced. */
+/** Everything that the API depends on; other subsystems are passed as functions, so that each can be replaced. */
 export interface ApiServerOptions {
-  /** By name; `platform` is served at the root, every other one under `/clusters/{name}`. */
+  /** By name; `platform` is served at the root, all others under `/clusters/{name}`. */
   readonly engines: () => ReadonlyMap<string, EnginePort>;
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   readonly flow: AdmitFlow;
   readonly audit: Audit;
-  /** Default: nobody listens. */
+  /** Default: no tracing. */
   readonly tracing?: RequestTracing;
   readonly tableFor: TableFor;
   readonly routes: () => readonly ServedRoute[];
   readonly actions: () => readonly ServedAction[];
   readonly subresources: () => readonly ServedSubresource[];
-  /** Who answers WebSockets, besides the watches of objects. */
+  /** Handlers of WebSockets, besides the watches of objects. */
   readonly upgrades?: () => readonly ServedUpgrade[];
-  /** Places of an address, `connectionsPerAddressMax` of them; default: this process's own. */
+  /** Capacity per address, of `connectionsPerAddressMax` places; default: local to this process. */
   readonly addressPlaces?: (holder: string) => Places;
-  /** Joins the sockets of several processes. */
+  /** Connects the sockets of several processes. */
   readonly socketAdapter?: SocketOptions['adapter'];
   readonly fields: () => readonly ServedField[];
-  /** Default: no introspection, every document. */
+  /** Default: no introspection, all documents allowed. */
   readonly graphql?: GraphqlSettings;
-  /** Where the objects of a namespace are on a cluster. Default: in one of the same name. */
+  /** Maps a namespace to the cluster's. Default: the same name. */
   readonly clusterNamespace?: GraphqlParts['clusterNamespace'];
-  /** Where pods run, and why. Default: nothing is known of that. */
+  /** Scheduling decisions about pods. Default: none known. */
   readonly placements?: GraphqlParts['placements'];
-  /** Absent: plain http. */
+  /** Absent: plain HTTP. */
   readonly tls?: TlsMaterial;
-  /** Which TLS is spoken. Default: 1.2 or newer, with forward secrecy and authenticated encryption. */
+  /** TLS versions and ciphers. Default: 1.2 or newer, with forward secrecy and authenticated encryption. */
   readonly tlsPolicy?: TlsPolicy;
   /**
-   * Answers of plugins' routes, where browsers log in, tell them to come by TLS only. For certificates that browsers know: a host that is
-   * only known by our own authority, such as localhost, serves other things over plain http. Default: false.
+   * Sends Strict-Transport-Security with answers of plugins' routes, where browsers log in. Only for certificates that browsers trust: a
+   * host that only our own authority certifies, such as localhost, also serves other things over plain HTTP. Default: false.
    */
   readonly strictTransport?: boolean;
-  /** Another certificate for clients that ask for this name. */
+  /** Returns another certificate for a server name (SNI). */
   readonly contextFor?: (servername: string) => SecureContext | undefined;
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
   readonly cors?: Cors;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Between 0 and 1. */
+  /** Returns a number between 0 and 1. */
   readonly random: () => number;
   /** Names this replica in request ids. */
   readonly replica: string;
   readonly version: string;
   readonly ready: () => readonly ReadyCheck[];
-  /** Public keys that tokens of the platform are verified with. Default: it signs none. */
+  /** Public keys that verify the platform's tokens. Default: it signs none. */
   readonly publishedKeys?: () => PublishedKeys | undefined;
   /** The metrics page. */
   readonly metrics: () => string | Promise<string>;
-  /** Whose metrics that page has, where several processes serve the same one. Default: the replica's. */
+  /** Identifies the metrics of the page where several processes serve the same one. Default: the replica. */
   readonly metricsOf?: string;
-  /** Told of every request for a deprecated version, to count who still asks for it. */
+  /** Called for each request for a deprecated version, to count its callers. */
   readonly deprecatedUse?: (kind: ServedKind, caller: Caller) => void;
-  /** Absent: there is no audit log to ask. */
+  /** Absent: the audit log cannot be read back. */
   readonly auditReader?: AuditReader;
   readonly limits?: Partial<ApiLimits>;
 }
@@ -98,7 +98,7 @@ export const defaultLimits: ApiLimits = {
   strangersPerMinuteMax: 600,
   headMsMax: 15_000,
   bodyMsMax: 60_000,
-  // Longer than a request may be worked on.
+  // Longer than requestMsMax.
   silentMsMax: 90_000,
   drainMsMax: 30_000,
   stopMsMax: 5_000,

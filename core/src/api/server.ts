@@ -35,7 +35,7 @@ import { createWatchFrames } from './watch/watch-frames.js';
 import { watchUpgrade } from './watch/watch-socket.js';
 import { within } from './within.js';
 
-/** Requests that are named when they hold up a stop. */
+/** Maximum requests named in the log when they delay a shutdown. */
 const heldUpMax = 10;
 const sameNamespace: GraphqlParts['clusterNamespace'] = (_, namespace) => namespace;
 const noPlacements: GraphqlParts['placements'] = async (uids) => uids.map(() => undefined);
@@ -225,7 +225,7 @@ class Server implements ApiServer {
     if (this.#isStopping) exchange.extraHeaders.push('Connection', 'close');
     else if (staysOpen(request)) exchange.extraHeaders.push('Keep-Alive', this.#keepAlive);
     const served = runChain(this.#chain, exchange);
-    // What was served in this turn can neither pass its deadline nor be waited for.
+    // A request served synchronously can neither miss its deadline nor delay a shutdown.
     if (served instanceof Promise) void this.#whileInFlight(exchange, served);
   }
 
@@ -257,7 +257,7 @@ class Server implements ApiServer {
     return new Exchange(request, response, requestId, nowMs, nowMs + this.#limits.requestMsMax);
   }
 
-  /** Reads and writes of whole objects, and GraphQL that was asked before, are answered here; Express routes the rest. */
+  /** Answers reads and writes of whole objects and prepared GraphQL operations directly; Express routes the rest. */
   #answer(exchange: Exchange): Awaitable<void> {
     const { target, verb } = exchange.info;
     if (target === undefined) return this.#graphql.answer(exchange, () => this.#router.answer(exchange));

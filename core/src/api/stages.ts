@@ -1,42 +1,42 @@
 /**
- * The stages before the engine, as functions that are handed in: the chain knows their order, not what they do. Later stages of
- * the platform (tokens, RBAC, fair queues, a hash-chained audit) replace what is behind a function, never its place.
+ * The stages before the engine, passed as functions: the chain knows their order, not their implementations (tokens, RBAC, fair queues, a
+ * hash-chained audit log).
  */
 import type { Caller, Credentials, Identity } from '@tappaas/sdk';
 import type { AccessQuestion, Verdict } from '../ports/access.js';
 
-/** Who is it? Nothing means that no authenticator knows the credential; throwing means that it is bad. */
+/** Identifies the caller. Undefined: no authenticator knows the credential; an error: the credential is invalid. */
 export type Authenticate = (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined>;
 
-/** May they? Only `allow` lets a request pass. */
+/** Authorizes a request; only `allow` lets it pass. */
 export type Authorize = (request: AccessQuestion) => Verdict | Promise<Verdict>;
 
-/** What flow control is asked. */
+/** A request to flow control. */
 export interface FlowRequest {
   readonly caller: Caller;
   readonly engine: string;
   readonly verb: string;
-  /** Streams hold their seat for hours and are counted apart. */
+  /** Streams hold their seat for hours and have limits of their own. */
   readonly stream: boolean;
-  /** Aborts when nobody waits for the answer any more; made when it is asked for. */
+  /** Aborts when the client no longer waits for the answer; created on first access. */
   readonly signal: AbortSignal;
 }
 
-/** What a request turns out to be, once that is known: bytes of a body that is understood, those that are YAML, keys of an object that is written. */
+/** The size of a request, reported once it is known: bytes of the parsed body, how many of these are YAML, and keys of a written object. */
 export interface Work {
   readonly bytes?: number;
   readonly yamlBytes?: number;
   readonly keys?: number;
 }
 
-/** A place among the requests being served; to be given back exactly once. */
+/** A seat among the requests being served; must be released exactly once. */
 export interface Seat {
-  /** Sent with the answer, such as `RateLimit`. */
+  /** Headers of the answer, such as `RateLimit`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What a request costs beyond what each costs; it goes on when the promise resolves. */
+  /** Charges what a request costs beyond the minimum; it may continue when the promise resolves. */
   weigh?(work: Work): Promise<void> | undefined;
   release(): void;
 }
 
-/** Is there room for it? It may take a while; throws an error with status 429, `retryAfterMs` and the `RateLimit` headers as data when not. */
+/** Admits a request, possibly after a wait. Throws an error with status 429, `retryAfterMs` and the `RateLimit` headers as data if full. */
 export type AdmitFlow = (request: FlowRequest) => Seat | Promise<Seat>;

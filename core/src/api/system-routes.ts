@@ -12,17 +12,17 @@ import { engineOf, unknownPath } from './objects/object-router.js';
 import { answerPublished, publishedPaths, type PublishedKeys } from './published-keys.js';
 import type { RouterRoute } from './router.js';
 
-/** Reads the audit log back. */
+/** Reads the audit log. */
 export interface AuditReader {
   /** Events by query, newest first. */
   readonly search: (query: Readonly<Record<string, string>>) => Promise<object>;
   /** The chains that can be searched. */
   readonly chains: () => Promise<object>;
-  /** The latest signed checkpoint, as the store has it. */
+  /** The latest signed checkpoint, as it is stored. */
   readonly checkpoint: () => Promise<object>;
 }
 
-/** What requests that are not about objects are answered from. */
+/** The sources of answers that are not about objects. */
 export interface SystemParts {
   readonly engines: () => ReadonlyMap<string, EnginePort>;
   readonly clock: Clock;
@@ -31,18 +31,18 @@ export interface SystemParts {
   readonly publishedKeys?: () => PublishedKeys | undefined;
   readonly metrics: () => string | Promise<string>;
   readonly auditReader?: AuditReader;
-  /** Host and port, as discovery tells it. */
+  /** Host and port, as discovery reports them. */
   readonly address: () => string;
 }
 
 const openPaths = new Set(['/livez', '/healthz', '/readyz', ...publishedPaths]);
 
-/** Liveness, readiness and public keys are asked for by programs that have no credentials. */
+/** Whether a path is public: programs that check health or fetch public keys have no credentials. */
 export function isOpenPath({ info }: Exchange): boolean {
   return info.engine === platformEngine && openPaths.has(info.path);
 }
 
-/** Routes of health, version, metrics and discovery. */
+/** Makes the routes of health, version, metrics, audit and discovery. */
 export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
   const alive: readonly ReadyCheck[] = [{ name: 'process', check: () => true }];
   const discoveries = perEngine((engine) => createDiscovery(engine, parts.address));
@@ -58,7 +58,7 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
     },
   });
   return [
-    // The name that Kubernetes had before there were two is what many a probe asks by default.
+    // Kubernetes' former name of /livez is still the default of many probes.
     ...['/livez', '/healthz'].map((path) => reading(path, (exchange) => answerHealth(exchange, alive, parts.clock))),
     reading('/readyz', (exchange) => answerHealth(exchange, parts.ready(), parts.clock)),
     reading('/version', (exchange) => sendJson(exchange, 200, versionOf(parts.version))),
@@ -76,13 +76,13 @@ export function systemRoutes(parts: SystemParts): readonly RouterRoute[] {
   ];
 }
 
-/** They are the platform's: who may do everything on a further engine is not thereby shown them. */
+/** Answers the platform's metrics. Other engines have none, so full access to a further engine does not reveal the platform's. */
 async function answerMetrics(exchange: Exchange, { metrics }: SystemParts): Promise<void> {
   if (exchange.info.engine !== platformEngine) throw unknownPath(exchange);
   sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', await metrics());
 }
 
-/** One log for all engines, so there is one place to ask; whoever may `get` the path `/audit` sees all of it. */
+/** Answers from the audit log, which is one for all engines; callers who may `get` the path `/audit` see all of it. */
 async function answerAudit(
   exchange: Exchange,
   { auditReader }: SystemParts,
@@ -96,7 +96,7 @@ function mountOf(engine: string): string {
   return engine === platformEngine ? '' : `/clusters/${engine}`;
 }
 
-/** One thing per engine, kept as long as the engine. */
+/** Caches one value per engine, as long as the engine exists. */
 function perEngine<T>(make: (engine: EnginePort) => T): (engine: EnginePort) => T {
   const made = new WeakMap<EnginePort, T>();
   return (engine) => {
@@ -122,7 +122,7 @@ function answerRoot(exchange: Exchange, discovery: Discovery): void {
   else sendDocument(exchange, discovery.aggregated(root), aggregatedType);
 }
 
-/** Documents are the same until a plugin changes, so clients that have them are told just that. */
+/** Sends a document, or 304 if the client has the present one; documents change only with plugins. */
 function sendDocument(exchange: Exchange, document: StoredDocument | undefined, mediaType: string = jsonType): void {
   if (document === undefined) throw unknownPath(exchange);
   const headers = ['ETag', document.tag, 'Vary', 'Accept'];
@@ -130,7 +130,7 @@ function sendDocument(exchange: Exchange, document: StoredDocument | undefined, 
   else sendBytes(exchange, 200, mediaType, document.bytes, headers);
 }
 
-/** Kubernetes' level that clients compare themselves with, and what really runs. */
+/** The Kubernetes version that clients compare themselves with; the real version is in versionOf. */
 const kubernetesLevel = { major: '1', minor: '32' };
 
 function versionOf(version: string): object {

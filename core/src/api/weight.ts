@@ -1,8 +1,8 @@
 import type { Seat, Work } from './stages.js';
 
 /**
- * Tells flow control what a request turns out to be. One that is heavy may have to wait for its turn, and others have theirs before it
- * goes on: what it does next it does in one go.
+ * Reports the size of a request to flow control. A heavy request may have to wait; afterwards it yields to the event loop once, because it
+ * continues with synchronous work.
  *
  * @throws TAP_FLOW_FULL
  */

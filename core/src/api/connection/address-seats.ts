@@ -1,32 +1,32 @@
 import { isIPv6, type Socket } from 'node:net';
 import type { Clock, Logger } from '@tappaas/sdk';
 
-/** The places that the connections of one address have, wherever they are kept. */
+/** Capacity for the connections of one address, local to this process or shared. */
 export interface Places {
-  /** Those of this process. */
+  /** Number of places that this process uses. */
   readonly used: number;
-  /** Takes one, if there is one. */
+  /** Takes a place; false if none is free. */
   obtain(): boolean | Promise<boolean>;
   give(): void;
 }
 
 export interface AddressSeatsOptions {
-  /** Places of an address, or of one network of IPv6. */
+  /** Returns the places of an address or an IPv6 network. */
   readonly placesOf: (holder: string) => Places;
   readonly clock: Pick<Clock, 'nowMs'>;
-  /** Hears of who is cut off. */
+  /** Called for each connection that is cut off. */
   readonly crowded: (address: string) => void;
 }
 
 interface Holder {
   readonly places: Places;
-  /** Whoever keeps the places has said that there are none, and is not asked again for each connection of a flood. */
+  /** Until then connections are refused without asking a shared store again, which spares it during a flood. */
   fullUntilMs: number;
 }
 
 const fullMs = 100;
 
-/** Connections of one address, or of one network of IPv6, so that nobody takes all that there are. */
+/** Limits the connections per address or IPv6 network, so that no client can take them all. */
 export class AddressSeats {
   readonly #options: AddressSeatsOptions;
   readonly #holders = new Map<string, Holder>();
@@ -35,7 +35,7 @@ export class AddressSeats {
     this.#options = options;
   }
 
-  /** Gives a connection its place until it closes; cuts it off when its address has as many as it may, at once or when that is heard. */
+  /** Takes a place for a connection until it closes. A connection beyond the limit is closed, as soon as the answer is known. */
   take(socket: Socket): void {
     const { placesOf, clock } = this.#options;
     const name = holderOf(socket.remoteAddress ?? '');
@@ -68,7 +68,7 @@ export class AddressSeats {
   }
 }
 
-/** Places of this process alone. */
+/** Makes places local to this process. */
 export function ownPlaces(max: number): Places {
   let used = 0;
   return {
@@ -86,7 +86,7 @@ export function ownPlaces(max: number): Places {
 
 const noticeEveryMs = 60_000;
 
-/** Tells the log of somebody who was cut off, once a minute and no more: a flood is not to fill it. */
+/** Makes a callback that logs refused connections at most once a minute, so that a flood cannot fill the log. */
 export function crowdedNotice(connectionsPerAddressMax: number, clock: Pick<Clock, 'nowMs'>, log: Logger): (address: string) => void {
   let nextMs = -Infinity;
   let cutOff = 0;
@@ -104,8 +104,8 @@ const groupsOfNetwork = 4;
 const groupsOfAddress = 8;
 
 /**
- * The client that an address is counted for: for IPv4 the address itself, also in its IPv6 form; for IPv6 its /64, since a single machine
- * can use every address in it.
+ * Returns the holder that an address counts for: an IPv4 address itself, also in its IPv6-mapped form; for IPv6 the /64 network, because a
+ * single machine can use every address in it.
  *
  * @source RFC 6177
  */

@@ -1,9 +1,9 @@
-/** For so long requests of nobody are counted before audit is told the count. */
+/** Interval over which requests of unauthenticated clients are counted before the count is audited. */
 export const countMs = 600_000;
-/** So many of an address, and of all addresses, are told one by one within that time. */
+/** Maximum requests audited one by one within the interval, per address and of all addresses. */
 export const toldPerAddressMax = 20;
 export const toldMax = 100;
-/** Counts of addresses that are told apart; the rest is one count for each status. */
+/** Maximum separate counts, by address and status; further addresses share one count per status. */
 export const countsMax = 16;
-/** How many requests a line stands for. */
+/** Annotation with the number of requests that an event stands for. */
 export const countAnnotation = 'tappaas.dev/requests';

@@ -2,12 +2,12 @@ import type { Identity } from '@tappaas/sdk';
 import { after } from '../after.js';
 import type { Authenticate } from '../stages.js';
 
-/** Addresses that are remembered of one credential; the oldest is forgotten first. */
+/** Maximum addresses remembered per credential; the oldest is dropped first. */
 const addressesMax = 16;
 
 /**
- * Tells with who it is where the connection came from; an IPv4 address is told as one, and without the zone of a local address. Who comes
- * again from the same address is the same caller: what is worked out for a caller is remembered by it.
+ * Adds the client's address to the caller; IPv4-mapped addresses become IPv4, and the zone of a link-local address is removed. The same
+ * credential from the same address gives the same caller object, because other caches are keyed by it.
  */
 export function withAddress(authenticate: Authenticate): Authenticate {
   const known = new WeakMap<Identity, Map<string, Identity>>();

@@ -8,9 +8,9 @@ const chainsMax = 10_000;
 type Chain = readonly CertificateAuthority[];
 type Link = Partial<DetailedPeerCertificate> | undefined;
 
-/** The authorities above client certificates, the one that issued it first. */
+/** Reads the issuing authorities of client certificates, the direct issuer first. */
 export class CertificateChains {
-  /** By the certificate's fingerprint: a session that is resumed has the certificate, and not those that were sent along with it. */
+  /** Cached by fingerprint: a resumed TLS session has the client certificate, but not its intermediate authorities. */
   readonly #known = new Map<string, Chain>();
 
   of(peer: DetailedPeerCertificate, isResumed: boolean): Chain {
@@ -29,8 +29,8 @@ export class CertificateChains {
 }
 
 /**
- * The chain as signatures prove it. Node links certificates by the names in them, and whoever makes one that is called like an authority can
- * send it along: where the key of the one above has not signed the one below, the chain ends.
+ * Returns the chain as far as signatures prove it. Node links certificates by issuer name only, and anyone can send a certificate with the
+ * name of an authority: the chain ends where a key did not sign the certificate below.
  */
 function chainOf(peer: DetailedPeerCertificate): Chain {
   const chain: CertificateAuthority[] = [];
@@ -38,7 +38,7 @@ function chainOf(peer: DetailedPeerCertificate): Chain {
   let link: Link = peer;
   while (chain.length < authoritiesMax) {
     const above: Link = link?.issuerCertificate;
-    // The root names itself.
+    // A root is its own issuer.
     if (above?.raw === undefined || above === link) break;
     const authority = new X509Certificate(above.raw);
     if (!authority.ca || !below.verify(authority.publicKey)) break;

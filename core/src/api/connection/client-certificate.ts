@@ -2,18 +2,18 @@ import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { ClientCertificate } from '@tappaas/sdk';
 import { CertificateChains } from './certificate-chain.js';
 
-/** A connection has one certificate for good, and reading it costs more than answering a request. */
+/** Cached per connection: its certificate never changes, and parsing it costs more than answering a request. */
 const known = new WeakMap<TLSSocket, ClientCertificate | undefined>();
 const chains = new CertificateChains();
 
-/** The client certificate of a connection that the TLS layer has verified; nothing when there is none. */
+/** Returns the client certificate that the TLS layer has verified; undefined when there is none. */
 export function verifiedCertificate(socket: TLSSocket): ClientCertificate | undefined {
   if (!known.has(socket)) known.set(socket, certificateOf(socket.getPeerCertificate(true), socket.isSessionReused()));
   return known.get(socket);
 }
 
 function certificateOf(peer: DetailedPeerCertificate, isResumed: boolean): ClientCertificate | undefined {
-  // Node answers an empty object when the client sent none.
+  // Node returns an empty object when the client sent none.
   if ((peer as Partial<DetailedPeerCertificate>).fingerprint256 === undefined) return undefined;
   const { subject, subjectaltname = '', fingerprint256, serialNumber, valid_from, valid_to } = peer;
   return Object.freeze({
@@ -27,7 +27,7 @@ function certificateOf(peer: DetailedPeerCertificate, isResumed: boolean): Clien
   });
 }
 
-/** Node puts a value with a comma or quote in it into quotes, as a JSON string: it must not pass for several names. */
+/** Parses names. Node quotes a value with a comma or a quote as a JSON string, so that it cannot be mistaken for several names. */
 const nameForm = /(?:^|, )(?<type>[A-Za-z ]+):(?<value>"(?:[^"\\]|\\.)*"|[^",]*)/g;
 
 export function alternativeNames(text: string): readonly string[] {

@@ -2,27 +2,27 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock, Identity } from '@tappaas/sdk';
 
-/** Short beside the 10 s within which a credential that is no longer good stops being one. */
+/** Short compared with the 10 s within which a revoked credential must stop working. */
 const rememberedMs = 1000;
 const namesAndValuesMax = 64;
 const charsMax = 4096;
-/** With a body: that another method has one is a trick, and looked for in every request. */
+/** Methods with a body, whose Content-Length may vary. A body with any other method is suspicious, so there it must be the same. */
 const writing: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
 interface Spoken {
   readonly method: string | undefined;
   readonly rawHeaders: readonly string[];
-  /** Where the length of a body stands, which says nothing of who sends it. */
+  /** Index of the Content-Length value, which may differ between requests of one caller; -1 if none. */
   readonly lengthAt: number;
   readonly identity: Identity;
-  /** When it was kept: before that only a clock that was set back can be, and nobody knows how long ago it was. */
+  /** When the entry was made. An earlier time means that the clock was set back, so the age is unknown. */
   readonly fromMs: number;
   readonly untilMs: number;
 }
 
 /**
- * Who spoke last on a connection, reading, and in any other way. A request with the method and the very headers of the one before it, within
- * a second, is from the same caller: nothing else than headers and connection is shown to authenticators, and its headers were looked at.
+ * Remembers the last caller on a connection, separately for GET and other methods. A request within a second with the same method and
+ * identical headers is from the same caller, because authenticators see nothing but headers and connection; the headers were validated.
  */
 export class ConnectionMemory {
   readonly #clock: Pick<Clock, 'nowMs'>;
@@ -34,7 +34,7 @@ export class ConnectionMemory {
     this.#clock = clock;
   }
 
-  /** The caller of a request that differs from the last one on its connection at most in its target, and in what it sends. */
+  /** Returns the caller if the request differs from the last one on its connection only in target and body; else undefined. */
   recall({ method, socket, rawHeaders }: IncomingMessage, nowMs: number): Identity | undefined {
     const known = (method === 'GET' ? this.#reads : this.#others).get(socket);
     if (known === undefined || nowMs < known.fromMs || nowMs >= known.untilMs) return undefined;
@@ -44,7 +44,7 @@ export class ConnectionMemory {
     return known.identity;
   }
 
-  /** Not what was asked for before some credential was no longer good: it may be that one. */
+  /** Remembers a caller, unless authentication began before the last revocation: it may have used the revoked credential. */
   keep({ method, socket, rawHeaders }: IncomingMessage, identity: Identity, askedAtMs: number): void {
     if (askedAtMs <= this.#forgottenAtMs || rawHeaders.length > namesAndValuesMax) return;
     let chars = 0;
@@ -56,7 +56,7 @@ export class ConnectionMemory {
     (method === 'GET' ? this.#reads : this.#others).set(socket, { method, rawHeaders, lengthAt, identity, fromMs, untilMs });
   }
 
-  /** A credential is no longer good. */
+  /** Drops all entries, because a credential was revoked. */
   forget(): void {
     this.#reads = new WeakMap();
     this.#others = new WeakMap();

@@ -2,10 +2,10 @@ import { type Clock, platformEngine } from '@tappaas/sdk';
 import type { Audit, AuditedOutcome } from '../../ports/audit.js';
 import { countAnnotation, countMs, countsMax } from './audit-limits.js';
 
-/** How the requests of a count ended. */
+/** The outcome that the requests of a count share. */
 export type CountedOutcome = Pick<AuditedOutcome, 'status' | 'errorCode'>;
 
-/** What was counted and is not told yet. */
+/** A count that is not audited yet. */
 interface Count {
   requests: number;
   readonly sinceMs: number;
@@ -16,11 +16,11 @@ interface Count {
 const elsewhere = '';
 
 /**
- * Requests that audit is told of together, one line for each address and status: at the end of the ten minutes in which they came, and when the
- * server stops. A count that no sink takes goes on into the next one.
+ * Audits requests as counts, one event per address and status: ten minutes after the first request, and at shutdown. A count that no sink
+ * accepts is added to the next one.
  */
 export class CountedRequests {
-  /** What the lines call what was done. */
+  /** Verb of the audit events. */
   readonly #verb: string;
   readonly #audit: Audit;
   readonly #clock: Clock;
@@ -45,7 +45,7 @@ export class CountedRequests {
     if (!this.#waits) void this.#tellLater();
   }
 
-  /** Tells what was counted so far, and waits for nothing more. */
+  /** Audits the counts so far, and stops waiting for more. */
   async stop(): Promise<void> {
     this.#over.abort();
     await this.#tell();

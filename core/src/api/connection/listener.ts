@@ -12,30 +12,30 @@ import { OpenConnections } from './open-connections.js';
 import { tlsPolicy, type TlsPolicy } from './tls-policy.js';
 import { asksForWebSocket } from '../upgrade/upgrade-handshake.js';
 
-/** How a listener is bound; without `tls` it speaks plain http, for benchmarks and behind a proxy that ends TLS on the same machine. */
+/** Options of a listener. Without `tls` it speaks plain HTTP, for benchmarks and behind a TLS-terminating proxy on the same machine. */
 export interface ListenerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
   readonly tls?: TlsMaterial;
-  /** Which TLS is spoken. Default: 1.2 or newer, with forward secrecy and authenticated encryption. */
+  /** TLS versions and ciphers. Default: 1.2 or newer, with forward secrecy and authenticated encryption. */
   readonly tlsPolicy?: TlsPolicy;
-  /** Another certificate for clients that ask for this name. */
+  /** Returns another certificate for a server name (SNI). */
   readonly contextFor?: (servername: string) => SecureContext | undefined;
   readonly connectionsMax: number;
   readonly addresses: AddressSeats;
-  /** How long the headers of a request, and the whole of it, may take to arrive. */
+  /** Maximum time for the headers of a request to arrive, and (`bodyMsMax`) for the whole request. */
   readonly headMsMax: number;
   readonly bodyMsMax: number;
-  /** How long a connection may neither send nor take anything, unless a stream is on it. */
+  /** Maximum time without traffic on a connection, unless it carries a stream. */
   readonly silentMsMax: number;
   /** `awaitsContinue`: the client sends its body only after `100 Continue`. */
   readonly serve: (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void;
   /** Called when a client asks for a WebSocket; from then on the handler owns the socket. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-  /** A connection has ended, whether or not everything asked for on it was answered. */
+  /** Called when a connection has ended, whether or not all its requests were answered. */
   readonly closed: (socket: Socket) => void;
-  /** The listener goes on, but something is wrong with it, such as no file descriptor being left. */
+  /** Called on errors that do not stop the listener, such as running out of file descriptors. */
   readonly failed: (error: Error) => void;
 }
 
@@ -44,7 +44,7 @@ export interface Listener {
   readonly port: number;
   renew(tls: TlsMaterial): void;
   readonly connections: OpenConnections;
-  /** Takes no new connection and keeps those there are; resolves when the last one has gone. */
+  /** Accepts no new connections; resolves when the last existing one has closed. */
   close(): Promise<void>;
   closeAll(): void;
 }
@@ -52,18 +52,18 @@ export interface Listener {
 const headerBytesMax = 16 * 1024;
 const parserOptions: ServerOptions = {
   maxHeaderSize: headerBytesMax,
-  // Two timers for each request would do what one for each connection does: it may be silent for `silentMsMax`.
+  // One timer per connection (silentMsMax) is enough; Node would set two per request.
   keepAliveTimeout: 0,
   insecureHTTPParser: false,
-  // Most requests have no body, and a stream that never had anything costs more than it looks.
+  // Most requests have no body, and an unused request stream is costly.
   optimizeEmptyRequests: true,
-  // Checked in the chain, which answers with a Status; node would answer with nothing.
+  // The chain checks the Host header and answers with a Status; Node would send an empty answer.
   requireHostHeader: false,
-  // Whoever asks for another protocol, such as h2c, is answered in this one.
+  // Requests to upgrade to any other protocol, such as h2c, are answered over HTTP/1.1.
   shouldUpgradeCallback: asksForWebSocket,
 };
 
-/** Looked at a few times within each. */
+/** Returns the timeouts of Node's server, which checks them about three times within the shorter one. */
 function patienceOf({ headMsMax, bodyMsMax }: ListenerOptions): ServerOptions {
   const connectionsCheckingInterval = Math.ceil(Math.min(headMsMax, bodyMsMax) / 3);
   return { headersTimeout: headMsMax, requestTimeout: bodyMsMax, connectionsCheckingInterval };
@@ -84,20 +84,20 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
           SNICallback,
           ALPNProtocols: ['http/1.1'],
         });
-  // Who does not read what was answered would have it kept in memory for ever; what is taken slowly but steadily goes on.
+  // A client that reads nothing would keep its answer in memory forever; one that reads slowly but steadily is not cut off.
   server.timeout = options.silentMsMax;
   server.maxHeadersCount = headersMax + 1;
   server.maxConnections = options.connectionsMax;
-  // Before anything is kept for it, such as the state of a handshake.
+  // First of all listeners, before any state is allocated for the connection, such as that of the handshake.
   server.prependListener('connection', (socket: Socket) => options.addresses.take(socket));
-  // Its session may be resumed though nothing was asked over it, and the authorities that were sent along are there now only.
+  // Read now, because only a full handshake has the intermediate authorities; the session may be resumed before any request is sent.
   server.on('secureConnection', (socket: TLSSocket) => void (socket.authorized && readCertificate(socket)));
   server.on('request', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => serve(request, response, true));
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
   server.on('upgrade', options.upgrade);
   server.on('clientError', refuseUnparsable);
-  // Nothing that is answered to a handshake that failed would ever be sent.
+  // After a failed handshake no answer could be sent.
   server.on('tlsClientError', (_: Error, socket: Socket) => socket.destroy());
   const connections = new OpenConnections(server, tls !== undefined, options.closed);
   await new Promise<void>((resolve, reject) => {
@@ -115,17 +115,17 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     renew: (material) => {
       if ('setSecureContext' in server) (server as HttpsServer).setSecureContext(secureOptions(material, policy));
     },
-    // The server's own close would cut off connections that are idle now, on which a request may be on its way.
+    // The server's own close would cut idle connections, on which a request may be on its way.
     close: () => new Promise((resolve) => void NetServer.prototype.close.call(server, () => resolve())),
     closeAll: () => {
       connections.destroyAll();
-      // Ends the server's own checks; it listens no more.
+      // Stops the server's periodic timeout checks; it is no longer listening.
       server.close();
     },
   };
 }
 
-/** Every client is asked for a certificate; one that cannot be verified is as good as none. */
+/** Every client is asked for a certificate; one that cannot be verified counts as none. */
 const clientOptions = { requestCert: true, rejectUnauthorized: false } as const;
 
 function secureOptions({ certificate, key, clientAuthorities }: TlsMaterial, policy: TlsPolicy): SecureContextOptions {
@@ -143,7 +143,7 @@ const failures: Readonly<Record<string, readonly [code: number, reason: string, 
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'Timeout', 'the request did not arrive in time'],
 };
 
-/** Whoever has a certificate that cannot be read is nobody, and brings nothing down. */
+/** Reads a verified certificate; one that cannot be parsed ends its connection instead of crashing the process. */
 function readCertificate(socket: TLSSocket): void {
   try {
     verifiedCertificate(socket);
@@ -152,7 +152,7 @@ function readCertificate(socket: TLSSocket): void {
   }
 }
 
-/** What the parser refuses never becomes a request; it is answered in the same form as everything else. */
+/** Answers requests that the parser rejects, and that never reach the chain, with a Status as all other errors. */
 function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

@@ -3,20 +3,20 @@ import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '@tappaas/sdk';
 
-/** A connection that has said nothing for as long is not about to ask. */
+/** A connection without incoming data for that long is considered quiet. */
 const quietMs = 50;
-/** A turn takes one connection. */
+/** Maximum connections to wait for; one turn of the event loop accepts one. */
 const takenMax = 1_000;
 
-/** The connections of a listener, so that a stop can end each when nothing is left to say on it, and none before. */
+/** Tracks the connections of a listener, so that a shutdown can end each once everything on it is answered. */
 export class OpenConnections {
   #taken = 0;
-  /** As they came in; with TLS, handshakes that are not over included. */
+  /** All accepted connections, including unfinished TLS handshakes. */
   readonly #arrived = new Set<Socket>();
-  /** Those that HTTP is spoken on. */
+  /** Connections ready for HTTP. */
   readonly #speaking = new Set<Socket>();
 
-  /** Watches a server; `closed` is told of connections that HTTP was spoken on. */
+  /** Tracks the connections of a server; calls `closed` for each one that was ready for HTTP. */
   constructor(server: Server, isSecure: boolean, closed: (socket: Socket) => void) {
     server.on('connection', (socket: Socket) => {
       this.#taken += 1;
@@ -28,21 +28,21 @@ export class OpenConnections {
     });
   }
 
-  /** Resolves when whoever has connected by now is here: a listener that is closed refuses those that it has not taken yet. */
+  /** Resolves when all clients that have connected so far are accepted; closing the listener earlier would refuse them. */
   async whenTaken(): Promise<void> {
     const last = this.#taken + takenMax;
     let known;
     do {
       known = this.#taken;
-      // The first may end the turn that we are in.
+      // The first may only complete the present turn.
       await turn();
       await turn();
     } while (this.#taken > known && known < last);
   }
 
   /**
-   * Ends connections one by one as they fall silent: what was written goes out first. Who is being answered is left alone, as is who has
-   * just sent something.
+   * Ends quiet connections one by one, after what was written is sent. Connections with a request in progress, or with data received since
+   * the last check, are kept.
    */
   async endQuiet(beingServed: () => ReadonlySet<Socket>, clock: Clock, signal: AbortSignal): Promise<void> {
     let heard = new Map<Socket, number>();
@@ -54,7 +54,7 @@ export class OpenConnections {
       }
       heard = new Map([...this.#speaking].map((socket) => [socket, socket.bytesRead]));
       await clock.sleep(quietMs, signal).catch(() => {});
-      // What has arrived until now is read before anybody is judged.
+      // Reads pending input before the next check.
       await turn();
     }
   }
@@ -63,7 +63,7 @@ export class OpenConnections {
     for (const socket of this.#arrived) socket.destroy();
   }
 
-  /** Connections with an answer that their clients have not taken. */
+  /** Number of connections with unsent data that their clients have not read. */
   get unread(): number {
     return [...this.#speaking].filter(({ writableLength }) => writableLength > 0).length;
   }

@@ -6,11 +6,11 @@ import type { Expiring } from '../certificates/certificate-expiry.js';
 import { apiErrors } from '../errors.js';
 import type { TlsPolicy } from './tls-policy.js';
 
-/** A certificate that the operator gives, as files that may be replaced at any time. */
+/** Paths of the operator's certificate; the files may be replaced at any time. */
 export interface TlsFiles {
-  /** PEM: the certificate and those between it and its authority. */
+  /** PEM: the certificate and its intermediate authorities. */
   readonly certificate: string;
-  /** PEM of its private key. */
+  /** PEM of the private key. */
   readonly key: string;
 }
 
@@ -30,12 +30,12 @@ interface Loaded {
 
 const lookEveryMs = 10_000;
 
-/** The certificate of the operator's files, for clients that ask for a name which it has; everybody else gets the platform's own. */
+/** Serves the operator's certificate to clients that request a name in it (SNI); all others get the platform's own. */
 export class TlsFilesCertificate {
   readonly #options: TlsFilesOptions;
   #loaded: Loaded;
   #clientAuthorities: string | undefined;
-  /** What was refused is told once. */
+  /** The last error, so that it is logged only once. */
   #refused = '';
 
   private constructor(options: TlsFilesOptions, loaded: Loaded) {
@@ -48,24 +48,24 @@ export class TlsFilesCertificate {
     return new TlsFilesCertificate(options, await load(options));
   }
 
-  /** Until when it is good. */
+  /** Its expiry, for the check that warns before it. */
   get expiring(): Expiring {
     return { name: "operator's", notAfterMs: () => this.#loaded.certificate.validToDate.getTime() };
   }
 
-  /** Verifies client certificates of these authorities (PEM) from now on, as the listener does for its own certificate. */
+  /** Verifies client certificates of new connections against these authorities (PEM), as the listener's own certificate does. */
   trustClients(authorities: string): void {
     const { pair } = this.#loaded;
     this.#loaded = { ...this.#loaded, context: contextOf(pair, this.#options.policy, authorities) };
     this.#clientAuthorities = authorities;
   }
 
-  /** For a name that the certificate is for. */
+  /** Returns the certificate's context if it is valid for the name. */
   contextFor(servername: string): SecureContext | undefined {
     return this.#loaded.certificate.checkHost(servername) === undefined ? undefined : this.#loaded.context;
   }
 
-  /** Takes up replaced files until `signal` aborts; connections that are open keep what they have. Files that are no pair change nothing. */
+  /** Loads replaced files until `signal` aborts; open connections keep their certificate. Files that are no valid pair are ignored. */
   async follow(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     while (!signal.aborted) {

@@ -1,14 +1,14 @@
 import type { SecureVersion } from 'node:tls';
 
-/** Which TLS is spoken. */
+/** TLS versions and ciphers. */
 export interface TlsPolicy {
   readonly minVersion: SecureVersion;
-  /** OpenSSL's list, best first. */
+  /** OpenSSL cipher list, preferred first. */
   readonly ciphers: string;
   readonly honorCipherOrder: true;
 }
 
-/** With forward secrecy and authenticated encryption; nothing else has been needed since 2015. */
+/** Ciphers with forward secrecy and authenticated encryption; all clients since 2015 support them. */
 export const defaultCiphers = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',

@@ -1,15 +1,15 @@
 import { countMs, toldMax, toldPerAddressMax } from './audit-limits.js';
 
-/** Requests that audit is told of one by one: so many of an address, and of all addresses, within ten minutes. */
+/** Decides which requests are audited one by one: a limited number per address, and of all addresses, in ten minutes. */
 export class ToldEach {
-  /** No more addresses than `toldMax`. */
+  /** Count per address; never more than `toldMax` addresses. */
   readonly #told = new Map<string, number>();
   #all = 0;
   #sinceMs = -Infinity;
 
-  /** Whether this request of an address is one of them. */
+  /** Whether this request of an address is audited individually. */
   take(holder: string, nowMs: number): boolean {
-    // Also over when the clock was set back.
+    // The absolute difference also ends the interval when the clock was set back.
     if (Math.abs(nowMs - this.#sinceMs) >= countMs) this.#begin(nowMs);
     const told = this.#told.get(holder) ?? 0;
     if (told >= toldPerAddressMax || this.#all >= toldMax) return false;

@@ -9,7 +9,7 @@ export function documentHash(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Reads a file of allowed documents, as code generators write it: `{ "<hash>": "<document>" }`. @throws TAP_GRAPHQL_DOCUMENTS_UNREADABLE */
+/** Reads a file of trusted documents, as generators write it: `{ "<hash>": "<document>" }`. @throws TAP_GRAPHQL_DOCUMENTS_UNREADABLE */
 export async function readTrustedDocuments(path: string): Promise<ReadonlyMap<string, string>> {
   try {
     const parsed: unknown = JSON.parse(await readFile(path, 'utf8'));

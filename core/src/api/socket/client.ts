@@ -20,7 +20,7 @@ import { Outbox } from './outbox.js';
 import { RoomAccess } from './room-access.js';
 import type { Room } from './room.js';
 
-/** What rooms are filled from, and who is asked before. */
+/** The sources of rooms, and what authorizes and audits them. */
 export interface ClientParts {
   readonly engines: () => ReadonlyMap<string, EnginePort>;
   readonly subresources: () => readonly ServedSubresource[];
@@ -31,18 +31,18 @@ export interface ClientParts {
   readonly log: Logger;
   readonly frames: EventFrames;
   readonly drainMsMax: number;
-  /** Told of every room of a deprecated version. */
+  /** Called for each room of a deprecated version. */
   readonly deprecatedUse: (kind: ServedKind, caller: Caller) => void;
 }
 
-/** What a client is answered to `join` and `leave`. */
+/** Acknowledges `join` and `leave`. */
 type Acknowledge = (answer: { readonly room: string; readonly warnings?: readonly string[] } | { readonly error: Status }) => void;
 
 const roomsMax = 50;
 const joinsPerSecond = 10;
 const joinsAtOnceMax = 20;
 
-/** One connection: the rooms it is in, each with a task that fills it. */
+/** One connection and its rooms, each with a task that fills it. */
 export class SocketClient {
   readonly #socket: Socket;
   readonly #exchange: Exchange;
@@ -81,7 +81,7 @@ export class SocketClient {
     }
   }
 
-  /** Fills a room until it is left or there is nothing more; never rejects. */
+  /** Fills a room until the client leaves it or its source ends; never rejects. */
   async #fill(name: string, request: JoinRequest, leaving: AbortController, acknowledge: Acknowledge): Promise<void> {
     const { signal } = leaving;
     const info = infoOf(request);
@@ -113,7 +113,7 @@ export class SocketClient {
       await this.#fillWith(room, request.topic === 'objects' ? narrowedSelectors(request, view) : request);
       access.lost.throwIfAborted();
     } catch (error) {
-      // What ends with the right to it may fail in its own words.
+      // A source that ends because access was lost may fail with another error; the lost access is the cause.
       if (!signal.aborted) failure = this.#statusOf(access.lost.aborted ? access.lost.reason : error);
     }
     this.#exchange.parts.delete(access);
@@ -137,7 +137,7 @@ export class SocketClient {
     return fillObjectRoom(room, this.#engineOf(request), request, frames);
   }
 
-  /** What is said of the version that is asked for; it is counted as a request for it is. */
+  /** Returns the warning about a deprecated version and counts its use, as for a request. */
   #warnings(request: JoinRequest): readonly string[] {
     const kind = request.topic === 'objects' ? this.#parts.engines().get(request.engine)?.find(request.target.kind) : undefined;
     const text = kind && deprecationOf(kind);
@@ -157,7 +157,7 @@ export class SocketClient {
     });
   }
 
-  /** The client learns why a room has closed, and from where to go on. */
+  /** Tells the client why a room was closed, and from which version to resume. */
   #tellClosed(room: string, resourceVersion: string | undefined, failure: Status | undefined): void {
     const resync = failure?.code === 410;
     this.#socket.emit('closed', {
@@ -166,7 +166,7 @@ export class SocketClient {
       resync,
       ...(failure && { error: failure }),
     });
-    // Who has not read for so long is cut off; after coming back it joins with the resourceVersion it has reached.
+    // Disconnects a client that has not read for too long; it can return and join with its last resourceVersion.
     if (failure?.details !== undefined && codeOf(failure).errorCode === 'TAP_REQUEST_SLOW_READER') this.#socket.disconnect(true);
   }
 
@@ -175,7 +175,7 @@ export class SocketClient {
     return beginPart(audit, this.#exchange, { info, beganAtMs: clock.nowMs(), path: info.path, query: 'watch=true' });
   }
 
-  /** A sink that fails is the sink's to tell; the room has ended already. */
+  /** Completes the audit event; a failing sink is only logged, because the room has already ended. */
   async #endAudit(
     trail: AuditTrail | undefined,
     startedAtMs: number,
@@ -211,7 +211,7 @@ export class SocketClient {
     this.#rooms.clear();
   }
 
-  /** A bucket that fills again with time. @throws TAP_SOCKET_LIMIT */
+  /** Takes a token from a bucket that refills with time. @throws TAP_SOCKET_LIMIT */
   #takeJoin(): void {
     const nowMs = this.#parts.clock.nowMs();
     this.#joinsLeft = Math.min(joinsAtOnceMax, this.#joinsLeft + (Math.max(0, nowMs - this.#joinedAtMs) / 1000) * joinsPerSecond);
@@ -228,7 +228,7 @@ export class SocketClient {
   }
 }
 
-/** What authorization and audit are asked about: the request that would answer the same. */
+/** Returns the equivalent request, which is authorized and audited. */
 function infoOf(request: JoinRequest): RequestInfo {
   const { engine, topic } = request;
   if (topic === 'metrics') return { engine, path: '/metrics', verb: 'get' };

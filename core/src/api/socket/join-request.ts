@@ -2,7 +2,7 @@ import { platformEngine } from '@tappaas/sdk';
 import type { EnginePort, Target } from '../../ports/engine.js';
 import { apiErrors } from '../errors.js';
 
-/** What a client asks for by `join`, after validation; the same may be joined more than once under ids of the client's choice. */
+/** A validated `join`. With different ids, a client may join the same room more than once. */
 export type JoinRequest = { readonly id?: string } & (
   | (About & {
       readonly topic: 'objects';
@@ -25,7 +25,7 @@ const metricName = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,199}$/;
 const pathPart = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,252}$/;
 
 /**
- * Reads what came with `join`: `{ topic, … }`. `events` and `operations` are short for the objects of those kinds.
+ * Validates the argument of `join`: `{ topic, … }`. `events` and `operations` are shorthands for the objects of those kinds.
  *
  * @throws TAP_SOCKET_JOIN_INVALID
  */
@@ -86,7 +86,7 @@ const readers: Readonly<Record<string, Reader>> = {
   },
 };
 
-/** What there are rooms about. */
+/** The topics of rooms. */
 export const topics: readonly string[] = Object.keys(readers);
 
 function objectsOf(fields: Fields, engine: string, kind: Target['kind']): JoinRequest {
@@ -109,7 +109,7 @@ function objectsOf(fields: Fields, engine: string, kind: Target['kind']): JoinRe
   };
 }
 
-/** The name of the room that a request means; the tenant is part of it, so that no room is shared between tenants. */
+/** Returns the name of a room. It contains the tenant, so that tenants never share a room. */
 export function roomName(tenant: string | undefined, request: JoinRequest): string {
   const { topic, engine, id } = request;
   const name = nameOf(topic, tenant, engine, request);
@@ -134,7 +134,7 @@ function textOf(fields: Fields, name: string): string | undefined {
   return value;
 }
 
-/** Text that may be part of a path and of the name of a room. */
+/** Reads text that may be part of a path and of a room's name. */
 function partOf(fields: Fields, name: string): string | undefined {
   const text = textOf(fields, name);
   if (text !== undefined && !pathPart.test(text)) throw invalid(name, 'expected a name: letters, digits, "-", "." and ":"');

@@ -1,14 +1,14 @@
 import type { Namespace } from 'socket.io';
 import { apiErrors } from '../errors.js';
 
-/** Makes an adapter for a namespace of socket.io; what it is must be seen. */
+/** Makes the adapter of a socket.io namespace; its shape is checked at runtime. */
 export interface AdapterMaker {
   make(namespace: object): object;
 }
 
 type Adapter = Namespace['adapter'];
 
-/** Everything that the library asks of an adapter. */
+/** The methods that socket.io calls on an adapter. */
 const methods = [
   'init',
   'close',
@@ -22,7 +22,7 @@ const methods = [
   'serverSideEmit',
 ] as const;
 
-/** The adapter of a plugin as the library takes it: called with `new`, for each namespace. */
+/** Wraps a plugin's adapter in the form that socket.io expects: a constructor, called for each namespace. */
 export function adapterOf(maker: AdapterMaker): (namespace: Namespace) => Adapter {
   return function joined(namespace) {
     const made = maker.make(namespace);

@@ -8,11 +8,11 @@ import { eventPacket, messageBytesMax } from './outbox.js';
 import type { Room } from './room.js';
 
 const linesMax = 200;
-/** With what stands around it, a line of this length still fits into a message, escaped as JSON may need it. */
+/** A line of this length fits into a message with its envelope, even if JSON escapes every character. */
 const lineCharsMax = 8 * 1024;
 const charsMax = messageBytesMax / 8;
 
-/** Tells the lines of a container's log as they are written; each begins with its time, from which a client goes on by `sinceTime`. */
+/** Sends the lines of a container's log as they are written. Each begins with its time, for a client to resume from by `sinceTime`. */
 export async function fillLogRoom(
   room: Room,
   subresources: readonly ServedSubresource[],

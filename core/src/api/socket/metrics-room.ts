@@ -3,20 +3,20 @@ import type { JoinRequest } from './join-request.js';
 import { eventPacket, messageBytesMax } from './outbox.js';
 import type { Room } from './room.js';
 
-/** The metrics of every process: this one's page and, where an adapter joins them, those of the others. */
+/** Returns the metrics of all processes: this one's page and, with an adapter, those of the others. */
 export type MetricsPages = (names: readonly string[]) => Promise<readonly MetricsPage[]>;
 
-/** The lines of one process' metrics. */
+/** The metrics lines of one process. */
 export interface MetricsPage {
   readonly replica: string;
   readonly text: string;
 }
 
 const everyMs = 5000;
-/** Escaped as JSON, a page of this length fits into a message. */
+/** A page of this length fits into a message when it is escaped as JSON. */
 const textCharsMax = messageBytesMax / 2;
 
-/** Sends the metrics that the client asked for, now and every five seconds. The client has joined only when there are some to send. */
+/** Sends the requested metrics now and every five seconds. The join succeeds only after the first pages are read. */
 export async function fillMetricsRoom(
   room: Room,
   { names }: JoinRequest & { readonly topic: 'metrics' },
@@ -33,7 +33,7 @@ export async function fillMetricsRoom(
   }
 }
 
-/** The lines of a metrics page that are about one of the names, a histogram's parts included; no more than fit into a message. */
+/** Returns the lines of a metrics page about the given names, including the parts of histograms, truncated to fit into a message. */
 export function linesAbout(page: string, names: readonly string[]): string {
   const wanted = new Set(names.flatMap((name) => [name, `${name}_bucket`, `${name}_sum`, `${name}_count`]));
   let text = '';

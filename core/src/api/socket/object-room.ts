@@ -5,17 +5,17 @@ import type { JoinRequest } from './join-request.js';
 import { eventFrame, messageBytesMax } from './outbox.js';
 import type { Room } from './room.js';
 
-/** Room for what stands around an object in its message: the name of a room may hold two selectors. */
+/** Space for the envelope of an object in a message: the name of a room may contain two selectors. */
 const envelopeBytesMax = 16 * 1024;
 
-/** Messages of events as they go over the wire; made once per change and room, however many clients are in it. */
+/** Encodes events as WebSocket frames, once per change and room for all its clients. */
 export class EventFrames {
   readonly #known = new WeakMap<Served, { readonly key: string; readonly frame: Buffer }>();
 
   of({ type, served }: WatchEvent, room: string): Buffer {
     const key = `${type} ${room}`;
     const known = this.#known.get(served);
-    // The last one is enough: the clients of a room are told one after the other.
+    // Only the last frame is cached, because the clients of a room get an event one right after the other.
     if (known?.key === key) return known.frame;
     const frame = frameOf(type, served, room);
     this.#known.set(served, { key, frame });
@@ -29,7 +29,7 @@ function frameOf(type: WatchEvent['type'], served: Served, room: string): Buffer
   return eventFrame([Buffer.from(`42["event",{"room":${JSON.stringify(room)},"type":"${type}","${field}":`), bytes, Buffer.from('}]')]);
 }
 
-/** What stands for an object that is too large for a message: enough to get it. */
+/** Returns a reference to an object that is too large for a message, with what is needed to get it. */
 function referenceOf({ object, resourceVersion }: Served): string {
   const { apiVersion, kind, metadata } = object as {
     readonly apiVersion?: string;
@@ -40,7 +40,7 @@ function referenceOf({ object, resourceVersion }: Served): string {
   return JSON.stringify({ apiVersion, kind, metadata: { name, namespace, uid, resourceVersion } });
 }
 
-/** Tells the events of objects from a resourceVersion on, else the objects as they are and then their events. */
+/** Sends events of objects after a resourceVersion; without one, the existing objects and then their events. */
 export async function fillObjectRoom(
   room: Room,
   engine: EnginePort,
@@ -59,7 +59,7 @@ export async function fillObjectRoom(
   const iterator = events[Symbol.asyncIterator]();
   const first = iterator.next();
   try {
-    // As for a watch: what the engine refuses at once refuses the join.
+    // As for a watch: an error that the engine raises at once refuses the join.
     await Promise.race([first, turn()]);
     room.stands();
     for (let next = await first; next.done !== true; next = await iterator.next()) {

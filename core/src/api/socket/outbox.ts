@@ -8,7 +8,7 @@ const waitingMax = 64;
 
 type Connection = Socket['conn'];
 
-/** What is on its way to one client: at most so many messages wait to be sent, whoever has more waits for them. */
+/** Sends messages to one client; beyond waitingMax unsent messages, senders wait. */
 export class Outbox {
   readonly #connection: Connection;
   readonly #drain: SharedDrain;
@@ -20,23 +20,23 @@ export class Outbox {
 
   constructor(connection: Connection, clock: Clock, drainMsMax: number) {
     this.#connection = connection;
-    // Whoever owns the connection closes it, once it has told why.
+    // The connection is closed by the client's rooms after they have sent the reason.
     this.#drain = new SharedDrain({ clock, drainMsMax }, () => {});
     connection.once('close', () => this.#drain.release());
   }
 
   /**
-   * Sends one message, an encoded packet of socket.io or a whole frame of WebSocket, as soon as there is room; nothing when the client has
-   * gone.
+   * Sends one message, an encoded socket.io packet or a whole WebSocket frame, as soon as there is room; does nothing after the client has
+   * disconnected.
    *
-   * @throws TAP_REQUEST_SLOW_READER when the client reads nothing for as long as `drainMsMax`
+   * @throws TAP_REQUEST_SLOW_READER when the client reads nothing for `drainMsMax`
    */
   async send(packet: string | Buffer): Promise<void> {
     while (this.#isOpen() && this.#waiting >= waitingMax) await this.#drain.wait();
     if (!this.#isOpen()) return;
     this.#waiting += 1;
     if (typeof packet === 'string') this.#connection.write(packet, { compress: false }, this.#sent);
-    // As socket.io's own adapter does when it tells one message to many.
+    // As socket.io's own adapter does for a broadcast.
     else this.#connection.write('', { compress: false, wsPreEncodedFrame: [packet] } as object, this.#sent);
   }
 
@@ -45,12 +45,12 @@ export class Outbox {
   }
 }
 
-/** An event of socket.io's main namespace, encoded: packet type 2, then name and argument as JSON. */
+/** Encodes an event of socket.io's main namespace: packet type 2, then name and argument as JSON. */
 export function eventPacket(name: string, argument: string): string {
   return `2["${name}",${argument}]`;
 }
 
-/** A text frame of WebSocket around parts of a message (RFC 6455, 5.2); servers do not mask. */
+/** Encodes a WebSocket text frame from parts of a message (RFC 6455, 5.2); servers do not mask. */
 export function eventFrame(parts: readonly Uint8Array[]): Buffer {
   const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const head = Buffer.alloc(length < 126 ? 2 : 4);

@@ -3,16 +3,16 @@ import type { WebSocket } from 'ws';
 
 type Connection = Socket['conn'];
 
-/** Packets of any kind. An outbox takes 64 of them, so what makes it more are answers to what the client sends. */
+/** Maximum unsent packets of any kind. The outbox allows 64, so any beyond that are answers to the client's own packets. */
 export const packetsWaitingMax = 256;
 
 /**
- * Stops reading from a client while more packets wait to be sent to it than `packetsWaitingMax`: acknowledgements, and refusals of
- * namespaces, which engine.io keeps in a list without a limit. A client that never reads has its heartbeat left unread as well, so engine.io
- * closes the connection.
+ * Stops reading from a client with more than `packetsWaitingMax` unsent packets: acknowledgements and namespace errors, which engine.io
+ * keeps in an unbounded list. While reading is paused, heartbeats go unread too, so engine.io closes the connection of a client that
+ * never reads.
  */
 export function readAtClientPace(connection: Connection): void {
-  // engine.io declares neither the list of packets that wait nor the WebSocket of its transport.
+  // engine.io's types declare neither the list of unsent packets nor the WebSocket of its transport.
   const { transport } = connection as unknown as { readonly transport: { readonly socket: WebSocket } };
   const waiting = connection as unknown as { readonly writeBuffer: readonly unknown[] };
   const { socket } = transport;
@@ -22,7 +22,7 @@ export function readAtClientPace(connection: Connection): void {
   const resume = (): void => {
     if (socket.isPaused) socket.resume();
   };
-  // All that waits goes to the WebSocket at once, as soon as what went before has left.
+  // All unsent packets go to the WebSocket at once, as soon as the previous ones are sent.
   connection.on('flush', resume);
   connection.once('close', resume);
 }

@@ -6,23 +6,23 @@ import type { Narrowing } from '../../ports/access.js';
 import type { Authorize } from '../stages.js';
 import { isSameView } from '../watch/stream-access.js';
 
-/** How old an answer of authorization may be when something is sent. */
+/** Maximum age of an access decision when something is sent. */
 const grantMsMax = 5000;
 const otherView = 'another part of it may be seen than when the room was joined';
 
-/** The caller of a room, and what authorizes the access. */
+/** The caller of a room, and what authorizes the caller. */
 export interface RoomCaller {
   readonly caller: Caller;
   readonly info: RequestInfo;
-  /** What access is asked about, where that says more. */
+  /** The question to the authorizer, which may be more specific than `info`. */
   readonly asked: RequestInfo;
   readonly authorize: Authorize;
   readonly clock: Pick<Clock, 'nowMs'>;
 }
 
-/** The right to a room, as long as it stands: asked for at the join, before something is sent, and while nothing is. */
+/** Access to a room: checked at the join, before something is sent, and periodically while nothing is. */
 export class RoomAccess implements StreamPart {
-  /** What access has said last, which audit is told. */
+  /** The last decision, for the audit event. */
   decision: AccessDecision | undefined;
   readonly #room: RoomCaller;
   readonly #lost = new AbortController();
@@ -33,22 +33,22 @@ export class RoomAccess implements StreamPart {
     this.#room = room;
   }
 
-  /** Aborts when it is found while nothing is sent that the caller may no longer. */
+  /** Aborts when a periodic check finds that the caller has lost access. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** The part of it that may be seen, where that is not all. @throws TAP_REQUEST_FORBIDDEN */
+  /** Checks access at the join; returns the part that the caller may see, if not all. @throws TAP_REQUEST_FORBIDDEN */
   async begin(): Promise<Narrowing | undefined> {
     this.#view = await this.#permitted(this.#room.authorize);
     return this.#view;
   }
 
-  /** To be called before something is sent. @throws TAP_REQUEST_FORBIDDEN */
+  /** Must be called before something is sent. @throws TAP_REQUEST_FORBIDDEN */
   async stands(): Promise<void> {
     this.lost.throwIfAborted();
     const ageMs = this.#room.clock.nowMs() - this.#askedAtMs;
-    // An answer from later than now is one from before the clock was set back, and nobody knows how old it is.
+    // A negative age means that the clock was set back: the real age is unknown.
     if (ageMs >= grantMsMax || ageMs < 0) await this.#askAgain();
   }
 

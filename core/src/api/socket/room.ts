@@ -1,11 +1,11 @@
-/** A room as what fills it sees it: one topic, told to one client. */
+/** A room from the view of the task that fills it: one topic for one client. */
 export interface Room {
-  /** What the client calls it: comes with every message. */
+  /** Name of the room, part of every message. */
   readonly name: string;
-  /** Aborts when the client leaves the room or goes, or may no longer be told. */
+  /** Aborts when the client leaves or disconnects, or loses access. */
   readonly signal: AbortSignal;
-  /** The join has succeeded; what fails later is told by `closed`. */
+  /** Acknowledges the join; later failures are reported by `closed`. */
   stands(): void;
-  /** Sends an encoded packet at the client's pace, after having made sure that the client still may be told. */
+  /** Sends an encoded packet at the client's pace, after checking access. */
   send(packet: string | Buffer, reached?: string): Promise<void>;
 }

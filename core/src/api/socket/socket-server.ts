@@ -14,16 +14,16 @@ import { EventFrames } from './object-room.js';
 import { messageBytesMax } from './outbox.js';
 import { readAtClientPace } from './read-pace.js';
 
-/** Where socket.io is served, its own default. */
+/** Path of socket.io, its own default. */
 const socketPath = '/socket.io/';
 
 export interface SocketOptions extends Omit<ClientParts, 'frames' | 'pages'> {
   readonly metrics: () => string | Promise<string>;
-  /** Names this process to clients that are told metrics. */
+  /** Names this process in its metrics. */
   readonly replica: string;
-  /** Whose metrics the page has: processes that tell the same page are asked for it once. Default: this process alone. */
+  /** Identifies the metrics of the page; of processes with the same page only one is used. Default: this process. */
   readonly metricsOf?: string;
-  /** Joins the socket servers of several processes. Absent: this process stands alone. */
+  /** Connects the socket servers of several processes. Absent: this process is on its own. */
   readonly adapter?: () => Promise<AdapterMaker | undefined>;
 }
 
@@ -31,14 +31,14 @@ const signInMsMax = 10_000;
 const askMsMax = 2000;
 const metricsQuestion = 'metrics';
 
-/** What answers socket.io, and what ends it. */
+/** The socket.io endpoint. */
 export interface Sockets {
   readonly upgrade: ServedUpgrade;
-  /** Ends what is open, and the way to other processes. */
+  /** Closes all connections, and the adapter to other processes. */
   close(): Promise<void>;
 }
 
-/** The rooms of the platform over socket.io; the library is loaded when the first client comes. */
+/** Serves the platform's rooms over socket.io; the library is loaded with the first client. */
 export function createSockets(options: SocketOptions): Sockets {
   let running: Promise<RoomServer> | undefined;
   const start = (): Promise<RoomServer> => {
@@ -61,7 +61,7 @@ export function createSockets(options: SocketOptions): Sockets {
   return { upgrade, close: async () => (await running?.catch(() => undefined))?.close() };
 }
 
-/** Polling would be a second wire, with cookies, sticky routes and answers that no seat is held for. */
+/** Rejects long polling: it would be a second transport with cookies, sticky routing and answers that hold no seat. */
 function refuseTransport({ exchange }: UpgradeCall): void {
   const { query } = exchange;
   const isFit = query.get('transport') === 'websocket' && query.get('EIO') === '4' && !query.has('sid');
@@ -71,7 +71,7 @@ function refuseTransport({ exchange }: UpgradeCall): void {
 }
 
 interface RoomServer {
-  /** Serves one connection to its end. */
+  /** Serves one connection until it closes. */
   serve(call: UpgradeCall): Promise<void>;
   close(): Promise<void>;
 }
@@ -94,7 +94,7 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
     if (call === undefined) next(new Error('a connection has come past the chain'));
     else if (asked.has(call)) socket.conn.close();
     else {
-      // A connection is one client, which is admitted or refused once: socket.io itself would let it ask again after a refusal.
+      // A connection is admitted or refused once; socket.io itself would let a refused client try again.
       asked.add(call);
       void admitted(call, socket, next);
     }
@@ -116,7 +116,7 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
       const closed = once(socket, 'close');
       const { signal } = call.exchange;
       const { clock } = options;
-      // Who does not read that it ends, or has never signed in, is cut off.
+      // Cuts off a client that does not read the end message, or has never authenticated.
       const cutOff = (): void => void clock.sleep(endMsMax, neverAborted).then(() => socket.destroy());
       if (signal.aborted) cutOff();
       else signal.addEventListener('abort', cutOff, { once: true });
@@ -126,13 +126,13 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
   };
 }
 
-/** The library's own servers: of messages, and of the connections below them. */
+/** Makes socket.io's servers: one for messages, one for the connections below them. */
 async function loadServers(adapter: AdapterMaker | undefined): Promise<{ readonly io: Server; readonly engine: Engine }> {
   const [socketIo, engineIo] = await Promise.all([import('socket.io'), import('engine.io')]);
   const limits = { maxHttpBufferSize: messageBytesMax, perMessageDeflate: false, httpCompression: false } as const;
   const engine = new engineIo.Server({ ...limits, transports: ['websocket'], pingInterval: 20_000, pingTimeout: 20_000 });
   engine.on('connection', readAtClientPace);
-  // No recovery of connections: it sends what was missed before it asks who is there. Clients come back with a resourceVersion.
+  // Deliberately no connection state recovery: it sends missed messages before authentication. Clients resume by resourceVersion.
   const io = new socketIo.Server({
     serveClient: false,
     connectTimeout: signInMsMax,
@@ -142,7 +142,7 @@ async function loadServers(adapter: AdapterMaker | undefined): Promise<{ readonl
   return { io, engine };
 }
 
-/** Without the way to other processes, this one goes on alone. */
+/** Opens the adapter to other processes; if that fails, this process continues without. */
 async function openAdapter({ adapter, log }: SocketOptions): Promise<AdapterMaker | undefined> {
   try {
     return await adapter?.();
@@ -152,7 +152,7 @@ async function openAdapter({ adapter, log }: SocketOptions): Promise<AdapterMake
   }
 }
 
-/** How long a client has to read why it is disconnected. */
+/** Time for a client to read why it is disconnected. */
 const endMsMax = 1000;
 const neverAborted = new AbortController().signal;
 
@@ -161,7 +161,7 @@ function endOf(socket: Socket, reason: unknown): void {
   socket.disconnect(true);
 }
 
-/** Authenticates who has come without a credential by the token of the handshake. Answers what socket.io tells the client, or nothing. */
+/** Authenticates a connection without a credential by the token of its handshake. Returns the error for socket.io to send, if refused. */
 async function admit(call: UpgradeCall, socket: Socket, log: Logger): Promise<Error | undefined> {
   if (call.exchange.identity !== undefined) return undefined;
   const { token } = socket.handshake.auth as { readonly token?: unknown };
@@ -178,7 +178,7 @@ async function admit(call: UpgradeCall, socket: Socket, log: Logger): Promise<Er
   }
 }
 
-/** Other processes ask for our metrics, and we for theirs; an adapter carries it. */
+/** Answers requests of other processes for this one's metrics, which the adapter transports. */
 function answerOthers(io: Server, { metrics, replica, metricsOf = replica }: SocketOptions): void {
   io.on(metricsQuestion, (names: readonly string[], answer: (page: ToldPage | undefined) => void) => {
     Promise.resolve(metrics()).then(
@@ -188,12 +188,12 @@ function answerOthers(io: Server, { metrics, replica, metricsOf = replica }: Soc
   });
 }
 
-/** A page, and whose metrics it has. */
+/** A metrics page, with the identity of its metrics. */
 interface ToldPage extends MetricsPage {
   readonly of: string;
 }
 
-/** The pages of all processes, each once, though several may tell the same. */
+/** Collects the pages of all processes, one for each identity. */
 async function pagesOf(
   io: Server,
   { metrics, replica, metricsOf = replica, clock }: SocketOptions,
@@ -204,7 +204,7 @@ async function pagesOf(
   if (!isJoined) return [own];
   const round = new AbortController();
   const asked: Promise<readonly (ToldPage | undefined)[]> = io.serverSideEmitWithAck(metricsQuestion, names);
-  // Who does not answer in time is left out of this round.
+  // Processes that do not answer in time are left out of this round.
   const others: readonly (ToldPage | undefined)[] = await Promise.race([asked, clock.sleep(askMsMax, round.signal).then(() => [])]).catch(
     () => [],
   );

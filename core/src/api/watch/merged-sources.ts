@@ -4,9 +4,8 @@ interface Taken<T> {
 }
 
 /**
- * What several sources yield, as it comes: one value of each waits at most. Sources may be added while others are read. One that stays
- * silent costs nothing meanwhile; with `Promise.race` each value of another would leave a reaction on the promise that it owes, for as long
- * as it owes it.
+ * Yields the values of several sources as they arrive, buffering at most one value per source. Sources may be added at any time. Unlike
+ * with `Promise.race`, a silent source costs nothing: there, each value of another source would leave a reaction on its pending promise.
  */
 export class MergedSources<T> {
   readonly #open = new Set<AsyncGenerator<T, void, void>>();
@@ -18,7 +17,7 @@ export class MergedSources<T> {
     this.#take(source);
   }
 
-  /** Ends when every source has ended. */
+  /** Yields values until all sources have ended. */
   async *values(): AsyncGenerator<T, void, void> {
     try {
       while (this.#open.size > 0) {
@@ -35,7 +34,7 @@ export class MergedSources<T> {
         }
       }
     } finally {
-      // Not waited for: what follows ends with its signal.
+      // Not awaited: the sources end by their own signals.
       for (const source of this.#open) void source.return().catch(() => {});
     }
   }

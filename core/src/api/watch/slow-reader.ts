@@ -24,7 +24,7 @@ export async function readInTime(
     () => true,
     () => false,
   );
-  // A connection that fails has no room to wait for either; whoever writes next is told of the failure.
+  // If the connection fails, there is nothing to wait for either; the next write reports the failure.
   const isLate = await Promise.race([read.then(() => false), late]).catch(() => false);
   waiting.abort();
   signal?.throwIfAborted();
@@ -34,7 +34,7 @@ export async function readInTime(
   throw error;
 }
 
-/** One wait for room on a connection, shared by everybody who wants to send on it: however many they are, there is one timer. */
+/** A wait for room on a connection, shared by all senders, so that there is only one timer. */
 export class SharedDrain {
   readonly #limits: StreamLimits;
   readonly #cutOff: (error: TapError) => void;
@@ -50,7 +50,7 @@ export class SharedDrain {
     return (this.#current ??= this.#begin()).drained;
   }
 
-  /** There is room again, or the connection is closed: everybody goes on. */
+  /** Resolves the waits: there is room again, or the connection is closed. */
   release(): void {
     this.#current?.resolve();
     this.#current = undefined;

@@ -4,13 +4,12 @@ import type { Exchange } from '../request/exchange.js';
 import type { Authenticate } from '../stages.js';
 import { endOfStream, type StreamEndReason } from './stream-pace.js';
 
-/** With the 5 s that an answer is remembered for and the second of the sweep, this makes the promised 10 s. */
+/** With the 5 s that decisions are cached and the sweep's second, this keeps the promised 10 s. */
 const everyMs = 4000;
 
 /**
- * Asks again who is behind the streams that are open, and whether they still may what they began: one whose credential is no longer good,
- * means somebody else by now, or has lost its rights, ends in order. What cannot be found out, because what verifies it does not answer,
- * ends nothing.
+ * Repeats authentication and authorization of open streams. A stream ends in order when its credential became invalid, identifies another
+ * caller, or lost access. Failures of the verifier itself end nothing.
  */
 export class StreamCredentials {
   readonly #authenticate: Authenticate;
@@ -25,7 +24,7 @@ export class StreamCredentials {
     this.#clock = clock;
   }
 
-  /** Looks at one exchange, when it is a stream and its turn has come. */
+  /** Checks one exchange if it is a stream and due. */
   async check(exchange: Exchange): Promise<void> {
     const { identity } = exchange;
     if (!exchange.isStream || identity === undefined || this.#asking.has(exchange) || !this.#isDue(exchange)) return;
@@ -36,13 +35,13 @@ export class StreamCredentials {
     if (reason !== undefined) exchange.abort(endOfStream(reason));
   }
 
-  /** An answer from later than now is one from before the clock was set back, and nobody knows how old it is. */
+  /** A negative age means that the clock was set back: the real age is unknown, so the check is due. */
   #isDue(exchange: Exchange): boolean {
     const ageMs = this.#clock.nowMs() - (this.#askedAtMs.get(exchange) ?? exchange.receivedAtMs);
     return ageMs >= everyMs || ageMs < 0;
   }
 
-  /** Why the stream is over, if it is. */
+  /** Returns why the stream must end, if it must. */
   async #endOf(exchange: Exchange, before: Identity): Promise<StreamEndReason | undefined> {
     if (!(await isGood(() => this.#isSame(exchange, before)))) return 'credential';
     return (await isGood(() => this.#isStillAllowed(exchange))) ? undefined : 'access';
@@ -54,7 +53,7 @@ export class StreamCredentials {
   }
 }
 
-/** What fails for another reason than the caller is no answer. */
+/** Treats errors that are not the caller's fault as a pass: they say nothing about the caller. */
 async function isGood(ask: () => Awaitable<boolean>): Promise<boolean> {
   try {
     return await ask();

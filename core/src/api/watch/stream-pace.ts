@@ -4,12 +4,12 @@ import type { Exchange } from '../request/exchange.js';
 import { readInTime, type StreamLimits } from './slow-reader.js';
 
 /**
- * `time`: as long as it was asked for; `credential`: no longer good; `access`: what it tells may no longer be seen, or only another part of
- * it; `stop`: the platform stops, another start goes on.
+ * `time`: the requested duration is over; `credential`: no longer valid; `access`: lost, or limited to another part; `stop`: the platform
+ * is shutting down, so the client should reconnect.
  */
 export type StreamEndReason = 'time' | 'credential' | 'access' | 'stop';
 
-/** Why a stream ends in order, not as a failure. */
+/** Ends a stream in order, as opposed to a failure. */
 export class StreamEnd extends Error {
   readonly reason: StreamEndReason;
 
@@ -24,14 +24,13 @@ export function endOfStream(reason: StreamEndReason): Error {
 }
 
 /**
- * Resolves when the client has read what was sent, so that nothing more is taken from the source before. `filled` is the stream that had
- * no room.
+ * Resolves when the client has read what was sent; until then nothing may be taken from the source. `filled` is the stream without room.
  *
- * @throws TAP_REQUEST_SLOW_READER for a client that reads nothing for too long; its connection is cut off
+ * @throws TAP_REQUEST_SLOW_READER for a client that reads nothing for too long; its connection is closed
  */
 export async function drained({ response, signal }: Exchange, limits: StreamLimits, filled: Writable = response): Promise<void> {
   const waiting = new AbortController();
-  // Removes both listeners at the end: a stream waits like this thousands of times.
+  // Removes both listeners afterwards, because a stream waits like this thousands of times.
   const until = { signal: AbortSignal.any([waiting.signal, signal]) };
   const read = Promise.race([once(filled, 'drain', until), once(response, 'close', until)]);
   try {
@@ -41,10 +40,10 @@ export async function drained({ response, signal }: Exchange, limits: StreamLimi
   }
 }
 
-/** What a source yields until the signal aborts; a source that never answers holds nobody then. */
+/** Yields the values of a source until the signal aborts, even if the source never answers. */
 export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
-  // One promise for each step: a race with one that lasts as long as the stream would leave a reaction on it with every chunk.
+  // One promise per step: racing against one that lives as long as the stream would leave a reaction on it with every chunk.
   let end = (): void => {};
   const abort = (): void => end();
   signal.addEventListener('abort', abort, { once: true });
@@ -52,7 +51,7 @@ export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSi
     for (;;) {
       const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<T> | undefined>();
       end = () => resolve(undefined);
-      // Asked even when it is over: an iterator that was never asked frees nothing when it is told to return.
+      // next() is called even after the abort: an iterator that was never started frees nothing on return().
       iterator.next().then(resolve, reject);
       if (signal.aborted) end();
       const next = await promise;
@@ -61,12 +60,12 @@ export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSi
     }
   } finally {
     signal.removeEventListener('abort', abort);
-    // Not waited for: a source that never answers must not hold the exchange.
+    // Not awaited: a source that never answers must not hold the exchange.
     void Promise.resolve(iterator.return?.()).catch(() => {});
   }
 }
 
-/** Sends chunks as they come, at the client's pace, until the source ends, the client leaves or the stream is ended. */
+/** Sends chunks at the client's pace, until the source ends, the client disconnects or the stream is ended. */
 export async function pump(exchange: Exchange, source: AsyncIterable<Uint8Array>, limits: StreamLimits): Promise<void> {
   const { response, signal } = exchange;
   for await (const chunk of untilAborted(source, signal)) {

@@ -1,7 +1,4 @@
-/**
- * The whole lines of each chunk of a log. A line that grows too long is told as soon as it does, cut, and what follows up to its end is left
- * out: it is no line of its own.
- */
+/** Yields the complete lines of each chunk of a log. An overlong line is yielded at once, cut, and its remainder is skipped. */
 export async function* textLines(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array | string>,
   charactersMax: number,

@@ -1,11 +1,11 @@
 import type { Served, WatchEvent } from '../../ports/engine.js';
 import { apiVersionOf, shapeOf, type View } from '../answer/object-view.js';
 
-/** One event as it is sent. */
+/** One event, encoded. */
 export interface WatchFrame {
   /** A line of JSON. */
   readonly line: Buffer;
-  /** The same as a chunk of HTTP/1.1: its length before it, its end behind it. */
+  /** The line as a chunk of HTTP/1.1, with its length before and its end after it. */
   readonly chunk: Buffer;
 }
 
@@ -15,8 +15,8 @@ const newline = '}\n';
 const chunkEnd = Buffer.from('\r\n');
 
 /**
- * Makes the frames of watches; that of a change is made once, however many clients watch it. It is not kept for as long as its object is
- * there: nobody asks for it again once all watches have told it.
+ * Encodes events of watches, once per change however many clients watch it. Frames are held weakly, not as long as their objects: after
+ * all watches have sent a change, its frame is not needed again.
  */
 export interface WatchFrames {
   frame(event: WatchEvent, view: View): WatchFrame;
@@ -38,7 +38,7 @@ export function createWatchFrames(): WatchFrames {
   };
 }
 
-/** A bookmark at `resourceVersion`: whatever lies before it has been told. */
+/** Makes a bookmark: all changes up to `resourceVersion` have been sent. */
 export function bookmarkFrame(view: View, resourceVersion: string): WatchFrame {
   const { kind } = view;
   const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: { resourceVersion } };
@@ -55,7 +55,7 @@ function shaped({ type, served }: WatchEvent, view: View): WatchFrame {
   return frameOf([Buffer.from(`${JSON.stringify({ type, object })}\n`)]);
 }
 
-/** The line lies within the chunk. */
+/** Makes a frame; the line is a view into the chunk, not a copy. */
 function frameOf(parts: readonly Uint8Array[]): WatchFrame {
   const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const size = Buffer.from(`${length.toString(16)}\r\n`);

@@ -5,26 +5,26 @@ import type { StreamLimits } from './slow-reader.js';
 import { drained } from './stream-pace.js';
 import type { WatchFrame } from './watch-frames.js';
 
-/** Where the events of a watch go: lines of an answer, or messages of a socket. */
+/** Destination of a watch's events: lines of an answer, or messages of a socket. */
 export interface WatchOutlet {
-  /** Tells the client that the watch stands. */
+  /** Confirms the watch to the client. */
   begin(): void | Promise<void>;
   readonly hasBegun: boolean;
-  /** False when the client has to catch up first, see `drained`. */
+  /** Returns false when the client must catch up first, see `drained`. */
   write(frames: readonly WatchFrame[]): boolean;
-  /** Resolves when there is room again; throws when the client does not read. */
+  /** Resolves when there is room again. @throws TAP_REQUEST_SLOW_READER */
   drained(): Promise<void>;
   end(): void;
 }
 
 /**
- * The answer to a watch. A chunk is the same for all who watch, so it is made once and goes to the connection as it is (docs/decisions/0151);
- * head and end are node's.
+ * Writes the answer to a watch. Chunks are the same for all watchers, so they are encoded once and written straight to the connection
+ * (docs/decisions/0151); Node writes the head and the end.
  */
 export class AnswerOutlet implements WatchOutlet {
   readonly #exchange: Exchange;
   readonly #limits: StreamLimits;
-  /** Clients of HTTP/1.0 know no chunks. */
+  /** False for clients of HTTP/1.0, which has no chunked encoding. */
   readonly #isChunked: boolean;
   #filled: Writable;
 
@@ -48,7 +48,7 @@ export class AnswerOutlet implements WatchOutlet {
     const { response } = this.#exchange;
     if (response.destroyed) return true;
     const { socket } = response;
-    // An answer whose turn on its connection has not come yet is kept by node.
+    // Without a socket, the answer is queued behind others on its connection, and Node buffers it.
     if (!this.#isChunked || socket === null) {
       this.#filled = response;
       return frames.map(({ line }) => response.write(line)).every(Boolean);

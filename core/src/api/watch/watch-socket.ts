@@ -3,7 +3,7 @@ import type { UpgradeCall, ServedUpgrade } from '../upgrade/upgrade.js';
 import { SocketPace } from '../upgrade/web-socket.js';
 import { streamEvents } from './watch-stream.js';
 
-/** `?watch=true` as a WebSocket, as kube-apiserver serves it: one event is one text message. What the client sends is ignored. */
+/** Serves `?watch=true` over a WebSocket, as kube-apiserver does: one text message per event. Messages of the client are ignored. */
 export function watchUpgrade(objects: Objects): ServedUpgrade {
   return {
     path: '/{objects}?watch=true',
@@ -21,7 +21,7 @@ async function watchOverSocket(objects: Objects, call: UpgradeCall): Promise<voi
   let pace: SocketPace | undefined;
   await streamEvents(findCall(objects, exchange, target), frames, watchLimits, {
     begin: async () => {
-      // It ends with a bookmark, so it ends by itself.
+      // The watch closes the socket itself, after its last bookmark.
       pace = new SocketPace(await call.accept({ endsItself: true }), watchLimits);
     },
     get hasBegun() {

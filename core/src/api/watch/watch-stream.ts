@@ -13,7 +13,7 @@ import { bookmarkFrame, errorFrame, type WatchFrame, type WatchFrames } from './
 import { AnswerOutlet, type WatchOutlet } from './watch-outlet.js';
 
 export interface WatchLimits extends StreamLimits {
-  /** Between 0 and 1; spreads the ends of watches, so that clients do not come back all at once. */
+  /** Returns a number between 0 and 1, to spread the ends of watches, so that clients do not reconnect all at once. */
   readonly random: () => number;
 }
 
@@ -22,12 +22,12 @@ type WatchParameters = Omit<WatchQuery, 'target' | 'signal'>;
 const timeoutSecondsDefault = 1800;
 const timeoutSecondsMax = 86_400;
 
-/** `GET …?watch=true`: events as lines of JSON, until the client leaves, time is over, or the platform stops. */
+/** Answers `GET …?watch=true`: events as lines of JSON, until the client disconnects, the time is over, or the platform shuts down. */
 export function watchObjects(call: ObjectCall, frames: WatchFrames, limits: WatchLimits): Promise<void> {
   return streamEvents(call, frames, limits, new AnswerOutlet(call.exchange, limits));
 }
 
-/** Follows what the query of the request asks for, to an outlet. */
+/** Streams the events that a request selects to an outlet. */
 export async function streamEvents(call: ObjectCall, frames: WatchFrames, limits: WatchLimits, outlet: WatchOutlet): Promise<void> {
   const { exchange, engine, target } = call;
   const view = viewOf(call);
@@ -67,7 +67,7 @@ class EventStream {
   readonly #frames: WatchFrames;
   readonly #outlet: WatchOutlet;
   readonly #bookmarks: boolean;
-  /** Up to where the client has been told everything; unknown until a watch has told what was there, or one that starts "now" has seen its first event. */
+  /** Version up to which the client has everything; undefined until the initial events are sent, or the first event of one from "now". */
   #reached: string | undefined;
 
   constructor(exchange: Exchange, view: View, frames: WatchFrames, outlet: WatchOutlet, parameters: WatchParameters) {
@@ -80,7 +80,7 @@ class EventStream {
     this.#reached = sendInitialEvents || resourceVersion === '0' ? undefined : resourceVersion;
   }
 
-  /** What the engine refuses at once is thrown, and answered like any failure; what comes later becomes an ERROR event. */
+  /** Sends the events. Errors that the engine raises at once are thrown and answered as usual; later ones become an ERROR event. */
   async run(events: AsyncIterable<readonly WatchEvent[]>): Promise<void> {
     const iterator = events[Symbol.asyncIterator]();
     const first = iterator.next();
@@ -88,7 +88,7 @@ class EventStream {
       await Promise.race([first, turn()]);
       await this.#outlet.begin();
       for (let next = await first; next.done !== true; next = await iterator.next()) {
-        // A promise for each event would cost as much as what is sent.
+        // No promise per event: it would cost as much as sending.
         if (!this.#send(next.value)) await this.#outlet.drained();
       }
       await this.#end();
@@ -101,7 +101,7 @@ class EventStream {
     }
   }
 
-  /** False when the client has to catch up first. */
+  /** Returns false when the client must catch up first. */
   #send(batch: readonly WatchEvent[]): boolean {
     const frames: WatchFrame[] = [];
     for (const event of batch) frames.push(this.#frames.frame(event, this.#view));
