@@ -29,7 +29,7 @@ export interface Places {
   isSuspended(tenant: string): boolean;
   /** Whether a request without a namespace covers the objects of all namespaces; true for unknown kinds as well. */
   spansNamespaces(engine: string, resource: NonNullable<AccessRequest['resource']>): boolean;
-  /** Whether the objects of a kind without namespaces are the same for all tenants, as the kind itself says. */
+  /** Whether the cluster-scoped objects of a kind are the same for all tenants, as the kind declares. */
   isShared(engine: string, resource: NonNullable<AccessRequest['resource']>): boolean;
   readonly owners: Owners;
 }

@@ -2,13 +2,13 @@ import { type AccessRequest, isTenantName, platformEngine, tenantLabel } from '@
 import type { AccessQuestion, Narrowing } from '../ports/access.js';
 import type { Places } from './access.js';
 
-/** On which side of a tenant's boundary a request lies; `own` is allowed to every member of the tenant. */
+/** The position of a request relative to a tenant's boundary; `own` is allowed to every member of the tenant. */
 export type Side =
   | { readonly side: 'inside' }
   | { readonly side: 'own'; readonly narrowed?: Narrowing }
   | { readonly side: 'outside'; readonly reason: string };
 
-/** Whether objects that lie in no namespace are the same for all tenants. */
+/** Whether the cluster-scoped objects of a kind are the same for all tenants. */
 type IsShared = Places['isShared'];
 
 const inside: Side = { side: 'inside' };
@@ -73,10 +73,10 @@ function outside(tenant: string): Side {
 
 type Whom = Pick<AccessRequest, 'caller' | 'engine'>;
 
-/** Asks whether a caller is above tenants; roles that allow everything, such as the administrators', allow this too. */
+/** Makes the question whether a caller is above tenants; roles that allow everything, such as the administrators', allow this too. */
 export const administers = (whom: Whom): AccessRequest => aboutTenants('administer', whom);
 
-/** Asks whether a caller without a tenant may use its cluster-wide roles inside tenants. */
+/** Makes the question whether a caller without a tenant may use its cluster-wide roles inside tenants. */
 export const oversees = (whom: Whom): AccessRequest => aboutTenants('oversee', whom);
 
 function aboutTenants(verb: string, { caller, engine }: Whom): AccessRequest {

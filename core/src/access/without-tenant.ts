@@ -4,7 +4,7 @@ import { isNamespace, isReading } from './tenant-boundary.js';
 import { onceKnown } from './once-known.js';
 import type { AccessQuestion, Narrowing, Verdict } from '../ports/access.js';
 
-/** Where a request of a caller without a tenant lies; `project`: only grants in the namespace itself count. */
+/** The part of a request of a caller without a tenant; `project`: only grants in the namespace itself count. */
 type OuterSide =
   | { readonly side: 'outside' }
   | { readonly side: 'project' }
@@ -27,7 +27,7 @@ function isProject({ engine, namespace, tenant }: Spot): boolean {
   return tenant !== undefined || (engine === platformEngine && namespace === platformNamespace);
 }
 
-/** Which part of a request concerns tenants, or the platform itself. The request names the tenant of its namespace. */
+/** Determines which part of a request concerns tenants or the platform itself. The request names the tenant of its namespace. */
 function outerSideOf(request: AccessQuestion, spansNamespaces: Places['spansNamespaces']): OuterSide {
   const { engine, resource, tenant, verb } = request;
   if (resource === undefined) return outside;

@@ -1,6 +1,6 @@
 import type { Terminal } from './terminal.js';
 
-/** Returns how to invoke the command again in the same way; npm announces itself in the environment and adds it to no PATH but its own. */
+/** Returns how to invoke this command again: npm sets `npm_command`, and finds the command on a PATH of its own only. */
 export const calledAs = ({ env }: Pick<Terminal, 'env'>): string => (env['npm_command'] === undefined ? 'tappaas' : 'npx tappaas');
 
 /** The namespace of commands without `-n`. */

@@ -44,7 +44,7 @@ class LogFeed {
   readonly #followed: Followed;
   readonly #signal: AbortSignal;
   readonly #places = new Set<string>();
-  /** By the path of the pod. */
+  /** By path of the pod. */
   readonly #running = new Map<string, Promise<void>>();
   readonly #failure = Promise.withResolvers<never>();
   /** From the second pod on, each line is prefixed with the pod's name. */

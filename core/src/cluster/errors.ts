@@ -73,7 +73,7 @@ export function errorOfAnswer(what: string, httpStatus: number, body: unknown, r
   });
 }
 
-/** Makes the error with blame on the upstream, because the server is another system and may change. */
+/** Makes the error with the upstream's blame and retry policy, because the server is another system and its state may change. */
 function errorOf(code: Code, details: ErrorDetails): TapError {
   if (code in clusterErrors) return clusterErrors[code as keyof typeof clusterErrors](details);
   const { spec } = objectErrors[code as keyof typeof objectErrors](details);

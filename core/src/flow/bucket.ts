@@ -23,7 +23,7 @@ export interface Bucket {
   waitMs(units: number): number;
 }
 
-/** Seats that are taken and given back, or this process's share of them. */
+/** Seats that are taken and returned, or this process's share of them. */
 export interface Seats {
   readonly isIdle: boolean;
   readonly isForgotten: boolean;

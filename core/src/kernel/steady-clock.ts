@@ -1,6 +1,6 @@
 import type { Clock } from '@tappaas/sdk';
 
-/** A sleep that ends earlier than this, by the clock, means that the clock was set back, not that the timer fired early. */
+/** A sleep that ends this much too early by the clock means that the clock was set back, not that the timer fired early. */
 const setBackMsMin = 100;
 
 const known = new WeakMap<Clock, Clock>();

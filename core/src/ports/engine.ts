@@ -30,7 +30,7 @@ export interface ServedKind extends KindPath {
   readonly orphaned: boolean;
   /** Fields that identify an object's owner; absent: objects have no owner. */
   readonly owner?: { readonly user?: string; readonly tenant: string };
-  /** The objects are the same for all tenants, whose callers may read them; absent: those are refused. */
+  /** Whether the objects are the same for all tenants, so that their callers may read them; absent: callers with a tenant are refused. */
   readonly isShared?: true;
 }
 

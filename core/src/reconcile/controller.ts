@@ -152,7 +152,10 @@ class ReconcileController implements Controller {
     }
   }
 
-  /** An aborted run that fails gets the reason of the abort; one that succeeded or failed terminally keeps its verdict. */
+  /**
+   * Adjusts the verdict of an aborted run: past its deadline it is a timeout; after a stop it is `stopped`, unless it succeeded or failed
+   * terminally.
+   */
   #judge(verdict: Verdict, signal: AbortSignal, stop: AbortSignal): Verdict {
     if (!signal.aborted) return verdict;
     if (signal.reason instanceof Error && !stop.aborted) return { result: 'timeout', error: signal.reason };

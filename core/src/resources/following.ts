@@ -6,7 +6,7 @@ export interface FollowedObject {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string; readonly resourceVersion: string };
 }
 
-/** What is followed, as far as that takes. */
+/** The source to follow. */
 type FollowedSource = Pick<Source<FollowedObject>, 'list' | 'watch'>;
 
 export interface FollowedChange {

@@ -10,7 +10,7 @@ export interface KeySpace {
   claim(name: string): string;
 }
 
-/** The key space of the engine called `name`. */
+/** Makes the key space of the engine called `name`. */
 export function keySpace(name: string): KeySpace {
   if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) {
     throw resourceErrors.TAP_KIND_INVALID({ message: `engine name: expected lower-case letters, digits and hyphens, found "${name}"` });

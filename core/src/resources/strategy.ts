@@ -24,5 +24,5 @@ export interface Strategy {
   graceSeconds?(object: JsonObject, requested: number | undefined): number;
 }
 
-/** The strategy of kinds that need none. */
+/** The strategy of kinds without special behavior. */
 export const plainStrategy: Strategy = Object.freeze({});

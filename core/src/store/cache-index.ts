@@ -118,7 +118,9 @@ function sorted(...keys: readonly string[]): SortedKeys {
   return set;
 }
 
-/** The first key after `after`: keys contain no NUL, so nothing lies between a key and that key followed by NUL. */
+/**
+ * Returns where to start reading: at `within`, or after the key `after`. Keys contain no NUL, so the key followed by NUL is its successor.
+ */
 function startOf(within: string, after: string | undefined): string {
   return after === undefined || compareKeys(after, within) < 0 ? within : `${after}\0`;
 }

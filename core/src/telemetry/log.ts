@@ -1,7 +1,7 @@
 import type { Clock, Logger, LogLine } from '@tappaas/sdk';
 import { cleanedFields } from './log-fields.js';
 
-/** How log lines are written: for people at a terminal, or one JSON object a line for programs. */
+/** Format of log lines: text for people at a terminal, or one JSON object per line for programs. */
 export type LogFormat = 'text' | 'json';
 
 export interface LogOptions {

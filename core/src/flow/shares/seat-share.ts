@@ -80,7 +80,7 @@ export class SeatShare implements Seats {
     return true;
   }
 
-  /** True while granted seats are reserved for waiters whose grant has not arrived; newcomers must ask for a seat of their own. */
+  /** True while granted seats are reserved for waiters whose grant has not arrived; new requests must ask for a seat of their own. */
   get #isSpokenFor(): boolean {
     const waiting = this.#asked.size + this.#reported.size;
     return waiting > 0 && this.#held - this.#used <= waiting && !this.#keeper.isAlone(this.#clock.nowMs());

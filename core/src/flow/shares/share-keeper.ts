@@ -1,6 +1,6 @@
 import type { ShareGrant, ShareReport } from './protocol.js';
 
-/** A share as its keeper, which reports it, sees it. */
+/** A share as used by its keeper, which reports it. */
 export interface Share {
   readonly key: string;
   readonly isIdle: boolean;

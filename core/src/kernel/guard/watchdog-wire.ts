@@ -1,4 +1,4 @@
-/* What the watchdog and its thread share. It imports nothing: the thread loads this and no more. */
+/* Shared by the watchdog and its thread. It has no imports, so that the thread loads nothing else. */
 
 /** Slots of the shared memory: a beat that increases while the event loop turns, a request to end, and its confirmation. */
 export const beatSlot = 0;

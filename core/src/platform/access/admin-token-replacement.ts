@@ -19,7 +19,7 @@ export function adminTokenReplacement({ identity, holder, spread, revoke }: Admi
   let last: Promise<unknown> = Promise.resolve();
   const replace = async (): Promise<ReplacedToken> => {
     const replaced = await identity.replaceFirstToken(await holder);
-    // All processes must know the new token before the old one is revoked, because its credential cannot be determined afterwards.
+    // All processes must read the new token before the old credential is revoked; otherwise they could authenticate and cache the old one.
     await spread();
     if (replaced.credentialId !== undefined) await revoke([replaced.credentialId]);
     return replaced;

@@ -12,7 +12,7 @@ export interface ClientAuthoritiesParts {
   readonly log: Pick<Logger, 'error'>;
 }
 
-/** Keeps the client authorities of the listeners equal to those of the plugins. A bundle that cannot be used changes nothing and is logged once. */
+/** Keeps the client authorities of the listeners equal to those of the plugins. An unusable bundle changes nothing and is logged once. */
 export class ClientAuthorities {
   readonly #parts: ClientAuthoritiesParts;
   #last: string | undefined;
@@ -21,7 +21,7 @@ export class ClientAuthorities {
     this.#parts = parts;
   }
 
-  /** Compares now. Called after a reload, so that its new authorities count as soon as it is applied. */
+  /** Compares once. Called after a reload, so that new authorities take effect as soon as it is applied. */
   look(): void {
     const { servers, current, log } = this.#parts;
     try {
@@ -34,7 +34,7 @@ export class ClientAuthorities {
     }
   }
 
-  /** Compares every two seconds until `signal` aborts, since plugins read replaced files without a reload. */
+  /** Compares every two seconds until `signal` aborts, because plugins read replaced files without a reload. */
   async follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.look();

@@ -74,7 +74,7 @@ function identityOnly({ apiVersion, kind, metadata }: KubernetesObject): Kuberne
   return { apiVersion, kind, metadata: Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) };
 }
 
-/** Drops the spec of a pod, which its Deployment contains anyway, and keeps the status. */
+/** Drops the spec of a pod, which its Deployment contains as well, and keeps the status. */
 function withoutSpec({ apiVersion, kind, metadata, status }: KubernetesObject): KubernetesObject {
   const { managedFields: _, ...kept } = metadata;
   return { apiVersion, kind, metadata: kept, ...(status === undefined ? {} : { status }) };

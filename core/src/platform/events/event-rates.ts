@@ -35,7 +35,7 @@ export class EventRates {
     return times;
   }
 
-  /** Reverts `take` for an event that could not be written: its occurrences count towards the next one, which may be written as soon. */
+  /** Reverts `take` for an event that could not be written: its occurrences count towards the next one, which may follow at once. */
   giveBack(uid: string, event: string, times: number): void {
     if (times === 0) return;
     const [about, same] = [this.#of(this.#objects, uid, perObject), this.#of(this.#events, event, repeats)];

@@ -8,7 +8,7 @@ import { anything } from './structure.js';
  */
 export type PathElement = string;
 
-/** The step to a member. */
+/** Returns the step to a member. */
 export const member = (name: string): PathElement => `f:${name}`;
 
 /** Returns the step to an item of a list of type set or map; undefined when the item lacks a key that has no default. */

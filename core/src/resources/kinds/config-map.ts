@@ -4,7 +4,7 @@ import { entriesOf, frozenDenials, keyDenials, sizeDenials } from './key-values.
 
 const fields = ['data', 'binaryData'];
 
-/** Configuration that pods read. */
+/** Rules of ConfigMaps beyond their schema: valid keys, immutability, and the total size of the values. */
 export const configMapBehaviour: KindBehaviour<AnyKind> = {
   check(object: JsonObject, previous?: JsonObject) {
     const entries = fields.map((field) => [field, entriesOf(object, field)] as const);
