@@ -6,7 +6,7 @@ import type { Exchange } from '../request/exchange.js';
 import type { PreparedAnswer } from './prepared-answers.js';
 import { beginPrepared } from './prepared-head.js';
 
-/** Flat lists of names and values: the form that node:http writes without looking at it again. */
+/** Flat list of names and values, the form that node:http writes without checking it again. */
 export const securityHeaders: readonly string[] = [
   'X-Content-Type-Options',
   'nosniff',
@@ -17,12 +17,12 @@ export const securityHeaders: readonly string[] = [
 ];
 
 export const jsonType = 'application/json';
-/** Up to here head and body go out in one piece, which costs less than a copy of the body; latin1 keeps every byte as it is. */
+/** Up to this size, head and body are written together, which is cheaper than two writes; latin1 keeps all bytes unchanged. */
 const oneWriteBytesMax = 8 * 1024;
 const gzipBytesMin = 128 * 1024;
 const compress = promisify(gzip);
 
-/** Begins an answer; the security headers, the request id and the stages' headers go with every one. */
+/** Writes the head of an answer; every head has the security headers, the request id and the headers of stages. */
 export function sendHead(exchange: Exchange, status: number, mediaType: string | undefined, headers: readonly string[] = []): void {
   if (exchange.isStream && status < 400) noteStreamBegin(exchange, status);
   const type = mediaType === undefined ? [] : ['Content-Type', mediaType];
@@ -34,7 +34,7 @@ function without(headers: readonly string[], names: ReadonlySet<string>): readon
   return headers.filter((_, index) => !names.has(headers[index - (index % 2)] ?? ''));
 }
 
-/** Sends a whole answer; nothing when the answer has begun already, as after a deadline. */
+/** Sends a complete answer; does nothing if one has begun already, as after a deadline. */
 export function sendBytes(
   exchange: Exchange,
   status: number,
@@ -48,7 +48,7 @@ export function sendBytes(
   sendHead(exchange, status, mediaType, ['Content-Length', String(length), ...headers]);
   noteResponseBody(exchange, bytes);
   if (exchange.request.method === 'HEAD') response.end();
-  // As many bytes as characters: all of them are ASCII, which is written faster as what it is.
+  // If the text has as many bytes as characters, it is ASCII, which is written faster as latin1.
   else if (typeof bytes === 'string') response.end(bytes, length === bytes.length ? 'latin1' : 'utf8');
   else if (length > oneWriteBytesMax) response.end(bytes);
   else response.end(Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1'), 'latin1');
@@ -64,7 +64,7 @@ export function sendEmpty(exchange: Exchange, status: number, headers: readonly 
   exchange.response.end();
 }
 
-/** Sends a whole answer; compressed when it is large and the client takes that. */
+/** Sends a complete answer, compressed if it is large and the client accepts that. */
 export function sendWhole(
   exchange: Exchange,
   status: number,
@@ -81,7 +81,7 @@ export function sendWhole(
   );
 }
 
-/** Sends an answer that was made when what it shows changed; the request only adds its own headers. */
+/** Sends an answer prepared when its content changed; the request only adds its own headers. */
 export function sendPrepared(exchange: Exchange, answer: PreparedAnswer): Awaitable<void> {
   const { response } = exchange;
   const { body } = answer;

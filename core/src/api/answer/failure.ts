@@ -9,14 +9,14 @@ import { refusalPage, wantsPage } from './refusal-page.js';
 import { failureStatus, problemOf, publicError } from './status.js';
 import { StreamEnd } from '../watch/stream-pace.js';
 
-/** Panic recovery and every refusal: whatever was thrown becomes a Status; what is our fault goes to the log with its cause. */
+/** Handles any error of a request: answers it as a Status, and logs faults of the platform with their cause. */
 export function recover(log: Logger, exchange: Exchange, thrown: unknown): void {
   sendFailure(exchange, noteFailure(log, exchange, thrown));
 }
 
 /**
- * Notes what went wrong for audit and, when it is our fault, in the log (a stop is nobody's, nor is what broke off because the client has gone);
- * answers what the client may see of it.
+ * Notes an error for audit, and logs it if it is a fault of the platform (a shutdown is not, nor is what failed because the client
+ * disconnected). Returns what the client may see of it.
  */
 export function noteFailure(log: Logger, exchange: Exchange, thrown: unknown): TapError {
   const error = publicError(isBrokenOff(exchange.signal, thrown) ? reasonOf(exchange.signal) : thrown, exchange.requestId);
@@ -34,12 +34,12 @@ export function noteFailure(log: Logger, exchange: Exchange, thrown: unknown): T
   return error;
 }
 
-/** Why nobody waits any more: a stream that has ended has no failure to tell. */
+/** Returns why the exchange was aborted; the orderly end of a stream counts as an aborted request. */
 function reasonOf({ reason }: AbortSignal): unknown {
   return reason instanceof StreamEnd ? apiErrors.TAP_REQUEST_ABORTED({ message: reason.message, cause: reason }) : reason;
 }
 
-/** Tells the client, and a person in a browser on a page; when an answer has begun already, cutting it off is the only way left to say that it is not whole. */
+/** Sends a failure, in a browser as a page. If an answer has begun, only cutting it off can show that it is incomplete. */
 export function sendFailure(exchange: Exchange, error: TapError): void {
   const { response } = exchange;
   if (response.headersSent) {
@@ -51,7 +51,7 @@ export function sendFailure(exchange: Exchange, error: TapError): void {
   const accept = exchange.header('accept');
   if (exchange.beginAgainAt !== undefined && wantsPage(accept)) {
     const page = refusalPage(error, exchange.requestId, exchange.beginAgainAt);
-    // Where it leads is not to be told of the address here, in which a provider may have left a code.
+    // The linked page must not get this URL as referrer: an identity provider may have put a code into it.
     sendBytes(exchange, status.code, 'text/html; charset=utf-8', page, [...headers, 'Referrer-Policy', 'no-referrer']);
   } else if (wantsProblem(accept)) {
     sendBytes(exchange, status.code, 'application/problem+json', safeJson(problemOf(status, exchange.requestId)), headers);
@@ -70,7 +70,7 @@ function headersOf(error: TapError): string[] {
   return headers;
 }
 
-/** Messages quote what callers sent; escaped, no sniffing reader can take them for markup. */
+/** Escapes markup: messages quote callers' input, which a client that sniffs content could take for HTML. */
 function safeJson(value: object): string {
   return JSON.stringify(value).replace(/[<>&]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }

@@ -7,20 +7,20 @@ import { readBody } from '../request/request-body.js';
 import type { StreamLimits } from '../watch/slow-reader.js';
 import { pump } from '../watch/stream-pace.js';
 
-/** What handlers of plugins need from the server. */
+/** What sending answers of plugins' handlers needs. */
 export interface HandlerLimits extends StreamLimits {
-  /** Turns a request into a stream: other seats, no deadline. */
+  /** Turns a request into a stream: takes a stream seat, and ends the deadline. */
   readonly becomeStream: (exchange: Exchange) => Awaitable<void>;
-  /** Browsers are told to come by TLS only from now on. */
+  /** Whether browsers are to use only TLS from now on. */
   readonly strictTransport: boolean;
 }
 
-/** A year; of this host alone: what else is served below its name is not ours to decide. */
+/** One year, without subdomains: other services below this host name are not ours to restrict. */
 const strictTransport = ['Strict-Transport-Security', 'max-age=31536000'];
 
 const credentials = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
-/** What a handler is shown of a request; the caller's credentials only where it authenticates by itself. */
+/** Makes the request for a handler, with the caller's credentials only if the handler authenticates by itself. */
 export async function handlerRequest(
   exchange: Exchange,
   params: Readonly<Record<string, string>>,
@@ -32,7 +32,7 @@ export async function handlerRequest(
   return { params, query: Object.fromEntries(exchange.query), headers, body };
 }
 
-/** The circumstances a handler is called in. */
+/** Makes the context of a call into a handler. */
 export function callOf(exchange: Exchange, { clock }: StreamLimits): Omit<Call, 'caller'> {
   return {
     requestId: exchange.requestId,
@@ -45,7 +45,7 @@ const ownHeaders = new Set(['connection', 'content-length', 'keep-alive', 'trail
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const fieldText = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Sends what a handler has answered; its headers replace the usual ones of the same name, those of the connection are ours. */
+/** Sends the answer of a handler. Its headers replace the usual ones of the same name, except those of the connection. */
 export async function sendHandlerAnswer(exchange: Exchange, answer: HttpAnswer, limits: HandlerLimits): Promise<void> {
   const { status, body = '' } = answer;
   if (!Number.isInteger(status) || status < 200 || status > 599) throw badAnswer(`status ${status}, expected 200 to 599`);

@@ -3,13 +3,13 @@ import type { ListPage, Served, ServedKind } from '../../ports/engine.js';
 import type { TableFor } from '../contributions.js';
 import type { Representation } from '../request/media-type.js';
 
-/** The shapes in which objects can be asked for, besides their own. */
+/** Shapes that a client can request objects in, besides their own. */
 export const objectShapes = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'] as const;
 
-/** What a Table carries of each object besides its cells. */
+/** What a Table contains of each object besides its cells. */
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
-/** How the objects of one answer are shown. */
+/** How an answer shows objects. */
 export interface View {
   readonly kind: ServedKind;
   readonly representation: Representation;
@@ -26,21 +26,21 @@ export function mediaTypeFor({ representation }: View): string {
   return representation.encoding === 'yaml' ? 'application/yaml' : `application/json${shape}`;
 }
 
-/** The bytes of one object; those that were serialised once per change, unless another shape is wanted. */
+/** Returns the bytes of one object: those serialized once per change, unless another shape is requested. */
 export function viewObject(view: View, served: Served): Uint8Array {
   const { as, encoding } = view.representation;
   if (as === undefined && encoding === 'json') return served.bytes;
   return encoded(view, shapeOf(view, served));
 }
 
-/** One object in the wanted shape. */
+/** Returns one object in the requested shape. */
 export function shapeOf(view: View, served: Served): object {
   const { as } = view.representation;
   if (as === 'Table') return tableOf(view, [served], { resourceVersion: served.resourceVersion });
   return as === undefined ? served.object : partialOf(served.object);
 }
 
-/** The bytes of a page in the wanted shape. */
+/** Returns the bytes of a page in the requested shape. */
 export function viewList(view: View, page: ListPage): Uint8Array {
   const { as } = view.representation;
   const metadata = listMetadata(page);
@@ -53,13 +53,13 @@ export function viewList(view: View, page: ListPage): Uint8Array {
   return encoded(view, { ...head, items: page.items.map(({ object }) => object) });
 }
 
-/** A list of JSON up to its first item. */
+/** Returns the JSON of a list up to its first item. */
 export function listHead(kind: ServedKind, page: ListPage): Uint8Array {
   const head = JSON.stringify({ kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata: listMetadata(page) });
   return Buffer.from(`${head.slice(0, -1)},"items":[`);
 }
 
-/** A list of JSON from its first item on. */
+/** Returns the JSON of a list from its first item on. */
 export function listItems(items: ListPage['items']): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const { bytes } of items) parts.push(bytes, comma);

@@ -3,41 +3,41 @@ import type { ListPage, Served, ServedKind } from '../../ports/engine.js';
 import { listHead, listItems } from './object-view.js';
 import { headLines } from './prepared-head.js';
 
-/** An answer that is the same for everybody until what it shows changes. */
+/** An answer that is the same for all callers until its content changes. */
 export interface PreparedAnswer {
-  /** Names and values in turn: all but those of the request itself. */
+  /** Names and values in turn, without the headers of the request itself. */
   readonly headers: readonly string[];
-  /** The same as they go out. */
+  /** The headers as text. */
   readonly lines: string;
-  /** Short ones as latin1, which keeps every byte as it is: they go out in one piece with the head. */
+  /** Short bodies as latin1, which keeps all bytes unchanged, to be written together with the head. */
   readonly body: string | Buffer;
   readonly bodyBytes: number;
 }
 
-/** Answers to reads, made once a change. */
+/** Prepares answers to reads, once per change. */
 export interface PreparedAnswers {
   object(served: Served): PreparedAnswer;
   list(kind: ServedKind, page: ListPage): PreparedAnswer;
 }
 
 interface Kept extends PreparedAnswer {
-  /** What it was made from. */
+  /** The source of the answer. */
   readonly of: Served | ListPage;
-  /** The items of a list with what follows them. */
+  /** The serialized items of a list, with what follows them. */
   readonly items?: Uint8Array;
 }
 
-/** Up to here, head and body in one string cost less than two pieces. */
+/** Up to this size, head and body in one string are cheaper than two writes. */
 const textBytesMax = 8 * 1024;
 const keptBytesMax = 16 * 1024 * 1024;
-/** A page of 100 large objects is kept, too. */
+/** Enough for a page of 100 large objects. */
 const answerBytesMax = 2 * 1024 * 1024;
-/** What an answer costs besides its body. */
+/** Memory that an answer needs besides its body. */
 const overheadBytes = 1024;
 
 /**
- * What is kept is at most 16 MiB; what was made longest ago goes first. Lists are kept by their items: a page of the same items at
- * another resourceVersion only gets another head.
+ * Keeps at most 16 MiB of answers; the oldest are evicted first. Lists are keyed by their items: for the same items at another
+ * resourceVersion, only the head is made again.
  */
 export function createPreparedAnswers(): PreparedAnswers {
   const kept = new Map<Served | ListPage['items'], Kept>();

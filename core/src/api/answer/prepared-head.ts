@@ -1,25 +1,25 @@
 import type { Exchange } from '../request/exchange.js';
 
-/** The lines of a head that are the same in every answer: names and values that are known to be sound. */
+/** Formats headers that are the same in every answer; names and values must be valid. */
 export function headLines(names: readonly string[]): string {
   let text = '';
   for (let index = 0; index + 1 < names.length; index += 2) text += `${names[index]}: ${names[index + 1]}\r\n`;
   return text;
 }
 
-/** What node:http makes of a status line and headers; it has no public way to be given the text of them. */
+/** Private fields of node:http with the text of a head; it has no public way to set that text. */
 interface HeadText {
   _header: string;
   _headerSent: boolean;
 }
 
-/** Anything else is left to node:http to look at, and to refuse. */
+/** Values with other characters are left to node:http to check and to refuse. */
 const unusual = /[^\t\x20-\x7e]/;
 
 let lastSecond = Number.NaN;
 let lastDate = '';
 
-/** Answers within a second share the text. */
+/** Returns the Date header; cached, because answers within a second share it. */
 function dateText(ms: number): string {
   const second = Math.floor(ms / 1000);
   if (second !== lastSecond) {
@@ -30,11 +30,11 @@ function dateText(ms: number): string {
 }
 
 /**
- * Begins an answer 200 on a connection that stays open: with lines that were made before, and the headers that are the request's own. Body,
- * order of answers and back pressure stay node:http's: it finds the head it would have made, byte for byte, without looking at each header
- * again.
+ * Begins an answer with status 200 on a connection that stays open, from prepared lines and the request's own headers. node:http still
+ * handles body, order of answers and back pressure: it finds the same head, byte for byte, that it would have made, without validating each
+ * header again.
  *
- * Answers false, and nothing has happened, when there is more to it.
+ * Returns false and does nothing if the answer needs more than that.
  */
 export function beginPrepared({ response, awaitsContinue, requestId, extraHeaders, receivedAtMs }: Exchange, lines: string): boolean {
   if (!response.shouldKeepAlive || awaitsContinue || response.getHeaderNames().length > 0) return false;
@@ -45,7 +45,7 @@ export function beginPrepared({ response, awaitsContinue, requestId, extraHeader
     text += `${name}: ${value}\r\n`;
   }
   response.statusMessage = 'OK';
-  // node:http declares neither field.
+  // node:http's types declare neither field.
   const head = response as unknown as HeadText;
   head._header = `${text}Date: ${dateText(receivedAtMs)}\r\nConnection: keep-alive\r\n\r\n`;
   head._headerSent = false;

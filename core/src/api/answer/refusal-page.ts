@@ -3,7 +3,7 @@ import type { TapError } from '@tappaas/sdk';
 const types: ReadonlySet<string> = new Set(['text/html', 'application/json', 'application/problem+json', 'application/yaml']);
 const acceptCharsMax = 2048;
 
-/** Says whether a client asks for a page rather than for what programs read: of those two, the one that it wants more, or names first. */
+/** Whether a client prefers a page over a format for programs: the type with the higher weight, or the first one named. */
 export function wantsPage(accept: string | undefined): boolean {
   const named = (accept ?? '')
     .slice(0, acceptCharsMax)
@@ -17,8 +17,8 @@ export function wantsPage(accept: string | undefined): boolean {
 }
 
 /**
- * What a person sees in place of a Status: what is wrong, what to do, where to begin again, and by what id the operator finds the request.
- * It has neither scripts nor styles, so the usual Content-Security-Policy holds for it, too.
+ * Makes the page that a person sees instead of a Status: the error, the remedy, where to start again, and the id by which an operator finds
+ * the request. It has neither scripts nor styles, so the usual Content-Security-Policy applies to it.
  */
 export function refusalPage(error: TapError, requestId: string, beginAgainAt: string): string {
   const { code, message, retryAfterMs, spec } = error;

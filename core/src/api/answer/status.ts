@@ -4,7 +4,7 @@ import type { Cause, EngineError } from '../../ports/engine.js';
 import type { RequestInfo } from '../request/request-info.js';
 import { pluginOf, saidOf } from './said.js';
 
-/** `Status` as Kubernetes' clients read it. */
+/** `Status` as Kubernetes defines it. */
 export interface Status {
   readonly kind: 'Status';
   readonly apiVersion: 'v1';
@@ -39,13 +39,13 @@ const reasons: Readonly<Record<number, string>> = {
 const reasonOfCode: Readonly<Record<string, string>> = { TAP_OBJECT_EXISTS: 'AlreadyExists' };
 const causesMax = 100;
 
-/** What a caller may see of any error: a TapError as it is, everything else only as "internal", so that no stack ever leaves. */
+/** Returns what a caller may see of an error: a TapError itself, anything else only as "internal", so that no stack trace ever leaves. */
 export function publicError(error: unknown, requestId: string): TapError {
   if (isTapError(error)) return error;
   return apiErrors.TAP_API_INTERNAL({ message: `the request failed inside of the platform (request id ${requestId})`, cause: error });
 }
 
-/** The Status of an error: causes carry field paths, `code` and `remedy` are what the reference of errors lists. */
+/** Makes the Status of an error: causes have field paths, `code` and `remedy` are those of the error reference. */
 export function failureStatus(error: EngineError, info?: RequestInfo): Status {
   const code = error.spec.httpStatus;
   const causes = causesOf(error);
@@ -59,7 +59,7 @@ export function failureStatus(error: EngineError, info?: RequestInfo): Status {
     message: saidOf(error),
     reason: reasonOfCode[error.code] ?? reasons[code] ?? 'Unknown',
     details: {
-      // Clients print a 422 with a kind as "the kind is invalid" and its causes: without causes they would hide the message.
+      // Clients print a 422 with a kind as "the kind is invalid" and its causes; without causes, that would hide the message.
       ...((code !== 422 || causes.length > 0) && (error.about ?? subjectOf(info))),
       ...(causes.length > 0 && { causes }),
       ...(retryAfterMs !== undefined && { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) }),
@@ -71,7 +71,7 @@ export function failureStatus(error: EngineError, info?: RequestInfo): Status {
   };
 }
 
-/** RFC 9457, for clients that accept `application/problem+json`. */
+/** Makes a problem document (RFC 9457), for clients that accept `application/problem+json`. */
 export function problemOf(status: Status, requestId: string): object {
   const { code, reason, message, details } = status;
   return {
@@ -84,7 +84,7 @@ export function problemOf(status: Status, requestId: string): object {
   };
 }
 
-/** The Status that answers what has no object to show, such as a completed delete. */
+/** Makes the Status for an answer without an object, such as that of a completed delete. */
 export function successStatus(info: RequestInfo, uid?: string): Status {
   const details = { ...subjectOf(info), ...(uid !== undefined && { uid }) };
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details, code: 200 };

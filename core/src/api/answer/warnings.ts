@@ -3,7 +3,7 @@ import type { Exchange } from '../request/exchange.js';
 
 const warningCharsMax = 1000;
 
-/** Tells something that is not wrong but should be known, as a header of code 299, which kubectl prints. */
+/** Adds a warning as a header with code 299, which kubectl prints. */
 export function warnWith(exchange: Exchange, text: string): void {
   const printable = text
     .slice(0, warningCharsMax)
@@ -18,13 +18,13 @@ function momentOf(text: string): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/** What is said of a version that will go; nothing of others. */
+/** Returns the warning about a deprecated version; undefined for others. */
 export function deprecationOf({ deprecated, kind, version }: ServedKind): string | undefined {
   return deprecated === undefined ? undefined : `${kind} ${version} is deprecated since ${deprecated.since}; use ${deprecated.instead}`;
 }
 
 /**
- * Tells with whatever is answered that the version in the path will go, in the three ways that clients know.
+ * Adds a deprecation warning about the version in the path to any answer, in the three forms that clients know.
  *
  * @source https://www.rfc-editor.org/rfc/rfc9745 (Deprecation is a date), https://www.rfc-editor.org/rfc/rfc8594 (Sunset)
  */
@@ -42,7 +42,7 @@ export function warnOfDeprecation(exchange: Exchange, served: ServedKind): void 
 
 const warningNames: ReadonlySet<string> = new Set(['Deprecation', 'Sunset', 'Warning']);
 
-/** What is told in this way, as lines of a head that is written by itself. */
+/** Returns the warnings as lines, for a head that is not written by sendHead. */
 export function warningLines({ extraHeaders }: Exchange): readonly string[] {
   return extraHeaders.flatMap((name, index) => (index % 2 === 0 && warningNames.has(name) ? [`${name}: ${extraHeaders[index + 1]}`] : []));
 }

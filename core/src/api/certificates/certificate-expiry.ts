@@ -5,13 +5,13 @@ const dayMs = 86_400_000;
 const warnBeforeMs = 21 * dayMs;
 const checkEveryMs = dayMs / 2;
 
-/** Until when a certificate is good. */
+/** When a certificate expires. */
 export interface Expiring {
   readonly name: string;
   readonly notAfterMs: () => number;
 }
 
-/** A readiness check that says when the certificate expires; only one that has expired makes the platform unready. */
+/** Makes a readiness check that notes the expiry; only an expired certificate makes the platform unready. */
 export function certificateCheck({ name, notAfterMs }: Expiring, clock: Pick<Clock, 'nowMs'>): ReadyCheck {
   const leftMs = (): number => notAfterMs() - clock.nowMs();
   return {

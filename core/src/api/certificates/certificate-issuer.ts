@@ -8,7 +8,7 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** Makes certificates with keys of their own, here or in another thread. */
+/** Issues certificates with new keys, in this or another thread. */
 export interface CertificateIssuer {
   authority(nowMs: number): Promise<KeyPair>;
   server(authority: KeyPair, hosts: readonly string[], nowMs: number): Promise<KeyPair>;
@@ -22,13 +22,13 @@ export interface CertificateIssuer {
 
 const dayMs = 86_400_000;
 const authorityDays = 3650;
-/** What browsers accept at most. */
+/** The maximum that browsers accept. */
 const serverDays = 397;
-/** Clocks of clients may be behind. */
+/** Clients' clocks may be slow. */
 const backdatedMs = 3_600_000;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-/** Loaded only when a certificate is due: the library takes longer to load than everything else here takes to run. */
+/** Loads the signing library, only when a certificate is due: loading takes longer than everything else here. */
 async function library(): Promise<typeof import('@peculiar/x509')> {
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
@@ -36,7 +36,7 @@ async function library(): Promise<typeof import('@peculiar/x509')> {
   return x509;
 }
 
-/** A new authority: its key signs the certificates of this platform and nothing below them. */
+/** Issues a new authority, whose key signs only leaf certificates of this platform. */
 export async function issueAuthority(nowMs: number): Promise<KeyPair> {
   const x509 = await library();
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
@@ -54,7 +54,7 @@ export async function issueAuthority(nowMs: number): Promise<KeyPair> {
   return { certificate: `${certificate.toString('pem')}\n`, key: await pemOf(keys.privateKey) };
 }
 
-/** A server certificate for `hosts`, signed by the authority. */
+/** Issues a server certificate for `hosts`. */
 export async function issueServer(authority: KeyPair, hosts: readonly string[], nowMs: number): Promise<KeyPair> {
   const { ExtendedKeyUsage, SubjectAlternativeNameExtension } = await library();
   const names = hosts.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value }));
@@ -66,7 +66,7 @@ export async function issueServer(authority: KeyPair, hosts: readonly string[], 
   });
 }
 
-/** A client certificate of a process, signed by the authority: its user is the common name, its groups are the organizations. */
+/** Issues a client certificate of a process: the common name is the user, the organizations are the groups. */
 export async function issueClient(
   authority: KeyPair,
   { name, groups }: { readonly name: string; readonly groups: readonly string[] },
@@ -82,7 +82,7 @@ export async function issueClient(
   });
 }
 
-/** Issues in the thread that asks. */
+/** Issues in the calling thread. */
 export const issueHere: CertificateIssuer = { authority: issueAuthority, server: issueServer, client: issueClient };
 
 interface Leaf extends Readonly<ReturnType<typeof validity>> {
@@ -91,7 +91,7 @@ interface Leaf extends Readonly<ReturnType<typeof validity>> {
   readonly extensions: readonly Extension[];
 }
 
-/** A certificate with a key of its own, for one end of a connection. */
+/** Issues a certificate with a new key, for one end of a connection. */
 async function issueLeaf(authority: KeyPair, { usage, extensions, ...leaf }: Leaf): Promise<KeyPair> {
   const x509 = await library();
   const issuer = new x509.X509Certificate(authority.certificate);

@@ -4,12 +4,12 @@ import { Worker } from 'node:worker_threads';
 import type { CertificateIssuer, KeyPair } from './certificate-issuer.js';
 import { apiErrors } from '../errors.js';
 
-/** One certificate that is asked for, with what its maker is given. */
+/** A request for one certificate, with the arguments of its issuer. */
 export type CertificateWish = {
   readonly [What in keyof CertificateIssuer]: { readonly what: What; readonly of: Parameters<CertificateIssuer[What]> };
 }[keyof CertificateIssuer];
 
-/** What came of a wish. */
+/** The result of a request. */
 export type IssuedAnswer = { readonly id: number; readonly pair: KeyPair } | { readonly id: number; readonly error: string };
 
 interface Asked {
@@ -18,9 +18,9 @@ interface Asked {
 }
 
 /**
- * Issues certificates in a thread of its own: loading the library takes 100 ms of a processor, in which a starting platform gets on with
- * everything else (docs/decisions/0155). The thread ends with the last certificate that is asked for at the time, and later wishes start
- * another one; `keep` spares a start, which asks several times, from starting it more than once.
+ * Issues certificates in a separate thread: loading the library takes 100 ms of CPU time, during which startup can continue
+ * (docs/decisions/0155). The thread ends when no request is pending, and a later request starts a new one; `keep` avoids that during
+ * startup, which makes several requests.
  */
 export class CertificateThread implements CertificateIssuer {
   readonly #asked = new Map<number, Asked>();
@@ -40,12 +40,12 @@ export class CertificateThread implements CertificateIssuer {
     return this.#ask({ what: 'client', of });
   }
 
-  /** Keeps the thread, once there is one, until {@link release}. */
+  /** Keeps the thread, once started, until {@link release}. */
   keep(): void {
     this.#isKept = true;
   }
 
-  /** Ends the thread as soon as nobody waits for it. */
+  /** Ends the thread as soon as no request is pending. */
   release(): void {
     this.#isKept = false;
     this.#endIdle();
@@ -66,7 +66,7 @@ export class CertificateThread implements CertificateIssuer {
     const worker = new Worker(new URL('certificate-worker.js', import.meta.url), {
       workerData: { compiled: compiled === undefined ? undefined : dirname(compiled) },
       name: 'certificates',
-      // Options of the process, such as --input-type, may not fit a thread.
+      // Options of the process, such as --input-type, may be invalid for a thread.
       execArgv: [],
     });
     let cause: unknown;

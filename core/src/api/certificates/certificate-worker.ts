@@ -1,4 +1,4 @@
-/* The thread that issues certificates: answers each wish, and ends when whoever started it ends it. */
+/* The thread that issues certificates: answers each request, and runs until it is terminated. */
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { KeyPair } from './certificate-issuer.js';

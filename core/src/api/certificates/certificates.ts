@@ -5,15 +5,15 @@ import { issueHere, type CertificateIssuer, type KeyPair } from './certificate-i
 import { apiErrors } from '../errors.js';
 import { readPrivateFile, writePrivateFile } from './private-file.js';
 
-/** What a TLS listener needs, as PEM. */
+/** Keys and certificates of a TLS listener, as PEM. */
 export interface TlsMaterial {
   readonly certificate: string;
   readonly key: string;
-  /** PEM of the authorities whose client certificates are verified. Default: none is. */
+  /** PEM of the authorities that client certificates are verified against. Default: none. */
   readonly clientAuthorities?: string;
 }
 
-/** The listener's certificate and the authority that clients trust it by. */
+/** The listener's certificate, and the authority that clients need to trust it. */
 export interface LocalCertificates {
   /** PEM of the authority. */
   readonly authority: string;
@@ -22,12 +22,12 @@ export interface LocalCertificates {
 }
 
 export interface CertificateOptions {
-  /** Made when absent, readable by its owner only. */
+  /** Created if absent, readable only by its owner. */
   readonly directory: string;
-  /** Names and addresses that the listener is reached by, besides those of this machine itself. */
+  /** Names and addresses of the listener, besides those of the machine itself. */
   readonly hosts: readonly string[];
   readonly clock: Pick<Clock, 'nowMs'>;
-  /** Default: the thread that asks. */
+  /** Default: the calling thread. */
   readonly issuer?: CertificateIssuer;
 }
 
@@ -37,8 +37,8 @@ const serverRenewedBeforeMs = 30 * dayMs;
 const alwaysNamed = ['localhost', '127.0.0.1', '::1'];
 
 /**
- * The certificates of the API's listener: read from the directory, made on the first start, and made anew when they are about to
- * expire or do not name a host. A new authority means that clients need the new kubeconfig.
+ * Returns the certificates of the API's listener from the directory. Issues them on the first start, and again when they are about to
+ * expire or lack a host. After a new authority, clients need the new kubeconfig.
  *
  * @throws TAP_CERTIFICATE_UNUSABLE, TAP_FILE_EXPOSED
  */
@@ -57,7 +57,7 @@ export async function localCertificates(options: CertificateOptions): Promise<Lo
   return { authority: authority.certificate, tls: server, notAfterMs: parse(server).validToDate.getTime() };
 }
 
-/** A certificate for a process of the platform, signed by the authority of the directory. @throws TAP_CERTIFICATE_UNUSABLE */
+/** Issues a certificate for a process of the platform, signed by the directory's authority. @throws TAP_CERTIFICATE_UNUSABLE */
 export async function processCertificate(
   { directory, clock, issuer = issueHere }: Pick<CertificateOptions, 'directory' | 'clock' | 'issuer'>,
   user: { readonly name: string; readonly groups: readonly string[] },
@@ -72,12 +72,12 @@ const checkEveryMs = dayMs / 2;
 
 export interface CertificateKeeping {
   readonly renewed: (certificates: LocalCertificates) => void;
-  /** A look failed: what is in use stays, and the next look tries again, which it has a month for. */
+  /** Called when a check failed: the present certificate stays, and the next check tries again; there is a month for that. */
   readonly failed: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
-/** Looks twice a day until the signal aborts, so that a platform that runs for years renews without a restart; never throws. */
+/** Checks twice a day until the signal aborts, so that a long-running platform renews without a restart; never throws. */
 export async function keepCertificatesFresh(
   options: CertificateOptions & { readonly clock: Clock },
   current: LocalCertificates,
@@ -97,7 +97,7 @@ export async function keepCertificatesFresh(
   }
 }
 
-/** A pair of which only one file was written before a crash or on a full disk does not fit together, and is made anew like one that is not there. */
+/** Reads a pair. A key that does not match, after a crash or a full disk between the two writes, counts as missing, and is issued again. */
 async function readPair(directory: string, name: string): Promise<KeyPair | undefined> {
   const certificate = await readPrivateFile(join(directory, `${name}.crt`));
   const key = await readPrivateFile(join(directory, `${name}.key`));
@@ -140,7 +140,7 @@ function namesAll(pair: KeyPair, hosts: readonly string[]): boolean {
   return hosts.every((host) => named.has(canonical(host)));
 }
 
-/** Node prints ::1 with all its zeros. */
+/** Node formats ::1 with all its zeros. */
 function canonical(host: string): string {
   return host === '0:0:0:0:0:0:0:1' ? '::1' : host.toLowerCase();
 }

@@ -7,9 +7,9 @@ const ownerOnly = 0o600;
 const others = 0o077;
 
 /**
- * The text of a file that only its owner may read; nothing when there is none.
+ * Returns the text of a file that only its owner may read; undefined if it does not exist.
  *
- * @throws TAP_FILE_EXPOSED when others may read or write it: what it holds may be known already.
+ * @throws TAP_FILE_EXPOSED when others can read or write it, because its content may be compromised
  */
 export async function readPrivateFile(path: string): Promise<string | undefined> {
   try {
@@ -24,7 +24,7 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
   }
 }
 
-/** Writes the whole file or nothing, never readable by others, also not for a moment; directories that are missing are made. */
+/** Writes the whole file or nothing; it is never readable by others, not even for a moment. Creates missing directories. */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await replaceFile(path, text, ownerOnly);

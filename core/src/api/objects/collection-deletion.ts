@@ -5,16 +5,16 @@ import { apiErrors } from '../errors.js';
 import type { Exchange } from '../request/exchange.js';
 import type { Authorize } from '../stages.js';
 
-/** Objects that are asked about between turns for others. */
+/** Number of checks between two turns of the event loop. */
 const askedAtOnceMax = 64;
-/** Refused objects of which the answer tells; the rest is counted. */
+/** Maximum refused objects that the answer lists; the rest is counted. */
 const toldMax = 20;
 
 /**
- * Refuses the deletion of a collection when one of its objects may not be deleted: a policy that forbids to delete an object holds however it
- * is deleted. Only what denies counts, as who may delete the collection needs no other right to its objects.
+ * Refuses the deletion of a collection if the deletion of one of its objects is denied: a policy that forbids deleting an object applies
+ * however it is deleted. Only a denial counts: the right to delete the collection needs no further permission for its objects.
  *
- * @throws TAP_REQUEST_FORBIDDEN with the first objects that are refused, and why
+ * @throws TAP_REQUEST_FORBIDDEN with the first refused objects and the reasons
  */
 export async function authorizeDeletes(authorize: Authorize, exchange: Exchange, targets: readonly Target[]): Promise<void> {
   const causes: Cause[] = [];

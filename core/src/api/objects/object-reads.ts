@@ -11,7 +11,7 @@ import type { PreparedAnswers } from '../answer/prepared-answers.js';
 import { choiceParameter } from '../request/query-parameters.js';
 import type { Authorize } from '../stages.js';
 
-/** A request about objects whose engine and kind have been found. */
+/** A request about objects, with its engine and kind. */
 export interface ObjectCall {
   readonly exchange: Exchange;
   readonly engine: EnginePort;
@@ -22,12 +22,12 @@ export interface ObjectCall {
   readonly authorize: Authorize;
 }
 
-/** `GET` of one object, from the bytes that were serialised when it changed; 304 when the client has them. */
+/** Answers `GET` of one object from the bytes serialized when it changed; 304 if the client has them. */
 export function getObject(call: ObjectCall): Awaitable<void> {
   const { exchange, engine, target } = call;
   const view = viewOf(call);
   const resourceVersion = exchange.path.query === '' ? undefined : resourceVersionParameter(exchange.query);
-  // The exchange itself is the options: its signal is made only by an engine that asks for it.
+  // The exchange itself serves as options: its signal is created only if the engine uses it.
   const found = engine.get(target, resourceVersion === undefined ? exchange : { resourceVersion, signal: exchange.signal });
   return afterWith(found, sendObject, call, view);
 }
@@ -43,7 +43,7 @@ function sendObject(served: Served, { exchange, prepared }: ObjectCall, view: Vi
   else sendBytes(exchange, 200, mediaTypeFor(view), viewObject(view, served), headers);
 }
 
-/** `GET` of a collection. */
+/** Answers `GET` of a collection. */
 export function listObjects(call: ObjectCall): Awaitable<void> {
   const { exchange, engine, target } = call;
   const view = viewOf(call);
@@ -58,7 +58,7 @@ function sendList(page: ListPage, { exchange, prepared }: ObjectCall, view: View
     : sendWhole(exchange, 200, mediaTypeFor(view), viewList(view, page), ['Vary', 'Accept, Accept-Encoding']);
 }
 
-/** A list without parameters; its signal is made only by an engine that asks for it. */
+/** A list without parameters; its signal is created only if the engine uses it. */
 class WholeList implements ListQuery {
   readonly target: Target;
   readonly #exchange: Exchange;
@@ -78,7 +78,7 @@ function narrowedList(target: Target, exchange: Exchange): ListQuery {
   return { target, ...narrowedSelectors(asked, exchange.narrowed), signal: exchange.signal };
 }
 
-/** How the client wants to see objects. */
+/** Returns the representation that the client requests. */
 export function viewOf({ exchange, kind, tableFor }: ObjectCall): View {
   const representation = negotiate(exchange.request.headers.accept, objectShapes);
   const includeObject =
@@ -86,7 +86,7 @@ export function viewOf({ exchange, kind, tableFor }: ObjectCall): View {
   return { kind, representation, includeObject: includeObject ?? 'Metadata', tableFor };
 }
 
-/** As it stands in the cache, without another shape or encoding. */
+/** Whether the cached bytes can be sent, without another shape or encoding. */
 function isPlain({ representation: { as, encoding } }: View): boolean {
   return as === undefined && encoding === 'json';
 }

@@ -11,19 +11,19 @@ import { warnOfDeprecation } from '../answer/warnings.js';
 import type { WatchFrames } from '../watch/watch-frames.js';
 import { watchObjects, type WatchLimits } from '../watch/watch-stream.js';
 
-/** What requests about objects are answered from. */
+/** What answering requests about objects needs. */
 export interface Objects {
   readonly engines: () => ReadonlyMap<string, EnginePort>;
   readonly tableFor: TableFor;
   readonly prepared: PreparedAnswers;
-  /** Told of every request for a deprecated version. */
+  /** Called for each request for a deprecated version. */
   readonly deprecatedUse: (kind: ServedKind, caller: Caller) => void;
   readonly authorize: Authorize;
   readonly frames: WatchFrames;
   readonly watchLimits: WatchLimits;
 }
 
-/** The reads that are answered before Express: whole objects and lists, no streams. */
+/** Whether a read is answered without Express: whole objects and lists, no streams. */
 export function isHotRead({ info, request }: Exchange): boolean {
   return info.target !== undefined && (info.verb === 'get' || info.verb === 'list') && request.method === 'GET';
 }
@@ -43,14 +43,14 @@ export function findCall(objects: Objects, exchange: Exchange, target: Target): 
 
 interface FoundRead {
   readonly engine: EnginePort;
-  /** What was served when it was found: another array means that it must be looked for again. */
+  /** The kinds at the time of the lookup: if the engine has another array, the lookup is repeated. */
   readonly kinds: readonly ServedKind[];
   readonly kind: ServedKind;
 }
 
 const foundReads = new WeakMap<Target, FoundRead>();
 
-/** The same for a `GET`, found once as long as request lines share their target. */
+/** Same for a `GET`, cached as long as request lines share their target. */
 export function findRead(objects: Objects, exchange: Exchange, target: Target): ObjectCall {
   const engine = engineOf(objects, exchange);
   const kinds = engine.kinds();
@@ -88,7 +88,7 @@ export function answerRead(call: ObjectCall): Awaitable<void> {
   return call.target.name === undefined ? listObjects(call) : getObject(call);
 }
 
-/** A namespaced kind has its single objects, creates and collection deletes in namespaces only; a cluster-wide one never has any. */
+/** Whether the target fits the scope: of a namespaced kind, only collections may be without a namespace; cluster-scoped kinds have none. */
 function fitsScope({ scope }: ServedKind, { namespace, name }: Target): boolean {
   return scope === 'Namespaced' ? namespace !== undefined || name === undefined : namespace === undefined;
 }
@@ -101,7 +101,7 @@ function refuseUnservedVerb(exchange: Exchange, kind: ServedKind, target: Target
   if (methods.includes(method === 'HEAD' ? 'GET' : method)) return;
   const what = target.subresource === undefined ? kind.plural : `${kind.plural}/${target.subresource}`;
   exchange.extraHeaders.push('Allow', methods.join(', '));
-  // Its engine says whose kind it is and what brings it back.
+  // The engine's error says which plugin the kind belongs to, and how to get it back.
   if (kind.orphaned && target.subresource === undefined) return;
   throw apiErrors.TAP_REQUEST_METHOD_NOT_ALLOWED({ message: `${method} (${exchange.info.verb}) is not served for ${what} at this path` });
 }
@@ -116,7 +116,7 @@ const methodOf = {
 
 const remembered = new WeakMap<readonly string[], Map<string, readonly string[]>>();
 
-/** The methods that verbs mean at a path; one across all namespaces is for reading, unless the kind is asked rather than stored. */
+/** Returns the methods for verbs at a path. Across all namespaces there are only reads, unless the kind is a review that is not stored. */
 function methodsOf(verbs: readonly string[], kind: ServedKind, { name, namespace, subresource }: Target): readonly string[] {
   const isAcross = kind.scope === 'Namespaced' && namespace === undefined && kind.verbs.includes('get');
   const place = isAcross ? 'across' : name === undefined ? 'collection' : subresource === undefined ? 'object' : 'subresource';

@@ -11,13 +11,13 @@ import type { RouterRoute } from '../router.js';
 import { readDocument } from '../request/small-document.js';
 import { actionOptions, refuseConditions } from '../request/write-parameters.js';
 
-/** What answers parts of objects in place of the engine. */
+/** Handlers of subresources and actions, which answer instead of the engine. */
 export interface PartHandlers {
   readonly actions: () => readonly ServedAction[];
   readonly subresources: () => readonly ServedSubresource[];
 }
 
-/** The route of everything that is about objects, but for the reads that never come to Express. */
+/** Makes the route of all requests about objects, except the reads that bypass Express. */
 export function objectRoutes(objects: Objects, parts: PartHandlers, limits: HandlerLimits): readonly RouterRoute[] {
   const answer: RouterRoute['answer'] = async (exchange) => {
     const { target } = exchange.info;
@@ -43,7 +43,7 @@ function keyOf({ namespace, name = '' }: Target): Key {
   return namespace === undefined ? { name } : { namespace, name };
 }
 
-/** `POST …/{name}/{action}`; one that goes on as an Operation is answered 202 with its Location. */
+/** Answers `POST …/{name}/{action}`; one that continues as an Operation gets 202 with its Location. */
 async function answerAction(action: ServedAction, { exchange, target }: ObjectCall, limits: HandlerLimits): Promise<void> {
   const options = actionOptions(exchange);
   noteDryRun(exchange, options.dryRun);

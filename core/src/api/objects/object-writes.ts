@@ -19,7 +19,7 @@ import { deleteOptions, patchTypeOf, refuseObjectConditions, writeOptions } from
 
 const warningsMax = 20;
 
-/** A write; the body goes to the engine as it came, which decodes it strictly. */
+/** Answers a write; the body goes to the engine unparsed, which decodes it strictly. */
 export async function writeObject(call: ObjectCall): Promise<void> {
   const { exchange, engine, kind } = call;
   const view = viewOf(call);
@@ -50,18 +50,18 @@ export async function writeObject(call: ObjectCall): Promise<void> {
   ]);
 }
 
-/** A write that is made anew, since somebody else was faster, costs what it did. */
+/** Reports the keys of a write once, not again when a conflict makes the engine repeat it. */
 function weighOnce(exchange: Exchange): (keys: number) => Promise<void> | undefined {
   let isWeighed = false;
   return (keys) => {
     if (isWeighed) return undefined;
     isWeighed = true;
-    // A small patch of a large object is more work than what was sent.
+    // A small patch of a large object is more work than its body suggests.
     return weigh(exchange, { keys: Math.max(0, keys - exchange.keys) });
   };
 }
 
-/** Where an object of the platform's engine is found. */
+/** Returns the path of an object in the platform's engine. */
 function pathOf({ kind: { group, version, plural }, namespace, name = '' }: Target): string {
   const place = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
   return `/apis/${group}/${version}${place}/${plural}/${encodeURIComponent(name)}`;

@@ -3,8 +3,8 @@ import type { Exchange } from '../request/exchange.js';
 import type { Authorize } from '../stages.js';
 
 /**
- * Lets only those give an object other owners who may delete it, as the garbage collector deletes it when none of them is there. Kubernetes
- * has the admission plugin OwnerReferencesPermissionEnforcement for this, which is off by default; here it always holds.
+ * Requires the right to delete an object from callers that change its owners, because the garbage collector deletes an object whose owners
+ * are gone. Kubernetes' admission plugin for this, OwnerReferencesPermissionEnforcement, is off by default; here it is always on.
  *
  * @throws TAP_REQUEST_FORBIDDEN
  */

@@ -7,15 +7,15 @@ type JsonObject = Record<string, unknown>;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const zeros: Readonly<Record<string, unknown>> = { string: '', bytes: '', bool: false, int: 0, double: 0 };
 
-/** A value as JSON has it; zero when nothing in it was set, whatever was written. */
+/** A value as in JSON; `isZero` if none of its fields was set, apart from those that are always written. */
 interface Decoded {
   readonly value: unknown;
   readonly isZero: boolean;
 }
 
 /**
- * Decodes one message into what its JSON would be. Fields without an entry in the table are skipped, as Kubernetes does: newer clients
- * send some that older servers do not know. No message of the tables can stand inside of itself, so they bound the depth.
+ * Decodes one message to its JSON value. Unknown fields are skipped, as Kubernetes does, because newer clients send fields that older
+ * servers do not know. No message of the tables contains itself, so the tables bound the depth.
  *
  * @throws WireError
  */
@@ -39,7 +39,7 @@ function decoded(name: string, bytes: Uint8Array): Decoded {
   return { value: special === undefined ? object : special(object), isZero };
 }
 
-/** Says whether what was put is no more than what is written anyway. */
+/** Puts a field into the object. Returns whether it is only a zero that is written even if it was not set. */
 function putField(object: JsonObject, field: MessageField, reader: WireReader, wire: WireType): boolean {
   if (field.isMap) {
     putEntry(object, field, mapEntry(reader, field));
@@ -65,7 +65,7 @@ function listAt(object: JsonObject, name: string): unknown[] {
 
 function putEntry(object: JsonObject, { name }: MessageField, [key, value]: readonly [string, unknown]): void {
   const known = (object[name] ?? {}) as JsonObject;
-  // An own property, also when it is called __proto__: the engine is the one to refuse it.
+  // Defined as an own property, even if the key is __proto__: the engine refuses that one.
   Object.defineProperty(known, key, { value, enumerable: true, configurable: true, writable: true });
   object[name] = known;
 }

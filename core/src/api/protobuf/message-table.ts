@@ -1,24 +1,24 @@
 import generated from './kubernetes-messages.json' with { type: 'json' };
 
-/** One field of a message: how it is encoded and where it stands in JSON. */
+/** A field of a message: its encoding and its name in JSON. */
 export interface MessageField {
   readonly name: string;
   /** string, bytes, bool, int, double, or the name of a message. */
   readonly type: string;
   readonly isList: boolean;
   readonly isMap: boolean;
-  /** Its fields belong to the message around it. */
+  /** Whether its fields are merged into the enclosing message. */
   readonly isInline: boolean;
-  /** Written whether or not it was set, so a zero value says nothing. */
+  /** Whether it is written even if it was not set, so that a zero value has no meaning. */
   readonly isAlwaysWritten: boolean;
-  /** JSON leaves a zero value out. */
+  /** Whether JSON omits a zero value. */
   readonly dropsZero: boolean;
 }
 
 const rows: Readonly<Record<string, readonly string[]>> = generated.messages;
 const parsed = new Map<string, ReadonlyMap<number, MessageField>>();
 
-/** The fields of a message by number; nothing when it is none of those that can stand in a body. */
+/** Returns the fields of a message by number; undefined for a message that no body contains. */
 export function messageFields(name: string): ReadonlyMap<number, MessageField> | undefined {
   const known = parsed.get(name);
   if (known !== undefined || !Object.hasOwn(rows, name)) return known;

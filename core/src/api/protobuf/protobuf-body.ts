@@ -2,18 +2,18 @@ import { decodeMessage } from './message-decoder.js';
 import { messageFields } from './message-table.js';
 import { WireError, WireReader } from './wire-reader.js';
 
-/** The object of a body in Kubernetes' protobuf encoding. */
+/** The decoded object of a body. */
 export interface ProtobufBody {
   readonly apiVersion: string;
   readonly kind: string;
   readonly [field: string]: unknown;
 }
 
-/** Before the envelope stand these four bytes. */
+/** The four bytes before the envelope. */
 const magic = Buffer.from('k8s\0');
 
 /**
- * Decodes a body: an envelope with apiVersion and kind around the message.
+ * Decodes a body: an envelope with apiVersion and kind around a message.
  *
  * @throws WireError
  */
@@ -26,7 +26,7 @@ export function decodeProtobufBody(body: Uint8Array): ProtobufBody {
   return { apiVersion, kind, ...(decodeMessage(name, raw) as object) };
 }
 
-/** Kubernetes' messages are named by the first word of their group. Delete options claim the group of what they delete. */
+/** Returns the name of a kind's message. It has the first label of the group; delete options have the group of the deleted object. */
 function messageName(apiVersion: string, kind: string): string {
   if (kind === 'DeleteOptions') return 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
   const [group = '', version] = apiVersion.includes('/') ? apiVersion.split('/') : ['core', apiVersion];
@@ -46,7 +46,7 @@ function typeOf(bytes: Uint8Array): { readonly apiVersion: string; readonly kind
   return { apiVersion, kind };
 }
 
-/** The length-delimited fields 1 to `count`. */
+/** Returns the length-delimited fields 1 to `count`. */
 function chunksOf(bytes: Uint8Array, count: number): (Uint8Array | undefined)[] {
   const chunks: (Uint8Array | undefined)[] = Array.from({ length: count });
   const reader = new WireReader(bytes);

@@ -2,7 +2,7 @@ import { WireError } from './wire-reader.js';
 
 type Decoded = Readonly<Record<string, unknown>>;
 
-/** Messages that are no objects in JSON, by what their fields mean. `undefined`: not set. */
+/** Converts messages that are not objects in JSON. `undefined`: not set. */
 export const specialMessages: Readonly<Record<string, (fields: Decoded) => unknown>> = {
   'io.k8s.apimachinery.pkg.apis.meta.v1.Time': (fields) => timestamp(fields, 0),
   'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': (fields) => timestamp(fields, 6),
@@ -15,7 +15,7 @@ export const specialMessages: Readonly<Record<string, (fields: Decoded) => unkno
   'io.k8s.api.authorization.v1.ExtraValue': (fields) => fields['items'] ?? [],
 };
 
-/** Times carry whole seconds, micro times six digits behind them; both zero is Go's way to say that there is none. */
+/** Formats a time with whole seconds, or with six digits for a micro time; zero in both fields is Go's unset time. */
 function timestamp({ seconds = 0, nanos = 0 }: Decoded, digits: number): string | undefined {
   if (typeof seconds !== 'number' || typeof nanos !== 'number' || (seconds === 0 && nanos === 0)) return undefined;
   const time = new Date(seconds * 1000);
@@ -24,7 +24,7 @@ function timestamp({ seconds = 0, nanos = 0 }: Decoded, digits: number): string 
   return `${time.toISOString().slice(0, -5)}${fraction}Z`;
 }
 
-/** A JSON document inside of the message. */
+/** Parses a JSON document embedded in a message. */
 function embedded(base64: unknown): unknown {
   if (typeof base64 !== 'string' || base64 === '') return undefined;
   try {

@@ -1,4 +1,4 @@
-/** The bytes do not have the form of protobuf. */
+/** Thrown for bytes that are not valid protobuf. */
 export class WireError extends Error {}
 
 export type WireType = 0 | 1 | 2 | 5;
@@ -6,7 +6,7 @@ export type WireType = 0 | 1 | 2 | 5;
 const bytesOf64 = 8;
 const varintBytesMax = 10;
 
-/** Reads the wire format of protobuf; every length is checked against what is there. */
+/** Reads the wire format of protobuf; every length is checked against the remaining bytes. */
 export class WireReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -21,7 +21,7 @@ export class WireReader {
     return this.#position >= this.#bytes.byteLength;
   }
 
-  /** Number and wire type of the next field. */
+  /** Reads the number and wire type of the next field. */
   tag(): { readonly number: number; readonly wire: WireType } {
     const tag = Number(this.varint());
     const wire = tag % 8;
@@ -43,7 +43,7 @@ export class WireReader {
     throw new WireError('a number is longer than 64 bits');
   }
 
-  /** A signed number that JSON can tell exactly. */
+  /** Reads a signed number that JSON can represent exactly. */
   integer(): number {
     const value = Number(BigInt.asIntN(64, this.varint()));
     if (!Number.isSafeInteger(value)) throw new WireError('a number is too large');
@@ -54,7 +54,7 @@ export class WireReader {
     return this.#view.getFloat64(this.#take(bytesOf64), true);
   }
 
-  /** A part of the message, not copied. */
+  /** Returns a part of the message, without copying it. */
   chunk(): Uint8Array {
     const length = this.varint();
     if (length > BigInt(this.#bytes.byteLength)) throw new WireError('a part is longer than the message');

@@ -5,7 +5,7 @@ import { verifiedCertificate } from '../connection/client-certificate.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from './exchange.js';
 
-/** What authenticators may look at. A client certificate is passed on only when the TLS layer has verified it. */
+/** Returns what authenticators may see. A client certificate is included only if the TLS layer has verified it. */
 export function credentialsOf(request: IncomingMessage): Credentials {
   const { socket } = request;
   const headers = request.headers as Readonly<Record<string, string>>;
@@ -15,10 +15,10 @@ export function credentialsOf(request: IncomingMessage): Credentials {
   return { headers, remoteAddress, clientCertificate, headerValues: request.headersDistinct as Readonly<Record<string, string[]>> };
 }
 
-/** More headers than this are no request; the listener reads one more, to notice. */
+/** Maximum headers of a request; the listener reads one more, to detect an excess. */
 export const headersMax = 100;
 
-/** Headers of which node keeps one and a proxy before us may have looked at another; each has a bit of its own. */
+/** Headers allowed only once: of several, Node keeps one, while a proxy in front may have used another. Each has a bit of its own. */
 const onceOnly: ReadonlyMap<string, number> = new Map(
   ['host', 'authorization', 'content-type', 'content-length', 'content-encoding', 'impersonate-user', 'if-match'].map(
     (name, index) => [name, 1 << index] as const,
@@ -29,7 +29,7 @@ const overrideBit = 1 << 29;
 const impersonatingBit = 1 << 30;
 const overrides = new Set(['x-http-method-override', 'x-http-method', 'x-method-override']);
 const bodiless = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** What the names of headers mean, as they were spelled: the same few come with every request. */
+/** Caches the meaning of header names as spelled, because the same few come with every request. */
 const spelled = new Map<string, number>();
 const spelledMax = 512;
 const nameCharsMax = 64;
@@ -45,14 +45,14 @@ function meaningOf(name: string): number {
 }
 
 /**
- * Refuses what makes two readers of one request see different requests: repeated headers, method overrides, reads with a body. Notes
- * on the way whether somebody else is to be acted as.
+ * Refuses requests that two parsers could understand differently: repeated headers, method overrides, reads with a body. Also notes
+ * whether the request impersonates another user.
  *
  * @throws TAP_REQUEST_HEADER_INVALID, TAP_REQUEST_EXPECTATION_UNKNOWN
  */
 export function refuseTricks(exchange: Exchange): void {
   const { rawHeaders, method = '', headers } = exchange.request;
-  // The listener leaves out what is beyond its maximum, and a proxy before us may have gone by just that.
+  // The listener drops headers beyond its maximum, but a proxy in front may have used one of those.
   if (rawHeaders.length > 2 * headersMax) throw invalid(`the request has more than ${headersMax} headers`);
   let seen = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -71,7 +71,7 @@ export function refuseTricks(exchange: Exchange): void {
 }
 
 function unknownExpectation({ extraHeaders }: Exchange): Error {
-  // The client may wait with its body for ever.
+  // The client may never send its body, so the connection cannot be reused.
   extraHeaders.push('Connection', 'close');
   return apiErrors.TAP_REQUEST_EXPECTATION_UNKNOWN({ message: 'no expectation other than 100-continue is known' });
 }

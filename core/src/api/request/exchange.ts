@@ -9,13 +9,13 @@ import type { RequestSpan } from '../../ports/tracing.js';
 import type { Narrowing } from '../../ports/access.js';
 import type { Seat } from '../stages.js';
 
-/** Part of a stream that access was asked about by itself. */
+/** A part of a stream with its own access check. */
 export interface StreamPart {
-  /** Asks again, and ends the part when it is no longer allowed. */
+  /** Checks access again, and ends the part if it is no longer allowed. */
   checkAccess(): Promise<void>;
 }
 
-/** One request and its answer on their way through the chain; each stage fills in what it has found out. */
+/** One request and its answer in the chain; each stage adds its results. */
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -24,43 +24,43 @@ export class Exchange {
   path: RequestPath = { path: '', query: '', segments: [] };
   info: RequestInfo = { engine: '', path: '', verb: '' };
   identity: Identity | undefined;
-  /** Why it is refused, known before audit was told of it. */
+  /** Why the request is refused, if that is known before its audit event begins. */
   refusal: unknown;
-  /** A header asks to act as somebody else. */
+  /** Whether a header asks to impersonate another user. */
   isImpersonating = false;
-  /** The impersonated caller, if the request impersonates one. */
+  /** The impersonated caller, if any. */
   impersonated: Caller | undefined;
-  /** What the caller may see of a collection, where that is not all of it. */
+  /** The part of a collection that the caller may see, if not all. */
   narrowed: Narrowing | undefined;
   seat: Seat | undefined;
-  /** What access has said, once it was asked. */
+  /** The access decision, once made. */
   decision: AccessDecision | undefined;
-  /** Where the request is traced. */
+  /** The span of the request, if it is traced. */
   span: RequestSpan | undefined;
-  /** What audit keeps of the request, once it was told of it. */
+  /** The audit event of the request, once begun. */
   trail: AuditTrail | undefined;
-  /** Set once the connection has become a WebSocket: 101, or what its failure would have been answered with. */
+  /** Set once the connection has become a WebSocket: 101, or the status that its failure would have been answered with. */
   upgradeStatus: number | undefined;
-  /** The object that a write was about, as it is now: a create learns its name only there. */
+  /** The written object as stored; a create learns a generated name from it. */
   subject: AuditedSubject | undefined;
-  /** That its body has, as far as flow control was told. */
+  /** Number of keys in the body, as reported to flow control. */
   keys = 0;
-  /** Kept where the trail wants it. */
+  /** Kept only if the audit event records it. */
   requestBody: Uint8Array | undefined;
   responseBody: Uint8Array | string | undefined;
-  /** Ended when this passes: a request with a failure, a stream in order. */
+  /** When the exchange is ended: a request with a failure, a stream in order. */
   deadlineMs: number;
   isStream = false;
-  /** Header names and values in turn, sent with whatever is answered. */
+  /** Header names and values in turn, added to any answer. */
   readonly extraHeaders: string[] = [];
-  /** The usual headers that a plugin's handler sends its own of. */
+  /** Names of the usual headers that a plugin's handler replaces. */
   replacedHeaders: ReadonlySet<string> | undefined;
   errorCode: string | undefined;
-  /** A person may be looking: where they begin again when it is refused. */
+  /** For pages that people visit: where they start again after a refusal. */
   beginAgainAt: string | undefined;
-  /** The client waits for `100 Continue` before it sends the body. */
+  /** Whether the client waits for `100 Continue` before it sends the body. */
   awaitsContinue = false;
-  /** Its body is being read, which an abort ends. */
+  /** Whether the body is being read; an abort then destroys the request. */
   isReading = false;
   #aborter: AbortController | undefined;
   #parsedQuery: URLSearchParams | undefined;
@@ -75,29 +75,29 @@ export class Exchange {
     this.deadlineMs = deadlineMs;
   }
 
-  /** Who acts. @throws TAP_REQUEST_UNAUTHENTICATED when nobody has been found. */
+  /** The acting caller. @throws TAP_REQUEST_UNAUTHENTICATED without an identity */
   get caller(): Caller {
     return this.impersonated ?? this.authenticated;
   }
 
-  /** Who has asked, whomever it acts as. @throws TAP_REQUEST_UNAUTHENTICATED when nobody has been found. */
+  /** The authenticated caller, even if it impersonates another one. @throws TAP_REQUEST_UNAUTHENTICATED without an identity */
   get authenticated(): Caller {
     const caller = this.identity?.caller;
     if (caller === undefined) throw apiErrors.TAP_REQUEST_UNAUTHENTICATED({ message: 'the request has no caller' });
     return caller;
   }
 
-  /** Facts for audit, such as `graphql.operation`; bounded, and made when first asked for. */
+  /** Facts for audit, such as `graphql.operation`; bounded, and created on first access. */
   get annotations(): Map<string, string> {
     return (this.#notedAnnotations ??= new Annotations());
   }
 
-  /** What goes on within a stream, such as the subscriptions of a socket; whoever adds to it bounds it. */
+  /** Parts of a stream, such as the subscriptions of a socket; code that adds parts must bound their number. */
   get parts(): Set<StreamPart> {
     return (this.#ownParts ??= new Set());
   }
 
-  /** The annotations, if anybody has noted some. */
+  /** The annotations, if there are any. */
   get noted(): ReadonlyMap<string, string> | undefined {
     return this.#notedAnnotations;
   }
@@ -106,7 +106,7 @@ export class Exchange {
     return (this.#parsedQuery ??= new URLSearchParams(this.path.query));
   }
 
-  /** Made when first asked for, so that reads answered from memory pay nothing for it. */
+  /** Created on first access, so that reads answered from memory do not pay for it. */
   get signal(): AbortSignal {
     this.#aborter ??= new AbortController();
     return this.#aborter.signal;

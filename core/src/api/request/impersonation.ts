@@ -47,7 +47,7 @@ export async function impersonate(authorize: Authorize, exchange: Exchange): Pro
   };
 }
 
-/** A service account is in the groups of all and of its namespace, unless others are named. */
+/** Returns the default groups of a service account, which apply unless the request names groups. */
 const groupsOfAccount = (namespace: string | undefined): readonly string[] =>
   namespace === undefined ? [] : serviceAccountGroups(namespace);
 

@@ -1,8 +1,8 @@
 const [quote, colon, backslash] = [0x22, 0x3a, 0x5c];
-/** What is smaller has no keys worth counting. */
+/** Smaller bodies have too few keys to count. */
 const bytesMin = 1024;
 
-/** The keys in a text of JSON, counted without reading it: the colons that stand in no text. It takes a small part of what a parser does. */
+/** Counts the keys of a JSON text without parsing it: the colons outside of strings. Takes a fraction of a parser's time. */
 export function keysInJson(json: Uint8Array): number {
   if (json.byteLength < bytesMin) return 0;
   let keys = 0;

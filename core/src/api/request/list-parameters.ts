@@ -6,7 +6,7 @@ const version = /^\d{1,20}$/;
 
 type ListParameters = Omit<ListQuery, 'target' | 'signal'>;
 
-/** The `resourceVersion` parameter; empty means the same as absent. @throws TAP_REQUEST_PARAMETER_INVALID */
+/** Returns the `resourceVersion` parameter; empty means absent. @throws TAP_REQUEST_PARAMETER_INVALID */
 export function resourceVersionParameter(query: URLSearchParams): string | undefined {
   const value = textParameter(query, 'resourceVersion');
   if (value === undefined || value === '') return undefined;
@@ -20,7 +20,7 @@ export function selectorParameters(query: URLSearchParams): Pick<ListQuery, 'lab
   return { ...(labelSelector ? { labelSelector } : {}), ...(fieldSelector ? { fieldSelector } : {}) };
 }
 
-/** The selectors of a query with those by which the caller's view is narrowed: all of them count. */
+/** Combines the selectors of a query with those that narrow the caller's view; an object must match all of them. */
 export function narrowedSelectors<Q extends Narrowing>(query: Q, narrowed: Narrowing | undefined): Q {
   if (narrowed === undefined) return query;
   const labelSelector = [query.labelSelector, narrowed.labelSelector].filter(Boolean).join(',');
@@ -28,7 +28,7 @@ export function narrowedSelectors<Q extends Narrowing>(query: Q, narrowed: Narro
   return { ...query, ...(labelSelector !== '' && { labelSelector }), ...(fieldSelector !== '' && { fieldSelector }) };
 }
 
-/** What a list asks for; whether the combination has a meaning is the engine's to say. @throws TAP_REQUEST_PARAMETER_INVALID */
+/** Returns the parameters of a list; the engine decides which combinations are valid. @throws TAP_REQUEST_PARAMETER_INVALID */
 export function listParameters(query: URLSearchParams): ListParameters {
   const limit = countParameter(query, 'limit', Number.MAX_SAFE_INTEGER);
   const continueToken = textParameter(query, 'continue') || undefined;

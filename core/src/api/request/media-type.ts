@@ -1,6 +1,6 @@
 import { apiErrors } from '../errors.js';
 
-/** How an answer is shown; `as` asks for another shape of the same objects. */
+/** The form of an answer; `as` is another shape of the same objects. */
 export interface Representation {
   readonly encoding: 'json' | 'yaml';
   readonly as?: 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList' | 'APIGroupDiscoveryList';
@@ -19,8 +19,8 @@ interface Choice extends Representation {
 }
 
 /**
- * Chooses what to answer from `Accept`, in the client's order. `shapes` are the transformations that this path knows; a client that
- * asks for none of what there is gets 406.
+ * Chooses the representation by `Accept`, in the client's order. `shapes` are the transformations that the path supports; if nothing
+ * matches, the answer is 406.
  *
  * @throws TAP_REQUEST_NOT_ACCEPTABLE
  */
@@ -33,7 +33,7 @@ export function negotiate(accept: string | undefined, shapes: readonly Represent
   throw apiErrors.TAP_REQUEST_NOT_ACCEPTABLE({ message: 'nothing that the Accept header allows is served here' });
 }
 
-/** Says whether a failure shall be told as `application/problem+json`. */
+/** Whether failures are answered as `application/problem+json`. */
 export function wantsProblem(accept: string | undefined): boolean {
   return accept?.includes('application/problem+json') === true;
 }
@@ -41,8 +41,8 @@ export function wantsProblem(accept: string | undefined): boolean {
 const utf8 = /^charset="?(utf-?8|us-ascii)"?$/;
 
 /**
- * The media type of a `Content-Type` header in lower case, without parameters; bytes are read as UTF-8 whatever is said, so a type that says
- * otherwise is another one, which nobody reads.
+ * Returns the media type of a `Content-Type` header in lower case, without parameters. Bodies are always read as UTF-8: with another
+ * charset, the whole header is returned, which matches no supported type.
  */
 export function mediaTypeOf(header: string | undefined): string {
   const said = (header ?? '').toLowerCase();
@@ -55,7 +55,7 @@ function isServed({ as, version }: Choice): boolean {
   return as === 'APIGroupDiscoveryList' ? version === 'v2' : version === 'v1';
 }
 
-/** The same few headers come again and again, so what they mean is remembered; the memory is bounded and then starts anew. */
+/** Parses an Accept header. Cached, because the same few headers recur; a full cache is cleared. */
 function choicesOf(accept: string): readonly Choice[] {
   const known = remembered.get(accept);
   if (known !== undefined) return known;

@@ -1,13 +1,13 @@
 import { apiErrors } from '../errors.js';
 
-/** The one value of a parameter; nothing when it is absent. @throws TAP_REQUEST_PARAMETER_INVALID when it is given twice. */
+/** Returns the value of a parameter; undefined if absent. @throws TAP_REQUEST_PARAMETER_INVALID if it is given more than once */
 export function textParameter(query: URLSearchParams, name: string): string | undefined {
   const values = query.getAll(name);
   if (values.length > 1) throw invalid(name, `given ${values.length} times, expected once`);
   return values[0];
 }
 
-/** An empty value means true, as for kube-apiserver. @throws TAP_REQUEST_PARAMETER_INVALID */
+/** Parses a boolean; an empty value means true, as for kube-apiserver. @throws TAP_REQUEST_PARAMETER_INVALID */
 export function flagParameter(query: URLSearchParams, name: string): boolean {
   const value = textParameter(query, name)?.toLowerCase();
   if (value === undefined || value === '0' || value === 'false') return false;
@@ -15,7 +15,7 @@ export function flagParameter(query: URLSearchParams, name: string): boolean {
   throw invalid(name, `expected true or false, found "${shown(value)}"`);
 }
 
-/** @throws TAP_REQUEST_PARAMETER_INVALID unless it is an integer between 0 and `max`. */
+/** Parses a count. @throws TAP_REQUEST_PARAMETER_INVALID unless it is an integer between 0 and `max` */
 export function countParameter(query: URLSearchParams, name: string, max: number): number | undefined {
   const value = textParameter(query, name);
   if (value === undefined || value === '') return undefined;
@@ -24,7 +24,7 @@ export function countParameter(query: URLSearchParams, name: string, max: number
   return count;
 }
 
-/** @throws TAP_REQUEST_PARAMETER_INVALID unless it is one of `choices`. */
+/** Parses a choice. @throws TAP_REQUEST_PARAMETER_INVALID unless it is one of `choices` */
 export function choiceParameter<const C extends string>(query: URLSearchParams, name: string, choices: readonly C[]): C | undefined {
   const value = textParameter(query, name);
   if (value === undefined || value === '') return undefined;

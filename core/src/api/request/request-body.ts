@@ -6,8 +6,8 @@ import type { Exchange } from './exchange.js';
 export const bodyBytesMax = 1024 * 1024;
 
 /**
- * Reads a body up to `bytesMax`. A larger one is refused as soon as that is known, and the connection is closed after the answer,
- * since nobody reads the rest.
+ * Reads a body up to `bytesMax`. A larger one is refused as soon as that is known, and the connection is closed after the answer, because
+ * the rest of the body is not read.
  *
  * @throws TAP_REQUEST_BODY_TOO_LARGE, TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED, TAP_REQUEST_ABORTED
  */
@@ -36,7 +36,7 @@ export async function readBody(exchange: Exchange, bytesMax: number = bodyBytesM
   }
 }
 
-/** What comes, up to a limit; whatever comes after it, or after a failure, is left unread. */
+/** Collects the data up to a limit; data beyond it, or after a failure, is left unread. */
 function collected(request: IncomingMessage, bytesMax: number, refusal: () => Error): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let body: Buffer | undefined;
@@ -56,7 +56,7 @@ function collected(request: IncomingMessage, bytesMax: number, refusal: () => Er
     };
     if (request.readableEnded) return end();
     if (request.destroyed) return cut();
-    // What comes after the first of these changes nothing any more, so they stay until the request goes.
+    // After one of these has settled the promise, the others have no effect, so the listeners need not be removed.
     request.on('data', take).on('end', end).on('error', reject).on('close', cut);
   });
 }

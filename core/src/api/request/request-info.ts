@@ -2,9 +2,9 @@ import { platformEngine } from '@tappaas/sdk';
 import type { RequestPath } from './request-path.js';
 import type { Target } from '../../ports/engine.js';
 
-/** What a request is about, before anybody has looked whether that exists. */
+/** The subject of a request, before any check whether it exists. */
 export interface RequestInfo {
-  /** Name of the engine that is addressed. */
+  /** Name of the addressed engine. */
   readonly engine: string;
   /** The path below the engine's mount. */
   readonly path: string;
@@ -25,10 +25,10 @@ const verbs: Readonly<Record<string, readonly [onObject: string, onCollection: s
 
 const namespaceParts = new Set(['status', 'finalize']);
 
-/** Reads engine, verb and target off method and path, as kube-apiserver's RequestInfo does. */
+/** Derives engine, verb and target from method and path, as kube-apiserver's RequestInfo does. */
 export function requestInfo(method: string, { path, query, segments }: RequestPath): RequestInfo {
   const mounted = segments[0] === 'clusters' && segments.length > 1;
-  // The platform's engine has one place only.
+  // The platform's engine is served only at the root: under /clusters it gets a name that no engine has.
   const engine = !mounted ? platformEngine : segments[1] === platformEngine ? '' : (segments[1] ?? '');
   const below = mounted ? segments.slice(2) : segments;
   const info = { engine, path: mounted ? pathBelow(path) : path };

@@ -1,6 +1,6 @@
 import { apiErrors } from '../errors.js';
 
-/** A request's target, split: segments are decoded, `path` has each of them in its one spelling, without the query. */
+/** A split request target: segments are decoded; `path` is the canonical spelling, without the query. */
 export interface RequestPath {
   readonly path: string;
   readonly query: string;
@@ -11,16 +11,16 @@ const pathCharsMax = 4096;
 const queryCharsMax = 12_288;
 const plain = /^(?:\/[A-Za-z0-9_~!$&'()*+,;=:@.-]+)+\/?$/;
 const allowed = /^[A-Za-z0-9_~!$&'()*+,;=:@.%/-]*$/;
-/** Encoded slash, backslash, percent and control characters: two readers of the path would disagree about it. */
+/** Encoded slash, backslash, percent and control characters, which parsers interpret differently. */
 const ambiguous = /%(?:2f|5c|25|[01][0-9a-f]|7f)/i;
-/** Letters, digits and `-._~`, which nobody has to escape: who looks at the text alone would not see what it says. */
+/** Escapes of unreserved characters (letters, digits and `-._~`), which hide the path from a text comparison. */
 const needless = /%(?:2[de]|3\d|[46][1-9a-f]|[57][\da]|5f|7e)/i;
-/** What `encodeURIComponent` escapes though a segment may hold it. */
+/** Escapes by `encodeURIComponent` of characters that a segment may contain. */
 const escapedByClients = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
 
 /**
- * Splits a request target. Refused is every form that a proxy, Express and we could read differently: encoded slashes, empty and dot
- * segments, backslashes, control characters, broken escapes, escapes of what needs none. Other escapes have one spelling from here on.
+ * Splits a request target. Refuses all forms that a proxy, Express and we could interpret differently: encoded slashes, empty and dot
+ * segments, backslashes, control characters, broken or unnecessary escapes. Other escapes are normalized.
  *
  * @throws TAP_REQUEST_PATH_INVALID
  */
@@ -59,7 +59,7 @@ function decode(segment: string): string {
   return decoded;
 }
 
-/** Escaped is only what a segment may not hold, in upper case. */
+/** Escapes only what a segment may not contain, in upper case. */
 const spell = (segment: string): string => encodeURIComponent(segment).replace(escapedByClients, decodeURIComponent);
 
 function invalid(message: string): Error {

@@ -1,7 +1,7 @@
 import { requestInfo, type RequestInfo } from './request-info.js';
 import { parseRequestPath, type RequestPath } from './request-path.js';
 
-/** What a request line means. */
+/** A parsed request line. */
 export interface RequestTarget {
   readonly path: RequestPath;
   readonly info: RequestInfo;
@@ -11,8 +11,8 @@ const linesMax = 4096;
 const lineCharsMax = 256;
 
 /**
- * Reads request lines. The same few come again and again, so those of reads without a query are remembered; frozen, since all requests
- * for them share one reading. At most 4,096 short ones, about 4 MiB.
+ * Makes a parser of request lines that caches reads without a query, because the same few recur. Cached results are frozen, because
+ * requests share them. At most 4,096 short lines, about 4 MiB.
  */
 export function createTargetReader(): (method: string, target: string) => RequestTarget {
   const known = new Map<string, RequestTarget>();

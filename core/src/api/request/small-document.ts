@@ -14,7 +14,7 @@ const aliasesMax = 0;
 /** A body that is an object. */
 export type SmallDocument = Readonly<Record<string, unknown>>;
 
-/** How a body is encoded. Protobuf is Kubernetes' own, in which kubectl sends the bodies of some commands. */
+/** The encoding of a body. Protobuf is Kubernetes' own form, which some kubectl commands send. */
 export type BodyEncoding = 'json' | 'yaml' | 'protobuf';
 
 const encodings: Readonly<Record<string, BodyEncoding>> = {
@@ -23,7 +23,7 @@ const encodings: Readonly<Record<string, BodyEncoding>> = {
   'application/vnd.kubernetes.protobuf': 'protobuf',
 };
 
-/** The encoding that a body claims; none counts as JSON, as kubectl sends some. @throws TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED */
+/** Returns the declared encoding of a body; none means JSON, as kubectl sends some. @throws TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED */
 function bodyEncoding(exchange: Exchange): BodyEncoding {
   const type = mediaTypeOf(exchange.header('content-type')) || 'application/json';
   const encoding = Object.hasOwn(encodings, type) ? encodings[type] : undefined;
@@ -34,8 +34,7 @@ function bodyEncoding(exchange: Exchange): BodyEncoding {
 }
 
 /**
- * The body of a request that is no object of the engine: delete options, the input of an action, a review. An empty body is an empty
- * document.
+ * Reads a body that is not an object of the engine: delete options, the input of an action, a review. An empty body is an empty document.
  *
  * @throws TAP_REQUEST_BODY_INVALID, TAP_REQUEST_BODY_TOO_LARGE, TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED
  */
@@ -47,7 +46,7 @@ export async function readDocument(exchange: Exchange): Promise<SmallDocument> {
   return checked(encoding === 'protobuf' ? await parseProtobuf(body) : parseYaml(utf8(body)));
 }
 
-/** Reads a body that is understood here: flow control is told what there is to do. @throws what `readBody` does, and TAP_FLOW_FULL */
+/** Reads a body and reports its size and keys to flow control. @throws errors of `readBody`, and TAP_FLOW_FULL */
 export async function readKnownBody(exchange: Exchange, bytesMax?: number): Promise<Buffer> {
   const body = await readBody(exchange, bytesMax);
   const { byteLength: bytes } = body;
@@ -60,7 +59,7 @@ export async function readKnownBody(exchange: Exchange, bytesMax?: number): Prom
 const openingBrace = 0x7b;
 const blanks: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
-/** kubectl sends JSON as YAML, which is read as what it is. */
+/** Whether a body is really YAML: kubectl also declares JSON as YAML, which is parsed as JSON. */
 function isYaml(exchange: Exchange, body: Buffer): boolean {
   if (!mediaTypeOf(exchange.header('content-type')).endsWith('yaml')) return false;
   let first = 0;
@@ -68,7 +67,7 @@ function isYaml(exchange: Exchange, body: Buffer): boolean {
   return body[first] !== openingBrace;
 }
 
-/** The same of a body that is known to be JSON. @throws TAP_REQUEST_BODY_INVALID */
+/** Same for a body known to be JSON. @throws TAP_REQUEST_BODY_INVALID */
 export function jsonDocument(body: Buffer): SmallDocument {
   return body.byteLength === 0 ? {} : checked(parseJson(utf8(body)));
 }
@@ -79,7 +78,7 @@ function checked(value: unknown): SmallDocument {
   return value as SmallDocument;
 }
 
-/** A body as the engine takes it: what came as protobuf goes on as the JSON it stands for. */
+/** Reads a body for the engine; protobuf is converted to the JSON that it represents. */
 export async function readEngineBody(exchange: Exchange): Promise<{ readonly body: Uint8Array; readonly mediaType: 'json' | 'yaml' }> {
   const encoding = bodyEncoding(exchange);
   const body = await readKnownBody(exchange);
@@ -87,7 +86,7 @@ export async function readEngineBody(exchange: Exchange): Promise<{ readonly bod
   return { body: Buffer.from(JSON.stringify(await parseProtobuf(body))), mediaType: 'json' };
 }
 
-/** The tables of its messages are loaded with the first one. */
+/** Decodes protobuf; the tables of messages are loaded on first use. */
 async function parseProtobuf(body: Uint8Array): Promise<object> {
   const { decodeProtobufBody } = await import('../protobuf/protobuf-body.js');
   try {
@@ -124,7 +123,7 @@ function parseYaml(text: string): unknown {
   }
 }
 
-/** What was parsed has keys of its own only. */
+/** Refuses excessive depth, `__proto__` and unpaired surrogates. Parsed values only have own keys, so `for in` sees no others. */
 function refuseDangerous(value: object, depth: number): void {
   if (depth >= depthMax) throw invalid(`it is nested deeper than ${depthMax} levels`);
   for (const key in value) {

@@ -2,10 +2,10 @@ import { statusOf } from '../audit-trail.js';
 import type { Exchange } from './exchange.js';
 import type { RequestSpan, RequestTracing } from '../../ports/tracing.js';
 
-/** Under this name audit tells which trace a request belongs to. */
+/** Name of the audit annotation with the trace id. */
 const annotation = 'trace.id';
 
-/** Begins the span of a request, where it is traced; audit is told its trace. */
+/** Begins the span of a request, if it is traced, and adds its trace id to the audit event. */
 export function beginTrace(tracing: RequestTracing | undefined, exchange: Exchange): RequestSpan | undefined {
   const { requestId, receivedAtMs, request, path, info } = exchange;
   const { engine, verb, target } = info;
@@ -26,7 +26,7 @@ export function beginTrace(tracing: RequestTracing | undefined, exchange: Exchan
   return span;
 }
 
-/** Tells how the request ended: a stream's span lasts as long as the stream. */
+/** Ends the span of a request; that of a stream lasts as long as the stream. */
 export function endTrace(exchange: Exchange, nowMs: number): void {
   const { errorCode, receivedAtMs } = exchange;
   exchange.span?.end({ status: statusOf(exchange), durationMs: nowMs - receivedAtMs, ...(errorCode !== undefined && { errorCode }) });

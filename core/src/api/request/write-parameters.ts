@@ -8,7 +8,7 @@ const managerCharsMax = 128;
 const keyCharsMax = 255;
 const printable = /^[\x20-\x7e]+$/;
 
-/** Under which conditions a write is asked for. @throws TAP_REQUEST_PARAMETER_INVALID, TAP_REQUEST_HEADER_INVALID */
+/** Returns the options and conditions of a write. @throws TAP_REQUEST_PARAMETER_INVALID, TAP_REQUEST_HEADER_INVALID */
 export function writeOptions(exchange: Exchange, kind: ServedKind): WriteOptions {
   const { query } = exchange;
   const ifMatch = versionTag(exchange.header('if-match'));
@@ -20,7 +20,7 @@ export function writeOptions(exchange: Exchange, kind: ServedKind): WriteOptions
     requestId: exchange.requestId,
     signal: exchange.signal,
     dryRun: isDryRun(query),
-    // Kubernetes' own kinds answer as a kube-apiserver does; ours refuse what they do not know.
+    // As kube-apiserver for Kubernetes' own kinds; our kinds refuse unknown fields.
     fieldValidation: choiceParameter(query, 'fieldValidation', ['Strict', 'Warn', 'Ignore']) ?? (kind.strategicMerge ? 'Warn' : 'Strict'),
     fieldManager: fieldManager(exchange),
     ...(ifMatch === '*' ? { mustExist: true } : ifMatch !== undefined && { ifMatch }),
@@ -38,7 +38,7 @@ function idempotencyKeyOf(exchange: Exchange): string | undefined {
 }
 
 /**
- * A collection is deleted without conditions: a version or uid is that of one object, and every other one would break the condition.
+ * Refuses conditions on the deletion of a collection: a version or uid belongs to one object, so all others would fail the condition.
  *
  * @throws TAP_REQUEST_HEADER_INVALID, TAP_REQUEST_BODY_INVALID
  */
@@ -51,11 +51,11 @@ export function refuseObjectConditions(exchange: Exchange, { preconditions }: De
 
 const conditionOnCollection = 'a collection is deleted without conditions; delete the object by its name, or select by labels and fields';
 
-/** Under which conditions an action is asked for. @throws TAP_REQUEST_PARAMETER_INVALID, TAP_REQUEST_HEADER_INVALID */
+/** Returns the options and conditions of an action. @throws TAP_REQUEST_PARAMETER_INVALID, TAP_REQUEST_HEADER_INVALID */
 export function actionOptions(exchange: Exchange): Pick<ActionRequest, 'dryRun' | 'expectedVersion' | 'idempotencyKey'> {
   if (exchange.header('if-none-match') !== undefined) throw headerInvalid('If-None-Match', 'an action is done to an object that is there');
   const tag = versionTag(exchange.header('if-match'));
-  // An action is done to an object that is there in any case.
+  // `*` adds nothing: an action always requires an existing object.
   const expectedVersion = tag === '*' ? undefined : tag;
   const idempotencyKey = idempotencyKeyOf(exchange);
   return {
@@ -67,13 +67,13 @@ export function actionOptions(exchange: Exchange): Pick<ActionRequest, 'dryRun' 
 
 const conditions = ['If-Match', 'If-None-Match', 'Idempotency-Key'];
 
-/** What nobody would look at is not taken silently. @throws TAP_REQUEST_HEADER_INVALID */
+/** Refuses conditions that would be silently ignored. @throws TAP_REQUEST_HEADER_INVALID */
 export function refuseConditions(exchange: Exchange): void {
   const given = conditions.find((name) => exchange.header(name.toLowerCase()) !== undefined);
   if (given !== undefined) throw headerInvalid(given, 'this part of the object knows no conditions and keeps no keys');
 }
 
-/** Without a parameter, the program that writes is known by the first word of its user agent. */
+/** Returns the field manager: the parameter, else the first word of the user agent. */
 function fieldManager(exchange: Exchange): string {
   const given = textParameter(exchange.query, 'fieldManager');
   if (given === undefined || given === '')
@@ -104,12 +104,12 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/apply-patch+yaml': 'apply',
 };
 
-/** The content types of patches that a kind takes. */
+/** Returns the content types of patches that a kind supports. */
 export function patchMediaTypes(kind: ServedKind): readonly string[] {
   return Object.keys(patchTypes).filter((type) => kind.strategicMerge || patchTypes[type] !== 'strategic');
 }
 
-/** @throws TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED naming the types that the kind takes. */
+/** Returns the type of a patch. @throws TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED with the types that the kind supports */
 export function patchTypeOf(mediaType: string, kind: ServedKind): PatchType {
   const served = patchMediaTypes(kind);
   const type = served.includes(mediaType) ? patchTypes[mediaType] : undefined;
@@ -122,11 +122,11 @@ export function patchTypeOf(mediaType: string, kind: ServedKind): PatchType {
   return type;
 }
 
-/** 68 years: the time of the end has to be one that a date can hold. */
+/** 68 years, so that the time of the deletion is a valid date. */
 const graceSecondsMax = 2 ** 31 - 1;
 const propagations = ['Foreground', 'Background', 'Orphan'] as const;
 
-/** Delete options from the query and the body, which may repeat but not contradict each other. */
+/** Reads delete options from the query and the body; for the propagation policy and the grace period, the body takes precedence. */
 export function deleteOptions(
   query: URLSearchParams,
   body: Readonly<Record<string, unknown>>,

@@ -3,10 +3,10 @@ import type { WebSocket } from 'ws';
 import { SocketPace } from './web-socket.js';
 import type { StreamLimits } from '../watch/slow-reader.js';
 
-/** How many messages of the client may wait to be taken before no more are read. */
+/** Maximum messages waiting for the handler; at the limit no more are read. */
 const waitingMax = 16;
 
-/** A WebSocket as a plugin talks over it. */
+/** Wraps a WebSocket for a plugin. */
 export function conversationOf(socket: WebSocket, limits: StreamLimits): Conversation {
   const pace = new SocketPace(socket, limits);
   return {
@@ -18,7 +18,7 @@ export function conversationOf(socket: WebSocket, limits: StreamLimits): Convers
   };
 }
 
-/** Listens from now on; the iterable is read once. */
+/** Yields the messages received from now on; may be iterated only once. */
 function messagesOf(socket: WebSocket): AsyncIterable<Uint8Array> {
   const waiting: Uint8Array[] = [];
   let isOver = false;

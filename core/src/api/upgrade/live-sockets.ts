@@ -5,17 +5,17 @@ import { sweepEvery } from '../sweep.js';
 
 const pingEveryMs = 20_000;
 
-/** What a connection had received when it was pinged last; nothing when it was not pinged. */
+/** Bytes received on a connection before the last ping; undefined if it was not pinged. */
 interface Watched {
   readonly connection: Pick<Socket, 'bytesRead'>;
   bytesWhenPinged: number | undefined;
 }
 
 /**
- * Finds connections whose other end has vanished without a word: a client from which not one byte has come between a ping and the next is
- * cut off. A pong alone would not do as the sign of life, because it waits behind whatever the client has sent before.
+ * Detects connections whose client has vanished: if not a single byte arrives between two pings, the connection is cut off. Waiting for the
+ * pong would not do, because it arrives only after everything that the client has sent before.
  *
- * **Invariant:** a connection that the platform itself does not read, because what has come is still being worked on, is neither pinged
+ * **Invariant:** a connection that the platform itself does not read, because earlier messages are still being processed, is neither pinged
  * nor cut off.
  */
 export class LiveSockets {
@@ -26,13 +26,13 @@ export class LiveSockets {
     this.#clock = clock;
   }
 
-  /** `connection` carries the socket. */
+  /** `connection` is the TCP connection below the socket. */
   add(socket: WebSocket, connection: Pick<Socket, 'bytesRead'>): void {
     this.#sockets.set(socket, { connection, bytesWhenPinged: undefined });
     socket.once('close', () => void this.#sockets.delete(socket));
   }
 
-  /** Runs until the signal aborts. */
+  /** Pings all sockets periodically until the signal aborts. */
   sweep(signal: AbortSignal): Promise<void> {
     return sweepEvery(this.#sockets, () => lookAt, { clock: this.#clock, everyMs: pingEveryMs, signal });
   }

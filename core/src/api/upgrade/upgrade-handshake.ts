@@ -10,13 +10,13 @@ const protocolName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const protocolsMax = 16;
 const tokenText = /^[\x21-\x7e]+$/;
 
-/** Whether a request asks for the one protocol that connections are upgraded to; every other wish is ignored, as HTTP lets us. */
+/** Whether a request asks for a WebSocket; requests for other protocols are ignored, as HTTP allows. */
 export function asksForWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /**
- * Refuses what is no WebSocket handshake (RFC 6455), so that whoever completes it later finds nothing to refuse.
+ * Refuses invalid WebSocket handshakes (RFC 6455), so that the library that completes a handshake later never refuses it.
  *
  * @throws TAP_REQUEST_METHOD_NOT_ALLOWED, TAP_REQUEST_HEADER_INVALID, TAP_REQUEST_UPGRADE_REQUIRED
  */
@@ -40,15 +40,15 @@ export function checkHandshake(exchange: Exchange): void {
   }
 }
 
-/** What the client offers to speak, in its order. */
+/** Returns the subprotocols that the client offers, in its order. */
 export function offeredProtocols({ headers }: IncomingMessage): readonly string[] {
   const header = headers['sec-websocket-protocol'];
   return header === undefined ? [] : header.split(',').map((each) => each.trim());
 }
 
 /**
- * A web page cannot set headers of a WebSocket. So, as for kube-apiserver, a bearer token may come as one of the protocols offered; it is
- * moved to where every token is, and taken out of the offer, so that nobody answers or logs it.
+ * Accepts a bearer token as a subprotocol, as kube-apiserver does, because web pages cannot set headers of a WebSocket. The token is moved
+ * to the authorization header and removed from the offer, so that it is neither answered nor logged.
  *
  * @throws TAP_REQUEST_HEADER_INVALID
  */
@@ -72,8 +72,9 @@ export function moveBearerProtocol(request: IncomingMessage): void {
 }
 
 /**
- * Browsers send cookies along with a WebSocket whatever page opens it, and CORS does not hold for it: so a page must be of ours or of an
- * allowed origin. Who sends no origin is no browser, and brings something that no page has, a token or a certificate.
+ * Returns why the origin is refused, if it is. Browsers send cookies with a WebSocket from any page, and CORS does not apply: the page must
+ * be ours or of an allowed origin. A client without an origin is not a browser, and must present something that a page cannot: a token or a
+ * certificate.
  */
 export function originRefusal({ origins }: Cors, { request }: Exchange): Error | undefined {
   const { origin, cookie, authorization } = request.headers;
@@ -84,7 +85,7 @@ export function originRefusal({ origins }: Cors, { request }: Exchange): Error |
   return refused('pages of this Origin may not open a WebSocket here (api.origins lists those that may)');
 }
 
-/** A listener without TLS stands behind something that may speak TLS for it. */
+/** Whether the origin is that of the request; without TLS here, a proxy in front may add it, so both schemes are accepted. */
 function isSameOrigin(origin: string, { headers, socket }: IncomingMessage): boolean {
   const { host = '' } = headers;
   return origin === `https://${host}` || (!(socket instanceof TLSSocket) && origin === `http://${host}`);

@@ -1,7 +1,7 @@
 /**
- * The one way to a WebSocket: an upgrade goes through the same chain as a request, holds a stream's seat, and is refused with the same
- * Status. What answers it is a `ServedUpgrade`; it ends when its handler is done, the client leaves, the credential expires or is
- * revoked, or the platform stops.
+ * The only way to a WebSocket: an upgrade passes the same chain as a request, holds a stream's seat, and is refused with the same Status. A
+ * `ServedUpgrade` answers it; it ends when the handler returns, the client disconnects, the credential expires or is revoked, or the
+ * platform shuts down.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -19,41 +19,41 @@ import { LiveSockets } from './live-sockets.js';
 import { closeCodes, closeFor, closeSocket } from './web-socket.js';
 import { warningLines } from '../answer/warnings.js';
 
-/** Who answers upgrades of some paths. */
+/** A handler for upgrades of some paths. */
 export interface ServedUpgrade {
-  /** Where it is served, for people and for tests that have to know everything: a path, or what stands for several. */
+  /** Path, or a pattern for several, for documentation and for tests that cover everything. */
   readonly path: string;
   readonly match: (exchange: Exchange) => boolean;
-  /** What authorization is asked for in place of the method's verb, such as `create` for `pods/exec`. */
+  /** Verb for authorization instead of the method's, such as `create` for `pods/exec`. */
   readonly verb?: string;
-  /** What is spoken, best first; the client must offer one of them. Absent: nothing has to be offered. */
+  /** Supported subprotocols, preferred first; the client must offer one of them. Absent: none is required. */
   readonly protocols?: readonly string[];
-  /** The client may be admitted without a credential, to bring one by `signIn` within seconds. Default: no. */
+  /** Whether a client without a credential is admitted, to present one by `signIn` within seconds. Default: false. */
   readonly signsInLater?: boolean;
   /** Maximum bytes of one message; larger ones close the connection with 1009. Default: 64 KiB. */
   readonly messageBytesMax?: number;
   /**
-   * Runs after the chain has admitted the upgrade; the conversation is over when it resolves. What it throws before taking the connection
-   * is answered as a Status.
+   * Runs after the chain has admitted the upgrade; the conversation ends when it resolves. Errors before it takes the connection are
+   * answered as a Status.
    */
   readonly handle: (call: UpgradeCall) => Promise<void>;
 }
 
-/** An admitted upgrade; `accept` or `takeOver`, once. */
+/** An admitted upgrade; either `accept` or `takeOver` must be called, once. */
 export interface UpgradeCall {
   readonly exchange: Exchange;
   /**
-   * Completes the handshake. The socket pings by itself, and is closed with a code that says why when the exchange's signal aborts; with
-   * `endsItself` only when the handler, which heeds the signal, is done.
+   * Completes the handshake. The socket is pinged automatically. When the exchange's signal aborts, it is closed with a code for the
+   * reason; with `endsItself` only when the handler, which must observe the signal, returns.
    */
   accept(options?: { readonly endsItself: boolean }): Promise<WebSocket>;
-  /** Hands the bare connection to a library that completes the handshake itself; what is open at the end is destroyed. */
+  /** Hands the raw connection to a library that completes the handshake itself; it is destroyed at the end if still open. */
   takeOver(): BareUpgrade;
-  /** Authenticates a client that came without a credential: same stages, audited. @throws what a request would be refused with */
+  /** Authenticates a client that came without a credential, with the same stages and audit. @throws any error that a request would get */
   signIn(token: string): Promise<void>;
 }
 
-/** What node:http has handed out: the request, its connection, and what came after the head. */
+/** The arguments of node:http's upgrade event: the request, its connection, and the data after the head. */
 export interface BareUpgrade {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
@@ -64,7 +64,7 @@ const messageBytesMaxDefault = 64 * 1024;
 const signInMsMax = 10_000;
 const reasonBytesMax = 123;
 
-/** All open upgrades of a server. */
+/** The open upgrades of a server. */
 export class Upgrades {
   readonly #chain: Chain;
   readonly #handlers: () => readonly ServedUpgrade[];
@@ -78,17 +78,17 @@ export class Upgrades {
     this.#live = new LiveSockets(chain.clock);
   }
 
-  /** Everything that is answered over WebSockets. */
+  /** Returns the paths of all handlers. */
   paths(): readonly string[] {
     return this.#handlers().map(({ path }) => path);
   }
 
-  /** Pings what is open, until `stop`. */
+  /** Pings open sockets until `stop`. */
   sweep(): Promise<void> {
     return this.#live.sweep(this.#stopped.signal);
   }
 
-  /** Cuts off what is still open. */
+  /** Cuts off connections that are still open. */
   stop(): void {
     this.#stopped.abort();
     for (const socket of this.#sockets) socket.destroy();
@@ -142,16 +142,16 @@ function withoutCredential(): Error {
 }
 
 /**
- * The response of an upgrade, for refusals. node:http has removed its timeouts and listeners from the connection, so it is closed both ways
- * after the answer: nothing would end the half that a client leaves open.
+ * Makes the response of an upgrade, for refusals. node:http has removed its timeouts and listeners from the connection, so it is closed in
+ * both directions after the answer; otherwise a half-open connection would stay.
  *
- * Nothing for an upgrade that was sent before an earlier request on the same connection was answered, which is cut off. node:http emits it
- * at once, and the connection has only one response at a time.
+ * Returns undefined, and cuts off the connection, if an earlier request on it is not answered yet: node:http emits the upgrade at once, and
+ * a connection has only one response at a time.
  */
 export function responseOf(request: IncomingMessage, socket: Duplex): ServerResponse | undefined {
   const response = new HttpResponse(request);
   response.shouldKeepAlive = false;
-  // A connection that breaks off emits `close` as well; without a listener, the error would end the process.
+  // A broken connection also emits `close`; without this listener, its error would end the process.
   socket.on('error', () => socket.destroy());
   try {
     response.assignSocket(request.socket);
@@ -204,12 +204,12 @@ class Conversation implements UpgradeCall {
     this.#take();
     this.#socket = accepted;
     this.#live.add(accepted, request.socket);
-    // Too large or broken frames: the library closes with the code for it, and the close is what everybody listens to.
+    // For oversized or invalid frames the library closes with the proper code; handlers listen to the close.
     accepted.on('error', () => {});
     const end = (): void => void closeFor(accepted, exchange.signal.reason, this.#chain.clock);
     if (!endsItself && exchange.signal.aborted) end();
     else if (!endsItself) exchange.signal.addEventListener('abort', end, { once: true });
-    // Nothing is read before the handler, which resumes in this turn, has begun to listen.
+    // Paused until the handler, which continues in this turn, has attached its listeners.
     accepted.pause();
     setImmediate(() => accepted.resume());
     return accepted;
@@ -227,7 +227,7 @@ class Conversation implements UpgradeCall {
     await signIn(this.#chain, exchange);
   }
 
-  /** Ends what is still open; with a failure, its code is the reason of the close. */
+  /** Ends what is still open; the code of a failure becomes the reason of the close. */
   async end(failure?: TapError): Promise<void> {
     const { clock } = this.#chain;
     const { signal } = this.exchange;
@@ -252,7 +252,7 @@ function closeCodeOf({ spec }: TapError): number {
   return spec.httpStatus < 500 ? closeCodes.policy : closeCodes.internal;
 }
 
-/** @throws TAP_REQUEST_HEADER_INVALID when the client speaks nothing that the handler does */
+/** @throws TAP_REQUEST_HEADER_INVALID when the client offers no protocol that the handler supports */
 function chooseProtocol({ protocols }: ServedUpgrade, { request }: Exchange): string | undefined {
   if (protocols === undefined) return undefined;
   const offered = offeredProtocols(request);

@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 import { SharedDrain, type StreamLimits } from '../watch/slow-reader.js';
 import { StreamEnd, type StreamEndReason } from '../watch/stream-pace.js';
 
-/** RFC 6455, 7.4.1: what clients are told by the code of a close. */
+/** Close codes of WebSockets (RFC 6455, 7.4.1). */
 export const closeCodes = { normal: 1000, goingAway: 1001, policy: 1008, internal: 1011, tryAgainLater: 1013 } as const;
 
 const codeOfEnd: Readonly<Record<StreamEndReason, number>> = {
@@ -20,33 +20,33 @@ const textOfEnd: Readonly<Record<StreamEndReason, string>> = {
   stop: 'the platform stops; connect again',
 };
 
-/** How long the other side may take to answer a close before it is cut off. */
+/** Maximum time for the client to answer a close before it is cut off. */
 const closeMsMax = 5000;
 
-/** Closes in order, and cuts off who does not answer. Resolves when the connection is gone. */
+/** Closes a socket in order, and cuts off a client that does not answer. Resolves when the connection is gone. */
 export async function closeSocket(socket: WebSocket, code: number, reason: string, clock: Clock): Promise<void> {
   if (socket.readyState === socket.CLOSED) return;
   const waiting = new AbortController();
   const gone = once(socket, 'close', { signal: waiting.signal }).catch(() => {});
   if (socket.readyState < socket.CLOSING) socket.close(code, reason);
-  // Paused, it would never see the answer.
+  // A paused socket would never receive the answer.
   socket.resume();
   await Promise.race([gone, clock.sleep(closeMsMax, waiting.signal).catch(() => {})]);
   waiting.abort();
   socket.terminate();
 }
 
-/** Closes a socket for the reason that its exchange was ended for. */
+/** Closes a socket with the code for the end of its exchange. */
 export function closeFor(socket: WebSocket, reason: unknown, clock: Clock): Promise<void> {
   if (!(reason instanceof StreamEnd)) return closeSocket(socket, closeCodes.internal, '', clock);
   return closeSocket(socket, codeOfEnd[reason.reason], textOfEnd[reason.reason], clock);
 }
 
 const bufferedBytesMax = 256 * 1024;
-/** What is kept beside the bytes of a message is larger than a small message. */
+/** Bounds the number as well, because the overhead of a small message exceeds its bytes. */
 const bufferedMessagesMax = 1024;
 
-/** Messages at the pace at which the client reads: whoever is told that there is no room waits for `drained`, so that what is buffered is bounded. */
+/** Sends messages at the client's pace. Senders must wait for `drained` when there is no room, so that the buffer stays bounded. */
 export class SocketPace {
   readonly #socket: WebSocket;
   readonly #drain: SharedDrain;
@@ -62,7 +62,7 @@ export class SocketPace {
     socket.once('close', () => this.#drain.release());
   }
 
-  /** Sends one message; false when the client has to catch up. */
+  /** Sends one message; returns false when the client must catch up. */
   write(data: string | Uint8Array, binary = false): boolean {
     if (this.#socket.readyState !== this.#socket.OPEN) return true;
     this.#buffered += 1;
