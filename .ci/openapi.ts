@@ -90,6 +90,27 @@ const compared = new Set([
   'uniqueItems',
 ]);
 
+const placed = /^#\/components\/(responses|parameters|headers)\/(.+)$/;
+
+/** A document in which answers, parameters and headers stand where they are referred to: said once or often, they mean the same. */
+function inlined(document: Document): JsonObject {
+  const components = isObject(document['components'] ?? null) ? (document['components'] as JsonObject) : {};
+  const inline = (value: Json): Json => {
+    if (Array.isArray(value)) return value.map(inline);
+    if (!isObject(value)) return value;
+    const [, section = '', name = ''] = placed.exec(typeof value['$ref'] === 'string' ? value['$ref'] : '') ?? [];
+    const found = components[section];
+    if (found !== undefined && isObject(found)) return inline(found[name] ?? null);
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, inline(part)]));
+  };
+  return inline(document) as JsonObject;
+}
+
+/** The same of whole documents. */
+export function documentNarrowings(before: Document, now: Document | undefined, name: string): readonly string[] {
+  return narrowings(inlined(before), now === undefined ? null : inlined(now), name);
+}
+
 /** Everything that a client which relied on `before` would miss or be refused, each as a sentence. */
 export function narrowings(before: Json, now: Json, at = ''): readonly string[] {
   if (Array.isArray(before) || Array.isArray(now)) return arrayNarrowings(before, now, at);
@@ -111,7 +132,8 @@ export function narrowings(before: Json, now: Json, at = ''): readonly string[] 
     const known: readonly Json[] = Array.isArray(before['required']) ? before['required'] : [];
     for (const name of now['required']) if (!known.includes(name)) found.push(`${at}: ${String(name)} is required now`);
   }
-  if (!at.endsWith('/properties')) found.push(...keywordNarrowings(before, now, at));
+  // Fields, and the answer to whatever else happens, may be called like keywords.
+  if (!at.endsWith('/properties') && !at.endsWith('/responses')) found.push(...keywordNarrowings(before, now, at));
   if ('enum' in now && !('enum' in before)) found.push(`${at} is restricted to ${JSON.stringify(now['enum'])} now`);
   if (now['required'] === true && before['required'] !== true) found.push(`${at} is required now`);
   for (const [key, value] of Object.entries(before)) {
@@ -160,7 +182,7 @@ function isNumber(value: Json | undefined): value is number {
 
 /** @throws when clients that rely on what was recorded would miss something */
 export function refuseNarrowings(recorded: ReadonlyMap<string, Document>, served: ReadonlyMap<string, Document>): void {
-  const found = [...recorded].flatMap(([name, before]) => narrowings(before, served.get(name) ?? null, name));
+  const found = [...recorded].flatMap(([name, before]) => documentNarrowings(before, served.get(name), name));
   if (found.length === 0) return;
   throw new Error(`clients of the recorded documents would break; serve another version beside it instead:\n${found.join('\n')}`);
 }

@@ -1,3 +1,4 @@
+import type { TObject } from 'typebox';
 import type { RequestContext } from './context.js';
 import type { AnyKind, Key } from './kinds.js';
 
@@ -31,6 +32,8 @@ export interface ConversationSubresource {
   readonly verb: 'get' | 'create';
   /** Supported subprotocols, best first; a client must offer one of them. */
   readonly protocols: readonly string[];
+  /** What OpenAPI says of it: one sentence, and an object whose properties are the query parameters. Nothing is checked against it. */
+  readonly openApi?: { readonly description: string; readonly query?: TObject };
   /**
    * Checks the request, within the deadline of a request, and returns the function that handles the conversation. An error thrown here is
    * answered as a Status, instead of opening a WebSocket. The returned function has no deadline other than the end of `messages`.

@@ -1,3 +1,4 @@
+import type { TObject, TSchema } from 'typebox';
 import type { ConversationSubresource } from './conversation.js';
 import type { RequestContext } from './context.js';
 import type { ClusterConnection } from './families/cluster.js';
@@ -18,7 +19,34 @@ export interface Subresource {
   readonly kind: AnyKind;
   readonly name: string;
   readonly method: 'GET' | 'POST';
+  /** Default: OpenAPI says that any query, body and response are possible. */
+  readonly openApi?: SubresourceOpenApi;
   handle(request: HttpRequest & { readonly key: Key }, context: RequestContext): Promise<HttpAnswer>;
+}
+
+/**
+ * What OpenAPI says of a subresource that the plugin serves. It informs clients only: the kernel checks neither requests nor responses
+ * against it. A `$ref` to `#/components/schemas/{name}` refers to the schema of that name in `kubernetesSchemas`, or to
+ * `io.k8s.apimachinery.pkg.apis.meta.v1.Status`.
+ *
+ * @example
+ * ```ts
+ * const log: SubresourceOpenApi = {
+ *   description: 'Reads the log of a container.',
+ *   query: Type.Object({ tailLines: Type.Optional(Type.Integer({ minimum: 0, description: 'Lines from the end.' })) }),
+ *   response: { status: 200, mediaType: 'text/plain', schema: Type.String() },
+ * };
+ * ```
+ */
+export interface SubresourceOpenApi {
+  /** One sentence. */
+  readonly description: string;
+  /** Its properties are the query parameters. Default: none. */
+  readonly query?: TObject;
+  /** Schema of a JSON request body. Default: no body. */
+  readonly body?: TSchema;
+  /** The response to a request that succeeds; errors are described by the kernel. Default: every request is refused. */
+  readonly response?: { readonly status: number; readonly mediaType: string; readonly schema: TSchema };
 }
 
 /** The options of a plugin's engine. */

@@ -2,6 +2,7 @@ import type { AnyKind, EngineKind, KindBehaviour } from '@tappaas/sdk';
 import type { ServedSubresource } from '../ports/engine.js';
 import type { PluginGuard, Registrations } from '../kernel/kernel.js';
 import type { KindRegistration } from '../resources/kind-entry.js';
+import { describedAction, describedSubresources } from './served/described-parts.js';
 
 /** Returns the kinds that plugins contribute to the platform's own engine, with their actions as subresources. */
 export function platformKinds({ kinds, actions, controllers }: Registrations): readonly KindRegistration[] {
@@ -21,7 +22,7 @@ export function withActions(kinds: readonly KindRegistration[], { actions }: Reg
 }
 
 function actionsOn(kind: AnyKind, actions: Registrations['actions']): readonly ServedSubresource[] {
-  return actions.filter(({ value }) => isOf(value.on, kind)).map(({ value }) => ({ name: value.name, verbs: ['create'] }));
+  return actions.filter(({ value }) => isOf(value.on, kind)).map(({ value }) => describedAction(value));
 }
 
 const isOf = (one: AnyKind, other: AnyKind) => one.group === other.group && one.kind === other.kind;
@@ -31,18 +32,7 @@ export function engineKinds({ plugin, guard, value }: Registrations['engines'][n
   return value.kinds.map((entry) => {
     const answered = (value.subresources ?? []).filter(({ kind }) => isOf(kind, entry.kind));
     const talked = (value.conversations ?? []).filter(({ kind }) => isOf(kind, entry.kind));
-    // A WebSocket request starts with GET, whatever verb it requires; older clients use POST.
-    const verbs = [
-      ...answered.map(({ name, method }): readonly [string, string] => [name, method === 'GET' ? 'get' : 'create']),
-      ...talked.map(({ name }): readonly [string, string] => [name, 'get']),
-    ];
-    const names = [...new Set(verbs.map(([name]) => name))];
-    return registration(
-      plugin,
-      guard,
-      entry,
-      names.map((name) => ({ name, verbs: verbs.flatMap(([each, verb]) => (each === name ? [verb] : [])) })),
-    );
+    return registration(plugin, guard, entry, describedSubresources(answered, talked));
   });
 }
 

@@ -32,6 +32,8 @@ export interface ServedKind extends KindPath {
   readonly owner?: { readonly user?: string; readonly tenant: string };
   /** Whether the objects are the same for all tenants, so that their callers may read them; absent: callers with a tenant are refused. */
   readonly isShared?: true;
+  /** Creating an object, or changing its spec, begins an Operation, which answers name. */
+  readonly beginsOperations?: boolean;
 }
 
 /** A subresource in discovery; `kind` is that of its body if it differs from the object's own. */
@@ -39,6 +41,41 @@ export interface ServedSubresource {
   readonly name: string;
   readonly verbs: readonly string[];
   readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
+  /** By verb, what something other than the engine answers. */
+  readonly parts?: Readonly<Record<string, PartDescription>>;
+}
+
+/** How a verb of a subresource is answered when the engine does not answer it; schemas are OpenAPI v3, made when they are asked for. */
+export type PartDescription = ActionPart | HandlerPart | ConversationPart;
+
+/** An action: its input is checked, and with `isLong` it goes on as an Operation. */
+export interface ActionPart {
+  readonly is: 'action';
+  readonly description: string;
+  readonly isLong: boolean;
+  readonly schemas: () => { readonly input: object; readonly output: object };
+}
+
+/** A handler of a plugin that reads query and body itself; what it says of them is for readers. Nothing said: anything may come. */
+export interface HandlerPart {
+  readonly is: 'handler';
+  readonly said?: () => {
+    readonly description: string;
+    /** Schema of an object: its properties are the parameters. */
+    readonly query?: object;
+    readonly body?: object;
+    /** Absent: it only refuses. */
+    readonly answer?: { readonly status: number; readonly mediaType: string; readonly schema: object };
+    /** What `$ref`s of these schemas lead to. */
+    readonly components: Readonly<Record<string, object>>;
+  };
+}
+
+/** A conversation over a WebSocket. */
+export interface ConversationPart {
+  readonly is: 'conversation';
+  readonly protocols: readonly string[];
+  readonly said: () => { readonly description?: string; readonly query?: object };
 }
 
 /** One object, or the collection when `name` is absent. */

@@ -50,10 +50,21 @@ function composeSchema(parts: KindParts): Schema {
  */
 export function toOpenApi(schema: unknown): Schema {
   if (typeof schema !== 'object' || schema === null) return {};
-  const { patternProperties, anyOf, properties, items, required, additionalProperties, ...rest } = schema as Record<string, unknown>;
+  const {
+    patternProperties,
+    anyOf,
+    properties,
+    items,
+    required,
+    additionalProperties,
+    const: only,
+    ...rest
+  } = schema as Record<string, unknown>;
   const words = wordsOf(anyOf);
   return {
     ...rest,
+    // OpenAPI 3.0 has no constants.
+    ...(only === undefined ? {} : typeof only === 'string' ? { enum: [only] } : { const: only }),
     ...(words ? { type: 'string', enum: words } : Array.isArray(anyOf) ? { anyOf: anyOf.map(toOpenApi) } : {}),
     ...(isMap(properties) ? { properties: mapValues(properties, toOpenApi) } : {}),
     ...(isMap(items) ? { items: toOpenApi(items) } : {}),

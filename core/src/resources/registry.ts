@@ -89,7 +89,9 @@ function entryOf(
   const verbs = registration.virtual ? ['create'] : isOrphaned ? readingVerbs : description.verbs;
   const subresources = [...builtInParts(description, isOrphaned), ...(registration.subresources ?? [])];
   const fields = new Map(description.fields.map((field) => [bare(field), bare(field).split('.')]));
-  const [hub, ...others] = description.versions.map((version) => versionEntry({ description, version, verbs, subresources, isOrphaned }));
+  const [hub, ...others] = description.versions.map((version) =>
+    versionEntry({ description, version, verbs, subresources, isOrphaned, beginsOperations: registration.operation !== undefined }),
+  );
   if (hub === undefined) throw resourceErrors.TAP_KIND_INVALID({ message: `kind ${description.kind} has no version` });
   return Object.freeze({
     group,
@@ -142,9 +144,10 @@ interface VersionParts {
   readonly verbs: readonly string[];
   readonly subresources: readonly ServedSubresource[];
   readonly isOrphaned: boolean;
+  readonly beginsOperations: boolean;
 }
 
-function versionEntry({ description, version, verbs, subresources, isOrphaned }: VersionParts): KindVersionEntry {
+function versionEntry({ description, version, verbs, subresources, isOrphaned, beginsOperations }: VersionParts): KindVersionEntry {
   const { group, kind, plural, singular, scope, shortNames, categories, columns, isKubernetes } = description;
   const { schemaName, components, deprecated } = version;
   const served: ServedKind = Object.freeze({
@@ -167,6 +170,7 @@ function versionEntry({ description, version, verbs, subresources, isOrphaned }:
     orphaned: isOrphaned,
     ...(description.owner && { owner: description.owner }),
     ...(description.isShared && { isShared: description.isShared }),
+    ...(beginsOperations && { beginsOperations }),
   });
   let type: FieldType | undefined;
   return Object.freeze({

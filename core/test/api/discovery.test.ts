@@ -1,4 +1,5 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import type { ServedKind } from '../../dist/ports/engine.js';
 import { configMaps, createFakeEngine } from './fake-engine.ts';
 import { startServer } from './running-server.ts';
 
@@ -117,6 +118,153 @@ test('a document holds every schema it refers to and none that nobody uses', asy
   const { json } = await ask('/openapi/v3/apis/apps.tappaas.dev/v1alpha1');
   const patch = json.paths['/apis/apps.tappaas.dev/v1alpha1/namespaces/{namespace}/applications/{name}'].patch;
   t.false('application/strategic-merge-patch+json' in patch.requestBody.content);
+});
+
+const asked = (name: string, parts: NonNullable<ServedKind['subresources'][number]['parts']>) => ({
+  name,
+  verbs: Object.keys(parts),
+  parts,
+});
+const withParts = configMaps({
+  subresources: [
+    asked('issue', {
+      create: {
+        is: 'action',
+        description: 'Issues it.',
+        isLong: false,
+        schemas: () => ({
+          input: { type: 'object', required: ['why'], properties: { why: { type: 'string' } } },
+          output: { type: 'object', properties: { token: { type: 'string' } } },
+        }),
+      },
+    }),
+    asked('rebuild', {
+      create: {
+        is: 'action',
+        description: 'Builds it.',
+        isLong: true,
+        schemas: () => ({ input: { type: 'object' }, output: { type: 'object' } }),
+      },
+    }),
+    asked('log', {
+      get: {
+        is: 'handler',
+        said: () => ({
+          description: 'Reads it.',
+          query: { type: 'object', properties: { tailLines: { type: 'integer', description: 'So many.' } } },
+          answer: { status: 200, mediaType: 'text/plain', schema: { type: 'string' } },
+          components: {},
+        }),
+      },
+    }),
+    asked('other', { create: { is: 'handler' } }),
+    asked('exec', { get: { is: 'conversation', protocols: ['v5.channel.k8s.io'], said: () => ({}) } }),
+  ],
+});
+const operation = configMaps({
+  group: 'ops.tappaas.dev',
+  version: 'v1alpha1',
+  kind: 'Operation',
+  plural: 'operations',
+  schemaName: 'dev.tappaas.ops.v1alpha1.Operation',
+  components: () => ({ 'dev.tappaas.ops.v1alpha1.Operation': { type: 'object' } }),
+});
+
+async function describedParts(t: ExecutionContext) {
+  const engine = createFakeEngine([withParts, operation]);
+  const { ask } = await startServer(t, { engines: () => new Map([['platform', engine]]) });
+  const { json, text } = await ask('/openapi/v3/api/v1');
+  const at = (part: string) => json.paths[`/api/v1/namespaces/{namespace}/configmaps/{name}/${part}`];
+  return { json, text, at };
+}
+
+const prefix = '#/components/schemas/io.k8s.api.core.v1.ConfigMap';
+const headersIn = (operation: { parameters: { $ref?: string }[] }) =>
+  operation.parameters.flatMap(({ $ref = '' }) => /\/([A-Z]\w+)$/.exec($ref)?.[1] ?? []);
+
+test('an action is described by its own input and output', async (t) => {
+  const { json, at } = await describedParts(t);
+  const { post } = at('issue');
+  t.deepEqual(post.requestBody.content['application/json'].schema, { $ref: `${prefix}IssueInput` });
+  t.true(post.requestBody.required);
+  t.deepEqual(post.responses[200].content, { 'application/json': { schema: { $ref: `${prefix}IssueOutput` } } });
+  t.deepEqual(json.components.schemas['io.k8s.api.core.v1.ConfigMapIssueInput'].required, ['why']);
+  t.deepEqual(headersIn(post), ['IfMatch']);
+  t.is(post.responses[201], undefined);
+  t.is(post.responses[202], undefined);
+});
+
+test('an action that goes on is described as answered 202 with the Operation and its Location', async (t) => {
+  const { json, at } = await describedParts(t);
+  const { post } = at('rebuild');
+  t.deepEqual(post.responses[202].content['application/json'].schema, { $ref: '#/components/schemas/dev.tappaas.ops.v1alpha1.Operation' });
+  t.deepEqual(post.responses[202].headers.Location, { $ref: '#/components/headers/Location' });
+  t.truthy(json.components.schemas['dev.tappaas.ops.v1alpha1.Operation']);
+  t.deepEqual(headersIn(post), ['IfMatch', 'IdempotencyKey']);
+  t.false(post.requestBody.required);
+});
+
+test('what plugins answer is described as they say, a log as text and a conversation as a WebSocket', async (t) => {
+  const { at } = await describedParts(t);
+  const log = at('log').get;
+  t.deepEqual(log.responses[200].content, { 'text/plain': { schema: { type: 'string' } } });
+  t.like(log.parameters[0], { name: 'tailLines', in: 'query', schema: { type: 'integer' } });
+  t.deepEqual(at('other').post.responses['2XX'].content, { '*/*': {} });
+  const exec = at('exec').get;
+  t.is(exec['x-kubernetes-action'], 'connect');
+  t.regex(exec.description, /v5\.channel\.k8s\.io/);
+  t.deepEqual(Object.keys(exec.responses), ['101', '400', '401', '403', '404', '406', '410', '426', '429', '503', 'default']);
+});
+
+test('headers and refusals are described once and referred to', async (t) => {
+  const { json, text, at } = await describedParts(t);
+  const object = json.paths['/api/v1/namespaces/{namespace}/configmaps/{name}'];
+  const collection = json.paths['/api/v1/namespaces/{namespace}/configmaps'];
+  t.deepEqual(headersIn(object.get), ['IfNoneMatch']);
+  t.deepEqual(headersIn(object.put), ['IfMatch']);
+  t.deepEqual(headersIn(object.patch), ['IfMatch', 'IfAbsent']);
+  t.deepEqual(headersIn(collection.post), ['IfAbsent', 'IdempotencyKey']);
+  t.deepEqual(headersIn(collection.delete), []);
+  const { responses, headers, parameters } = json.components;
+  for (const name of ['ETag', 'Warning', 'RateLimit', 'RateLimit-Policy', 'Retry-After']) t.truthy(headers[name], name);
+  t.is(headers.Deprecation, undefined);
+  t.deepEqual(Object.keys(responses.Conflict.content), ['application/json', 'application/yaml', 'application/problem+json']);
+  t.truthy(responses.TooManyRequests.headers['Retry-After']);
+  t.deepEqual(object.put.responses[412], { $ref: '#/components/responses/PreconditionFailed' });
+  t.truthy(at('log').get.responses[404]);
+  for (const [, section = '', name = ''] of text.matchAll(/#\/components\/(responses|headers|parameters)\/([^"]+)"/g)) {
+    t.truthy({ responses, headers, parameters }[section]?.[name], name);
+  }
+  t.is(parameters.force, undefined);
+});
+
+test('a watch is described by its events beside the list', async (t) => {
+  const { json } = await describedParts(t);
+  const list = json.components.responses['io.k8s.api.core.v1.ConfigMapList'];
+  t.regex(list.content['application/json;stream=watch'].schema.$ref, /WatchEvent$/);
+  t.regex(list.content['application/json'].schema.$ref, /ConfigMapList$/);
+});
+
+test('headers of deprecated versions are described where there are some', async (t) => {
+  const old = { ...application, deprecated: { since: '2026-06-01', removedAfter: '2027-06-01', instead: 'v1' } };
+  const { ask } = await startServer(t, { engines: () => new Map([['platform', createFakeEngine([old])]]) });
+  const { json } = await ask('/openapi/v3/apis/apps.tappaas.dev/v1alpha1');
+  t.truthy(json.components.headers.Sunset);
+  t.truthy(json.components.responses.NotFound.headers.Deprecation);
+});
+
+test('every operation has a name of its own', async (t) => {
+  const { json } = await describedParts(t);
+  const ids = Object.values(json.paths).flatMap((item) => Object.values(item as object).flatMap(({ operationId = [] }) => operationId));
+  t.is(new Set(ids).size, ids.length, ids.join(' '));
+});
+
+test('a part whose body is a kind of Kubernetes is described by that', async (t) => {
+  const { ask } = await startServer(t, { engines: engines() });
+  const { json } = await ask('/openapi/v3/apis/apps.tappaas.dev/v1alpha1');
+  const { get } = json.paths['/apis/apps.tappaas.dev/v1alpha1/namespaces/{namespace}/applications/{name}/scale'];
+  t.deepEqual(get.responses[200], { $ref: '#/components/responses/io.k8s.api.autoscaling.v1.Scale' });
+  t.truthy(json.components.schemas['io.k8s.api.autoscaling.v1.Scale'].properties.spec);
 });
 
 test('readiness tells each check to who asks for that, and a check that throws or hangs has failed', async (t) => {

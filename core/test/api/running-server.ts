@@ -153,6 +153,7 @@ export function openWatch(port: number, path: string, headers: Readonly<Record<s
         response.on('error', () => {});
         resolve({
           status: response.statusCode ?? 0,
+          mediaType: response.headers['content-type'],
           close: () => request.destroy(),
           pause: () => void response.pause(),
           async next() {
@@ -173,6 +174,7 @@ export function openWatch(port: number, path: string, headers: Readonly<Record<s
 
 export interface OpenWatch {
   readonly status: number;
+  readonly mediaType: string | undefined;
   close(): void;
   pause(): void;
   // oxlint-disable-next-line typescript/no-explicit-any -- tests look into events freely

@@ -37,6 +37,18 @@ test('the head of a watch is sent at once, also when nothing happens', async (t)
   watch.close();
 });
 
+test('events are called JSON, as a kube-apiserver calls them, and a stream to who asks for one by name', async (t) => {
+  const { port } = await startServer(t);
+  for (const [accept, type] of [
+    ['application/json', 'application/json'],
+    ['application/json;stream=watch, application/json', 'application/json;stream=watch'],
+  ] as const) {
+    const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100`, { accept });
+    t.is(watch.mediaType, type);
+    watch.close();
+  }
+});
+
 test('a watch ends after timeoutSeconds with a bookmark of how far it came', async (t) => {
   const { engine, port } = await startServer(t);
   engine.put('default', 'a', {});

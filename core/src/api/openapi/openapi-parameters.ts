@@ -1,10 +1,12 @@
-/** Query and path parameters as OpenAPI describes them, in the order in which they are told. */
+import { sentHeaders } from './openapi-headers.js';
+
+/** Query and path parameters as OpenAPI describes them: each once, for operations to refer to. */
 interface Parameter {
   readonly name: string;
   readonly in: 'query' | 'path';
   readonly description: string;
   readonly required?: boolean;
-  readonly schema: { readonly type: string; readonly uniqueItems: boolean };
+  readonly schema: object;
 }
 
 const query = (name: string, type: string, description: string): Parameter => ({
@@ -25,37 +27,80 @@ const dryRun = query('dryRun', 'string', '"All" runs everything but the write.')
 const fieldManager = query('fieldManager', 'string', 'Who owns the fields that are written; at most 128 characters.');
 const fieldValidation = query('fieldValidation', 'string', 'What becomes of unknown and duplicate fields: Strict, Warn or Ignore.');
 const force = query('force', 'boolean', 'Takes fields over from other managers; for apply only.');
-const labelSelector = query('labelSelector', 'string', 'Only objects whose labels match.');
-const fieldSelector = query('fieldSelector', 'string', 'Only objects whose fields match.');
-const resourceVersion = query('resourceVersion', 'string', 'At least (get, list) or after (watch) this version.');
-const resourceVersionMatch = query('resourceVersionMatch', 'string', 'Exact or NotOlderThan.');
-const deletion = [
+
+const parameters = {
   dryRun,
-  query('gracePeriodSeconds', 'integer', 'Time for an orderly shutdown of the object.'),
-  query('propagationPolicy', 'string', 'What becomes of the objects it owns: Foreground, Background or Orphan.'),
-];
+  fieldManager,
+  fieldValidation,
+  labelSelector: query('labelSelector', 'string', 'Only objects whose labels match.'),
+  fieldSelector: query('fieldSelector', 'string', 'Only objects whose fields match.'),
+  limit: query('limit', 'integer', 'Objects of one page.'),
+  continue: query('continue', 'string', 'Token of the page before.'),
+  resourceVersion: query('resourceVersion', 'string', 'At least (get, list) or after (watch) this version.'),
+  resourceVersionMatch: query('resourceVersionMatch', 'string', 'Exact or NotOlderThan.'),
+  watch: query('watch', 'boolean', 'Tells changes instead of answering once.'),
+  allowWatchBookmarks: query('allowWatchBookmarks', 'boolean', 'Tells now and then how far the watch has come.'),
+  sendInitialEvents: query(
+    'sendInitialEvents',
+    'boolean',
+    'True begins a watch with what is there and a bookmark, false with what happens next.',
+  ),
+  timeoutSeconds: query('timeoutSeconds', 'integer', 'Ends the watch after this time.'),
+  gracePeriodSeconds: query('gracePeriodSeconds', 'integer', 'Time for an orderly shutdown of the object.'),
+  propagationPolicy: query('propagationPolicy', 'string', 'What becomes of the objects it owns: Foreground, Background or Orphan.'),
+  name: path('name', 'Name of the object.'),
+  namespace: path('namespace', 'Namespace of the object.'),
+  ...sentHeaders,
+} as const;
+
+type ParameterName = keyof typeof parameters;
+
+/** What operations refer to, by the name of the component. */
+export const parameterComponents: Readonly<Record<string, object>> = parameters;
+
+/** References to parameters, in the order in which they are told. */
+export const sent = (...names: readonly ParameterName[]): readonly object[] =>
+  names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
+
+const deletion = ['dryRun', 'gracePeriodSeconds', 'propagationPolicy'] as const;
+const written = ['dryRun', 'fieldManager', 'fieldValidation'] as const;
 
 /** Parameters of each of Kubernetes' actions. */
-export const parametersOf: Readonly<Record<string, readonly Parameter[]>> = {
-  get: [resourceVersion],
-  list: [
-    labelSelector,
-    fieldSelector,
-    query('limit', 'integer', 'Objects of one page.'),
-    query('continue', 'string', 'Token of the page before.'),
-    resourceVersion,
-    resourceVersionMatch,
-    query('watch', 'boolean', 'Tells changes instead of answering once.'),
-    query('allowWatchBookmarks', 'boolean', 'Tells now and then how far the watch has come.'),
-    query('sendInitialEvents', 'boolean', 'True begins a watch with what is there and a bookmark, false with what happens next.'),
-    query('timeoutSeconds', 'integer', 'Ends the watch after this time.'),
-  ],
-  post: [dryRun, fieldManager, fieldValidation],
-  put: [dryRun, fieldManager, fieldValidation],
-  patch: [dryRun, fieldManager, fieldValidation, force],
-  delete: deletion,
-  deletecollection: [...deletion, labelSelector, fieldSelector],
-};
+export const parametersOf = {
+  get: sent('resourceVersion', 'IfNoneMatch'),
+  list: sent(
+    'labelSelector',
+    'fieldSelector',
+    'limit',
+    'continue',
+    'resourceVersion',
+    'resourceVersionMatch',
+    'watch',
+    'allowWatchBookmarks',
+    'sendInitialEvents',
+    'timeoutSeconds',
+  ),
+  post: sent(...written, 'IfAbsent', 'IdempotencyKey'),
+  /** Of kinds that are asked and never stored. */
+  ask: sent(...written),
+  put: sent(...written, 'IfMatch'),
+  // kubectl looks here by name, and follows no reference, for what a server understands (--validate, --dry-run).
+  patch: [dryRun, fieldManager, fieldValidation, force, ...sent('IfMatch', 'IfAbsent')],
+  delete: sent(...deletion, 'IfMatch'),
+  deletecollection: sent(...deletion, 'labelSelector', 'fieldSelector'),
+} as const satisfies Readonly<Record<string, readonly object[]>>;
 
-export const nameParameter = path('name', 'Name of the object.');
-export const namespaceParameter = path('namespace', 'Namespace of the object.');
+/** The properties of an object as parameters of a query. */
+export function queryParameters(schema: object = {}): readonly object[] {
+  const { properties = {}, required = [] } = schema as {
+    readonly properties?: Readonly<Record<string, { readonly description?: string }>>;
+    readonly required?: readonly string[];
+  };
+  return Object.entries(properties).map(([name, { description = '', ...rest }]) => ({
+    name,
+    in: 'query',
+    description,
+    ...(required.includes(name) && { required: true }),
+    schema: rest,
+  }));
+}

@@ -1,124 +1,191 @@
-import type { ServedKind } from '../../ports/engine.js';
-import { namespaceParameter, nameParameter, parametersOf } from './openapi-parameters.js';
-import { deleteOptionsSchema, listSchemaName, nameOfKind, reference, statusSchema } from './openapi-schemas.js';
+import { kubernetesSchemas } from '@tappaas/sdk/kubernetes';
+import type { ServedKind, ServedSubresource } from '../../ports/engine.js';
 import { patchMediaTypes } from '../request/write-parameters.js';
+import {
+  deletedAnswer,
+  listAnswer,
+  notModifiedAnswer,
+  objectAnswer,
+  objectContent,
+  statusAnswer,
+  webSocketAnswer,
+  writtenAnswer,
+} from './openapi-answers.js';
+import { pathItem, refusedReads, refusedWrites, type Operation } from './openapi-operation.js';
+import { parametersOf, sent } from './openapi-parameters.js';
+import { capitalized, partOperation } from './openapi-parts.js';
+import { deleteOptionsSchema, jsonPatchSchema, listSchemaName, nameOfKind, patchSchema, statusSchema } from './openapi-schemas.js';
+import type { SharedComponents } from './shared-components.js';
 
-/** Methods of one path. */
-type PathItem = Record<string, object>;
-
-interface Operation {
-  readonly method: string;
-  /** Kubernetes' name of it: clients find operations by it. */
-  readonly action: string;
-  readonly request?: string;
-  readonly requestTypes?: readonly string[];
-  /** Several: one of them. */
-  readonly answer: string | readonly string[];
-  readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
-  readonly summary: string;
+/** What is described of a kind, and what its operations refer to. */
+interface Described {
+  readonly kind: ServedKind;
+  /** The kind of Operations, if the engine has it. */
+  readonly operations: ServedKind | undefined;
+  readonly shared: SharedComponents;
 }
 
-const bodyTypes = ['application/json', 'application/yaml'];
-
 /** The paths of one kind; `prefix` is that of its group and version. */
-export function pathsOf(prefix: string, kind: ServedKind): Readonly<Record<string, PathItem>> {
+export function pathsOf(prefix: string, described: Described): Readonly<Record<string, object>> {
+  const { kind, shared } = described;
   const { plural, scope, verbs } = kind;
   const isNamespaced = scope === 'Namespaced';
   const collection = `${prefix}/${isNamespaced ? 'namespaces/{namespace}/' : ''}${plural}`;
-  const inNamespace = isNamespaced ? [namespaceParameter] : [];
-  const named = [nameParameter, ...inNamespace];
-  const paths: Record<string, PathItem> = {
-    [collection]: pathItem(collectionOperations(kind), inNamespace),
-    [`${collection}/{name}`]: pathItem(objectOperations(kind, kind, verbs, kind.schemaName), named),
+  const inNamespace = isNamespaced ? sent('namespace') : [];
+  const named = [...sent('name'), ...inNamespace];
+  const paths: Record<string, object> = {
+    [collection]: pathItem(collectionOperations(described), inNamespace, shared),
+    [`${collection}/{name}`]: pathItem(objectOperations({ ...described, schema: kind.schemaName }, verbs), named, shared),
   };
-  if (isNamespaced && verbs.includes('list')) paths[`${prefix}/${plural}`] = pathItem([listOperation(kind)], []);
-  for (const part of kind.subresources) {
-    const body = part.kind ?? kind;
-    const schema = part.kind === undefined ? kind.schemaName : nameOfKind(part.kind, kind.components());
-    const operations = objectOperations(kind, body, part.verbs, schema ?? statusSchema, part.name);
-    paths[`${collection}/{name}/${part.name}`] = pathItem(operations, named);
-  }
+  if (isNamespaced && verbs.includes('list'))
+    paths[`${prefix}/${plural}`] = pathItem([listOperation(described, 'ForAllNamespaces')], [], shared);
+  for (const part of kind.subresources)
+    paths[`${collection}/{name}/${part.name}`] = pathItem(subresourceOperations(described, part), named, shared);
   return Object.fromEntries(Object.entries(paths).filter(([, item]) => Object.keys(item).length > 1));
 }
 
-function pathItem(operations: readonly Operation[], parameters: readonly object[]): PathItem {
-  return { ...Object.fromEntries(operations.map((operation) => [operation.method, describe(operation)])), parameters };
-}
+const idOf = (verb: string, { scope, kind }: ServedKind, part = ''): string =>
+  `${verb}${scope === 'Namespaced' ? 'Namespaced' : ''}${kind}${capitalized(part)}`;
 
-function describe({ method, action, request, requestTypes = bodyTypes, answer, kind, summary }: Operation): object {
-  const schema = typeof answer === 'string' ? reference(answer) : { anyOf: answer.map(reference) };
-  const content = { 'application/json': { schema }, 'application/yaml': { schema } };
-  const failed = { description: 'Refused or failed.', content: { 'application/json': { schema: reference(statusSchema) } } };
-  const { group, version } = kind;
+function listOperation({ kind, shared }: Described, where = ''): Operation {
   return {
-    description: summary,
-    parameters: parametersOf[action] ?? [],
-    ...(request !== undefined && {
-      requestBody: {
-        required: action !== 'delete' && action !== 'deletecollection',
-        content: Object.fromEntries(requestTypes.map((type) => [type, { schema: reference(request) }])),
-      },
-    }),
-    responses: {
-      200: { description: 'Done.', content },
-      ...((method === 'post' || method === 'patch') && { 201: { description: 'Created.', content } }),
-      default: failed,
-    },
-    'x-kubernetes-action': action,
-    'x-kubernetes-group-version-kind': { group, version, kind: kind.kind },
+    method: 'get',
+    action: 'list',
+    id: where === '' ? idOf('list', kind) : `list${kind.kind}${where}`,
+    kind,
+    summary: `List or watch objects of kind ${kind.kind}.`,
+    parameters: parametersOf.list,
+    answers: { 200: listAnswer(shared, listSchemaName(kind)), 101: webSocketAnswer(shared) },
+    refusals: [...refusedReads, 426],
   };
 }
 
-function listOperation(kind: ServedKind): Operation {
-  return { method: 'get', action: 'list', answer: listSchemaName(kind), kind, summary: `List or watch objects of kind ${kind.kind}.` };
-}
-
-function collectionOperations(kind: ServedKind): Operation[] {
+function collectionOperations(described: Described): Operation[] {
+  const { kind, shared } = described;
   const { verbs, schemaName } = kind;
   const operations: Operation[] = [];
-  if (verbs.includes('list')) operations.push(listOperation(kind));
+  if (verbs.includes('list')) operations.push(listOperation(described));
   if (verbs.includes('create')) {
-    operations.push({ method: 'post', action: 'post', request: schemaName, answer: schemaName, kind, summary: `Create a ${kind.kind}.` });
+    operations.push({
+      method: 'post',
+      action: 'post',
+      id: idOf('create', kind),
+      kind,
+      summary: `Create a ${kind.kind}.`,
+      parameters: verbs.includes('get') ? parametersOf.post : parametersOf.ask,
+      body: { required: true, content: objectContent(shared.schema(schemaName, kind.components())) },
+      answers: { 201: writtenAnswer(shared, kind) },
+      refusals: refusedWrites,
+    });
   }
   if (verbs.includes('deletecollection')) {
-    const summary = `Delete objects of kind ${kind.kind}.`;
-    operations.push({ method: 'delete', action: 'deletecollection', request: deleteOptionsSchema, answer: statusSchema, kind, summary });
+    operations.push({
+      method: 'delete',
+      action: 'deletecollection',
+      id: idOf('deleteCollection', kind),
+      kind,
+      summary: `Delete objects of kind ${kind.kind}.`,
+      parameters: parametersOf.deletecollection,
+      body: deletionBody(shared),
+      answers: { 200: statusAnswer(shared) },
+      refusals: refusedWrites,
+    });
   }
   return operations;
 }
 
-function objectOperations(
-  owner: ServedKind,
-  kind: Operation['kind'],
-  verbs: readonly string[],
-  schema: string,
-  part?: string,
-): Operation[] {
-  const what = part === undefined ? `a ${owner.kind}` : `${part} of a ${owner.kind}`;
-  const all: Readonly<Record<string, Operation>> = {
-    get: { method: 'get', action: 'get', answer: schema, kind, summary: `Read ${what}.` },
-    update: { method: 'put', action: 'put', request: schema, answer: schema, kind, summary: `Replace ${what}.` },
-    patch: {
+const deletionBody = (shared: SharedComponents) => ({ required: false, content: objectContent(shared.schema(deleteOptionsSchema)) });
+
+interface DescribedObject extends Described {
+  /** That of the object, or of the body of a part of it. */
+  readonly schema: string;
+  readonly part?: ServedSubresource;
+}
+
+/** What the engine answers of one object, or of a part of it. */
+function objectOperations(object: DescribedObject, verbs: readonly string[]): readonly Operation[] {
+  const { kind, shared, schema, part } = object;
+  const { name } = part ?? {};
+  const what = name === undefined ? `a ${kind.kind}` : `${name} of a ${kind.kind}`;
+  const usual = { kind: part?.kind ?? kind };
+  // What has changed only status begins nothing.
+  const written = name === undefined ? writtenAnswer(shared, kind) : objectAnswer(shared, schema);
+  const all: Readonly<Record<string, () => Operation>> = {
+    get: () => ({
+      ...usual,
+      method: 'get',
+      action: 'get',
+      id: idOf('read', kind, name),
+      summary: `Read ${what}.`,
+      parameters: parametersOf.get,
+      answers: { 200: objectAnswer(shared, schema), 304: notModifiedAnswer(shared) },
+      refusals: refusedReads,
+    }),
+    update: () => ({
+      ...usual,
+      method: 'put',
+      action: 'put',
+      id: idOf('replace', kind, name),
+      summary: `Replace ${what}.`,
+      parameters: parametersOf.put,
+      body: { required: true, content: objectContent({ $ref: `#/components/schemas/${schema}` }) },
+      answers: { 200: written },
+      refusals: refusedWrites,
+    }),
+    patch: () => ({
+      ...usual,
       method: 'patch',
       action: 'patch',
-      request: schema,
-      requestTypes: patchMediaTypes(owner),
-      answer: schema,
-      kind,
+      id: idOf('patch', kind, name),
       summary: `Change ${what}.`,
-    },
-    delete: {
+      parameters: parametersOf.patch,
+      body: { required: true, content: patchContent(object) },
+      answers: { 200: written, 201: written },
+      refusals: refusedWrites,
+    }),
+    delete: () => ({
+      ...usual,
       method: 'delete',
       action: 'delete',
-      request: deleteOptionsSchema,
-      // The object when something has yet to happen before it is gone.
-      answer: [statusSchema, schema],
-      kind,
+      id: idOf('delete', kind, name),
       summary: `Delete ${what}.`,
-    },
-    ...(part !== undefined && {
-      create: { method: 'post', action: 'post', request: schema, answer: schema, kind, summary: `Create ${what}.` },
+      parameters: parametersOf.delete,
+      body: deletionBody(shared),
+      answers: { 200: deletedAnswer(shared, schema) },
+      refusals: refusedWrites,
     }),
   };
-  return verbs.flatMap((verb) => all[verb] ?? []);
+  return verbs.flatMap((verb) => all[verb]?.() ?? []);
+}
+
+function patchContent({ kind, shared, schema }: DescribedObject): object {
+  const schemas: Readonly<Record<string, () => object>> = {
+    'application/json-patch+json': () => shared.schema(jsonPatchSchema),
+    'application/apply-patch+yaml': () => ({ $ref: `#/components/schemas/${schema}` }),
+  };
+  const patch = () => shared.schema(patchSchema);
+  return Object.fromEntries(patchMediaTypes(kind).map((type) => [type, { schema: (schemas[type] ?? patch)() }]));
+}
+
+/** The engine's verbs of a part of objects, and those that something else answers. */
+function subresourceOperations(described: Described, part: ServedSubresource): readonly Operation[] {
+  const { kind, operations, shared } = described;
+  const schema = bodySchemaOf(kind, part, shared);
+  return part.verbs.flatMap((verb): readonly Operation[] => {
+    const other = part.parts?.[verb];
+    if (other === undefined) return objectOperations({ ...described, schema, part }, [verb]);
+    return [partOperation({ kind, name: part.name, verb, part: other, operations }, shared)];
+  });
+}
+
+/** Bodies of parts, such as Scale, are kinds of Kubernetes that need not be served themselves. */
+function bodySchemaOf(kind: ServedKind, { kind: body }: ServedSubresource, shared: SharedComponents): string {
+  if (body === undefined) return kind.schemaName;
+  const found = [kind.components(), kubernetesSchemas].flatMap((from) => {
+    const name = nameOfKind(body, from);
+    return name === undefined ? [] : [{ name, from }];
+  })[0];
+  if (found === undefined) return statusSchema;
+  shared.schema(found.name, found.from);
+  return found.name;
 }

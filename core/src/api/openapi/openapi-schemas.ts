@@ -5,6 +5,11 @@ const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 export const statusSchema = `${meta}.Status`;
 export const deleteOptionsSchema = `${meta}.DeleteOptions`;
 const listMetaSchema = `${meta}.ListMeta`;
+/** What patches that are no apply consist of: fields of the object, of which none has to be there. */
+export const patchSchema = `${meta}.Patch`;
+export const watchEventSchema = `${meta}.WatchEvent`;
+export const jsonPatchSchema = 'JsonPatch';
+export const problemSchema = 'Problem';
 
 /** Schemas of one document by name. */
 export type Schemas = Record<string, object>;
@@ -15,21 +20,6 @@ export function reference(name: string): object {
 
 export function listSchemaName({ schemaName }: ServedKind): string {
   return `${schemaName}List`;
-}
-
-/** What the operations of these kinds refer to: the kinds, their lists, and what every API has. */
-export function schemasOf(kinds: readonly ServedKind[]): Schemas {
-  const schemas: Schemas = { ...commonSchemas };
-  for (const kind of kinds) {
-    const components = kind.components();
-    copyReachable(kind.schemaName, components, schemas);
-    for (const { kind: body } of kind.subresources) {
-      const name = body === undefined ? undefined : nameOfKind(body, components);
-      if (name !== undefined) copyReachable(name, components, schemas);
-    }
-    if (kind.verbs.includes('list')) schemas[listSchemaName(kind)] = listSchema(kind);
-  }
-  return Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 interface GroupVersionKind {
@@ -49,26 +39,8 @@ export function nameOfKind({ group, version, kind }: GroupVersionKind, component
   )?.[0];
 }
 
-function copyReachable(root: string, from: Readonly<Record<string, object>>, into: Schemas): void {
-  const waiting = [root];
-  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    const schema = from[name];
-    if (schema === undefined || into[name] === schema) continue;
-    into[name] = schema;
-    waiting.push(...referencesIn(schema));
-  }
-}
-
-function referencesIn(value: unknown): readonly string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, part]) =>
-    key === '$ref' && typeof part === 'string' && part.startsWith(referencePrefix)
-      ? [part.slice(referencePrefix.length)]
-      : referencesIn(part),
-  );
-}
-
-function listSchema(kind: ServedKind): object {
+/** A page of objects of a kind. */
+export function listSchema(kind: ServedKind): object {
   const { group, version } = kind;
   return {
     type: 'object',
@@ -86,7 +58,27 @@ function listSchema(kind: ServedKind): object {
 
 const text = (description: string): object => ({ type: 'string', description });
 
-const commonSchemas: Schemas = {
+const statusDetails = {
+  name: text('Name of the object.'),
+  group: text('Group of its kind.'),
+  kind: text('Its kind or resource.'),
+  uid: text('Its uid.'),
+  code: text('Permanent code of the error.'),
+  remedy: text('What to do next.'),
+  plugin: text('The plugin at fault.'),
+  retryAfterSeconds: { type: 'integer', format: 'int32', description: 'When to try again.' },
+  causes: {
+    type: 'array',
+    description: 'Every reason.',
+    items: {
+      type: 'object',
+      properties: { reason: text('Sort of problem.'), message: text('The problem.'), field: text('Path of the field.') },
+    },
+  },
+};
+
+/** Schemas that documents have besides those of their kinds. */
+export const commonSchemas: Readonly<Schemas> = {
   [listMetaSchema]: {
     type: 'object',
     description: 'What every list carries.',
@@ -126,26 +118,47 @@ const commonSchemas: Schemas = {
       details: {
         type: 'object',
         description: 'The object concerned, the reasons, and what to do.',
-        properties: {
-          name: text('Name of the object.'),
-          group: text('Group of its kind.'),
-          kind: text('Its kind or resource.'),
-          uid: text('Its uid.'),
-          code: text('Permanent code of the error.'),
-          remedy: text('What to do next.'),
-          plugin: text('The plugin at fault.'),
-          retryAfterSeconds: { type: 'integer', format: 'int32', description: 'When to try again.' },
-          causes: {
-            type: 'array',
-            description: 'Every reason.',
-            items: {
-              type: 'object',
-              properties: { reason: text('Sort of problem.'), message: text('The problem.'), field: text('Path of the field.') },
-            },
-          },
-        },
+        properties: statusDetails,
       },
     },
     [ofKind]: [{ group: '', version: 'v1', kind: 'Status' }],
+  },
+  [problemSchema]: {
+    type: 'object',
+    description: 'What went wrong, as RFC 9457 has it, with the details of a Status.',
+    required: ['type', 'status'],
+    properties: {
+      type: text('about:blank: the title says it all.'),
+      title: text('What happened, for programs.'),
+      status: { type: 'integer', format: 'int32', description: 'The HTTP status.' },
+      detail: text('What happened, for people.'),
+      instance: text('The request, by its id.'),
+      ...statusDetails,
+    },
+  },
+  [watchEventSchema]: {
+    type: 'object',
+    description: 'One line of a watch.',
+    required: ['type', 'object'],
+    properties: {
+      type: { type: 'string', enum: ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR'], description: 'What happened.' },
+      object: { type: 'object', description: 'The object; of a bookmark its resourceVersion alone, of an error a Status.' },
+    },
+  },
+  [patchSchema]: { type: 'object', description: 'The fields to change, as the object has them; null removes one.' },
+  [jsonPatchSchema]: {
+    type: 'array',
+    description: 'Steps of RFC 6902, which are done all or not at all.',
+    maxItems: 10_000,
+    items: {
+      type: 'object',
+      required: ['op', 'path'],
+      properties: {
+        op: { type: 'string', enum: ['add', 'remove', 'replace', 'move', 'copy', 'test'], description: 'What to do.' },
+        path: text('Where, as a JSON Pointer.'),
+        from: text('What to move or copy, as a JSON Pointer.'),
+        value: { description: 'What to add, to replace by, or to expect.' },
+      },
+    },
   },
 };

@@ -33,6 +33,11 @@ export function negotiate(accept: string | undefined, shapes: readonly Represent
   throw apiErrors.TAP_REQUEST_NOT_ACCEPTABLE({ message: 'nothing that the Accept header allows is served here' });
 }
 
+/** The media type of a watch: plain JSON, as a kube-apiserver calls it, unless the client accepts the stream type by name. */
+export function watchMediaType(accept: string | undefined): string {
+  return /application\/json\s*;\s*stream=watch/i.test(accept ?? '') ? 'application/json;stream=watch' : 'application/json';
+}
+
 /** Whether failures are answered as `application/problem+json`. */
 export function wantsProblem(accept: string | undefined): boolean {
   return accept?.includes('application/problem+json') === true;

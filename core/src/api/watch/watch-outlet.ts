@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { sendHead } from '../answer/answer.js';
 import type { Exchange } from '../request/exchange.js';
+import { watchMediaType } from '../request/media-type.js';
 import type { StreamLimits } from './slow-reader.js';
 import { drained } from './stream-pace.js';
 import type { WatchFrame } from './watch-frames.js';
@@ -36,7 +37,7 @@ export class AnswerOutlet implements WatchOutlet {
   }
 
   begin(): void {
-    sendHead(this.#exchange, 200, 'application/json', this.#isChunked ? ['Transfer-Encoding', 'chunked'] : []);
+    sendHead(this.#exchange, 200, watchMediaType(this.#exchange.header('accept')), this.#isChunked ? ['Transfer-Encoding', 'chunked'] : []);
     this.#exchange.response.flushHeaders();
   }
 

@@ -7,18 +7,25 @@ import { channelProtocols, refuseSpdy } from './channels.js';
 import { evictPod } from './eviction.js';
 import { checkExec, execInPod } from './exec.js';
 import { readPodLog } from './log.js';
+import { attachOpenApi, bindingOpenApi, evictionOpenApi, execOpenApi, logOpenApi, portForwardOpenApi, spdyOpenApi } from './open-api.js';
 import { tellPorts } from './port-forward.js';
 
 /** Subresources of pods. `control` gives access to the node agent. */
 export function ofPods(control: (clock: Clock) => AgentControl): Pick<EngineOptions, 'subresources' | 'conversations'> {
   return {
     subresources: [
-      { kind: Pods, name: 'binding', method: 'POST', handle: bindPod },
-      { kind: Pods, name: 'eviction', method: 'POST', handle: evictPod },
-      { kind: Pods, name: 'attach', method: 'POST', handle: refuseSpdy('attach', checkAttach) },
-      { kind: Pods, name: 'exec', method: 'POST', handle: refuseSpdy('exec', checkExec) },
-      { kind: Pods, name: 'portforward', method: 'POST', handle: tellPorts },
-      { kind: Pods, name: 'log', method: 'GET', handle: (request, context) => readPodLog(request, context, control(context.clock)) },
+      { kind: Pods, name: 'binding', method: 'POST', openApi: bindingOpenApi, handle: bindPod },
+      { kind: Pods, name: 'eviction', method: 'POST', openApi: evictionOpenApi, handle: evictPod },
+      { kind: Pods, name: 'attach', method: 'POST', openApi: spdyOpenApi, handle: refuseSpdy('attach', checkAttach) },
+      { kind: Pods, name: 'exec', method: 'POST', openApi: spdyOpenApi, handle: refuseSpdy('exec', checkExec) },
+      { kind: Pods, name: 'portforward', method: 'POST', openApi: portForwardOpenApi, handle: tellPorts },
+      {
+        kind: Pods,
+        name: 'log',
+        method: 'GET',
+        openApi: logOpenApi,
+        handle: (request, context) => readPodLog(request, context, control(context.clock)),
+      },
     ],
     conversations: [
       {
@@ -26,6 +33,7 @@ export function ofPods(control: (clock: Clock) => AgentControl): Pick<EngineOpti
         name: 'exec',
         verb: 'create',
         protocols: channelProtocols,
+        openApi: execOpenApi,
         handle: (request, context) => execInPod(request, context, control(context.clock)),
       },
       {
@@ -33,6 +41,7 @@ export function ofPods(control: (clock: Clock) => AgentControl): Pick<EngineOpti
         name: 'attach',
         verb: 'create',
         protocols: channelProtocols,
+        openApi: attachOpenApi,
         handle: (request, context) => attachToPod(request, context, control(context.clock)),
       },
     ],

@@ -1,0 +1,112 @@
+import type { ServedKind } from '../../ports/engine.js';
+import type { AnswerHeader } from './openapi-headers.js';
+import { problemSchema, reference, statusSchema, watchEventSchema } from './openapi-schemas.js';
+import type { SharedComponents } from './shared-components.js';
+
+/** With every answer behind flow control. */
+const usual: readonly AnswerHeader[] = ['Warning', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id'];
+const deprecation: readonly AnswerHeader[] = ['Deprecation', 'Sunset'];
+
+/** An answer with the headers that it has besides the usual ones; those of deprecated versions are told where there are some. */
+function answer(shared: SharedComponents, description: string, own: readonly AnswerHeader[], content?: object): object {
+  const names = [...own, ...(shared.hasDeprecated ? deprecation : []), ...usual];
+  return {
+    description,
+    headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
+    ...(content !== undefined && { content }),
+  };
+}
+
+/** What is answered in JSON, or in YAML where that is asked for. */
+export function objectContent(schema: object): object {
+  return { 'application/json': { schema }, 'application/yaml': { schema } };
+}
+
+/** An object of a schema. */
+export function objectAnswer(shared: SharedComponents, schema: string): object {
+  return shared.response(schema, () => answer(shared, 'The object.', ['ETag'], objectContent(reference(schema))));
+}
+
+/** The object of a kind after a write, which may have begun an Operation. */
+export function writtenAnswer(shared: SharedComponents, { schemaName, beginsOperations }: ServedKind): object {
+  if (beginsOperations !== true) return objectAnswer(shared, schemaName);
+  return shared.response(`${schemaName}.Written`, () =>
+    answer(shared, 'The object; an Operation goes on with what it wishes.', ['ETag', 'Location'], objectContent(reference(schemaName))),
+  );
+}
+
+/** The objects of a page, or what happens from now on. */
+export function listAnswer(shared: SharedComponents, list: string): object {
+  return shared.response(list, () =>
+    answer(shared, 'The objects of a page; with watch=true, one event a line.', [], {
+      ...objectContent(reference(list)),
+      'application/json;stream=watch': { schema: shared.schema(watchEventSchema) },
+    }),
+  );
+}
+
+/** The object when something has yet to happen before it is gone. */
+export function deletedAnswer(shared: SharedComponents, schema: string): object {
+  const content = objectContent({ anyOf: [shared.schema(statusSchema), reference(schema)] });
+  return shared.response(`${schema}.Deleted`, () => answer(shared, 'It is gone, or is being deleted.', ['ETag'], content));
+}
+
+/** Done, without an object to show. */
+export function statusAnswer(shared: SharedComponents): object {
+  return shared.response('Done', () => answer(shared, 'Done.', [], objectContent(shared.schema(statusSchema))));
+}
+
+export function notModifiedAnswer(shared: SharedComponents): object {
+  return shared.response('NotModified', () => answer(shared, 'The client has the object as it is.', ['ETag']));
+}
+
+export function webSocketAnswer(shared: SharedComponents): object {
+  return shared.response('SwitchingProtocols', () =>
+    answer(shared, 'The connection is a WebSocket from now on.', ['Sec-WebSocket-Protocol']),
+  );
+}
+
+/** What an action or a plugin's handler answers; of this operation alone, so it stands there. */
+export function ownAnswer(shared: SharedComponents, description: string, content: object, own: readonly AnswerHeader[] = []): object {
+  return answer(shared, description, own, content);
+}
+
+interface Refusal {
+  readonly name: string;
+  readonly description: string;
+  readonly headers?: readonly AnswerHeader[];
+}
+
+const refusals: Readonly<Record<number, Refusal>> = {
+  400: { name: 'BadRequest', description: 'Path, parameter, header or body cannot be read.' },
+  401: { name: 'Unauthorized', description: 'Nobody is known by the credential.', headers: ['WWW-Authenticate'] },
+  403: { name: 'Forbidden', description: 'The caller may not, or a quota is exceeded.' },
+  404: { name: 'NotFound', description: 'It is not there.' },
+  406: { name: 'NotAcceptable', description: 'Accept allows nothing that is served here.' },
+  409: { name: 'Conflict', description: 'The object has changed, its name is taken, or a request with the same key is running.' },
+  410: { name: 'Gone', description: 'The history that it needs is gone: read or list anew.' },
+  412: { name: 'PreconditionFailed', description: 'If-Match or If-None-Match does not hold.' },
+  413: { name: 'TooLarge', description: 'The body, or what it makes of the object, is too large.' },
+  415: { name: 'UnsupportedMediaType', description: 'The body is of a media type that is not read here.' },
+  422: { name: 'Invalid', description: 'The object is invalid, or the key came with another request.' },
+  426: { name: 'UpgradeRequired', description: 'It is spoken over a WebSocket.' },
+  429: { name: 'TooManyRequests', description: 'Too much at once.', headers: ['Retry-After'] },
+  503: { name: 'Unavailable', description: 'The platform, or a part of it, is not ready or stops.', headers: ['Retry-After'] },
+};
+const failure: Refusal = { name: 'Failure', description: 'Refused or failed.', headers: ['Retry-After'] };
+
+/** Refusals of some statuses; whatever else goes wrong is told in the same form. */
+export function refusalAnswers(shared: SharedComponents, statuses: readonly number[]): Readonly<Record<string, object>> {
+  const named = statuses.flatMap((status) => Object.entries(refusals).filter(([each]) => Number(each) === status));
+  const all = [...named, ['default', failure] as const];
+  return Object.fromEntries(all.map(([status, refusal]) => [status, refusalAnswer(shared, refusal)]));
+}
+
+function refusalAnswer(shared: SharedComponents, { name, description, headers = [] }: Refusal): object {
+  return shared.response(name, () =>
+    answer(shared, description, headers, {
+      ...objectContent(shared.schema(statusSchema)),
+      'application/problem+json': { schema: shared.schema(problemSchema) },
+    }),
+  );
+}
