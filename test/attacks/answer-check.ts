@@ -28,9 +28,11 @@ export class AnswerCheck {
   problemOf({ operation, path, headers }: FuzzRequest, answer: FuzzAnswer): string | undefined {
     const { status, type, text } = answer;
     if (status >= 500) return `a status of ${status}`;
+    const response = operation.responses[status];
+    if (response === undefined) return `status ${status}, which the document does not know`;
     if (status >= 400) return refusalProblem(answer);
-    const content = operation.responses[status]?.content;
-    if (content === undefined) return `status ${status}, which the document does not know`;
+    if (status === 304) return undefined;
+    const { content = {} } = response;
     if (askedTypes.has(type)) return undefined;
     const schema = content[type]?.schema;
     if (schema === undefined) return `content of type ${type}, which the document does not know`;

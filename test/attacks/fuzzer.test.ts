@@ -7,9 +7,12 @@ import { isCi } from '../is-ci.ts';
 import { call, eventually, type Connection } from '../platform-process.ts';
 import { seedOf } from '../seed.ts';
 import { AnswerCheck, isWatch, type FuzzAnswer } from './answer-check.ts';
-import { operationsOf, type Document } from './openapi-document.ts';
-import { namespace, otherNamespace, requestsOf, type FuzzRequest } from './openapi-requests.ts';
-import { names } from './openapi-texts.ts';
+import { KnownVersions } from './known-versions.ts';
+import { reasonNeverAnswered } from './never-answered.ts';
+import { operationsOf, type Document, type Operation } from './openapi-document.ts';
+import { fittingRequestOf, requestsOf, type FuzzRequest } from './openapi-requests.ts';
+import { Values } from './openapi-values.ts';
+import { names, namespace, otherNamespace } from './openapi-texts.ts';
 import { make, runPlatform } from './running-platform.ts';
 
 const isLong = process.env['TAPPAAS_LONG'] === '1';
@@ -22,6 +25,8 @@ const onlyGroups = process.env['TAPPAAS_GROUP'] ?? '';
 const atOnce = 8;
 const answerMsMax = 60_000;
 const problemsMax = 20;
+/** Requests to an operation that has answered none as it is asked to, each beside a creation. */
+const fittingTriesMax = 24;
 const cluster = '/clusters/local';
 /** In everything that the other tenant has, and in nothing that is sent. */
 const canary = 'canary-4f1d9c07';
@@ -135,66 +140,123 @@ function send(path: string, { method, headers, body }: FuzzRequest, asking: Aski
   });
 }
 
-interface Group {
-  readonly mount: string;
-  readonly name: string;
-}
-
-async function groupsOf(mount: string): Promise<readonly Group[]> {
+/** The documents of a server. */
+async function groupsOf(mount: string): Promise<readonly string[]> {
   const index = await call(connection, 'GET', `${mount}/openapi/v3`);
   const names = Object.keys(index.json<{ paths: object }>().paths);
-  return names.filter((name) => name.includes(onlyGroups)).map((name) => ({ mount, name }));
+  return names.filter((name) => name.includes(onlyGroups));
 }
 
-/** What one group answered wrongly, each as a line that says what to send to see it again. */
-async function fuzz(
-  { mount, name }: Group,
-  count: number,
-  seed: number,
-  asking: Asking,
-): Promise<{ readonly problems: readonly string[]; readonly statuses: Map<number, number> }> {
-  const document = (await call(connection, 'GET', `${mount}/openapi/v3/${name}`)).json<Document>();
-  const check = new AnswerCheck(document);
-  const operations = operationsOf(document);
-  const requests = sample(requestsOf(document, operations), { seed, numRuns: count });
-  const problems: string[] = [];
-  const statuses = new Map<number, number>();
-  const waiting = requests.values();
-  const worker = async (): Promise<void> => {
-    for (const each of waiting) {
-      const answer = await send(harmless(mount, each), each, asking).catch((error: Error): FuzzAnswer => ({
-        status: 599,
-        type: '',
-        text: error.message,
-      }));
-      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-      const isTold = asking.hidden !== undefined && answer.text.includes(asking.hidden);
-      const problem = isTold ? 'something of another tenant' : check.problemOf(each, answer);
-      if (problem === undefined) continue;
+/** What one group answered. */
+interface Findings {
+  /** What was wrong, each as a line that says what to send to see it again. */
+  readonly problems: string[];
+  readonly statuses: Map<number, number>;
+  /** Operations that have answered as they are asked to, by name. */
+  readonly answered: Set<string>;
+  /** The last refusal of each of the others. */
+  readonly refused: Map<string, string>;
+}
+
+class GroupFuzz {
+  readonly findings: Findings = { problems: [], statuses: new Map(), answered: new Set(), refused: new Map() };
+  readonly #mount: string;
+  readonly #check: AnswerCheck;
+  readonly #asking: Asking;
+  readonly #versions = new KnownVersions();
+
+  constructor(mount: string, document: Document, asking: Asking) {
+    this.#mount = mount;
+    this.#check = new AnswerCheck(document);
+    this.#asking = asking;
+  }
+
+  /** Sends requests, several at once, until all are sent or too much is wrong. */
+  async sendAll(requests: readonly FuzzRequest[]): Promise<void> {
+    const waiting = requests.values();
+    const worker = async (): Promise<void> => {
+      for (const each of waiting) {
+        await this.send(each);
+        if (this.findings.problems.length >= problemsMax) return;
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+  }
+
+  async send(drawn: FuzzRequest): Promise<void> {
+    const { problems, statuses, answered, refused } = this.findings;
+    const each = this.#versions.placed(drawn);
+    const path = harmless(this.#mount, each);
+    const answer = await send(path, each, this.#asking).catch((error: Error): FuzzAnswer => ({
+      status: 599,
+      type: '',
+      text: error.message,
+    }));
+    const { status, text } = answer;
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    const { operationId } = each.operation;
+    if (status < 300) answered.add(operationId);
+    else refused.set(operationId, `${each.method} ${path} ${each.body?.slice(0, 300) ?? ''} → ${status} ${text.slice(0, 300)}`);
+    const { hidden } = this.#asking;
+    const problem = hidden !== undefined && text.includes(hidden) ? 'something of another tenant' : this.#check.problemOf(each, answer);
+    if (problem === undefined) this.#versions.note(each, answer);
+    else
       problems.push(
-        `${problem}\n  ${each.method} ${harmless(mount, each)} ${JSON.stringify(each.headers)}\n  ${each.body?.slice(0, 2000) ?? ''}\n  → ${answer.status} ${answer.text.slice(0, 1000)}`,
+        `${problem}\n  ${each.method} ${path} ${JSON.stringify(each.headers)}\n  ${each.body?.slice(0, 2000) ?? ''}\n  → ${status} ${text.slice(0, 1000)}`,
       );
-      if (problems.length >= problemsMax) return;
+  }
+
+  /**
+   * Operations that have answered nothing but refusals and 304, although they were asked as their description wants it, beside creations of
+   * what they are about.
+   */
+  async unreached(operations: readonly Operation[], values: Values, seed: number): Promise<readonly Operation[]> {
+    const { answered } = this.findings;
+    const isMissing = ({ operationId }: Operation) => !answered.has(operationId);
+    for (const operation of operations.filter(isMissing)) {
+      const creation = operations.find(({ method, path }) => method === 'POST' && operation.path.startsWith(`${path}/{name}`));
+      const read = operations.find(({ method, path }) => method === 'GET' && path === `${creation?.path}/{name}`);
+      const deletion = operations.find(({ method, path }) => method === 'DELETE' && path === `${creation?.path}/{name}`);
+      // What was made by chance may differ in what cannot change. What has been read is known at its version, until a controller changes it.
+      const tries = [read, operation, read, operation, read, operation];
+      const asked = [deletion, creation, ...tries].filter((each) => each !== undefined);
+      const rounds = asked.map((each) => sample(fittingRequestOf(each, values, names[0]), { seed, numRuns: fittingTriesMax }));
+      for (let round = 0; round < fittingTriesMax && isMissing(operation); round += 1) {
+        for (const requests of rounds) {
+          const request = requests[round];
+          if (request !== undefined && isMissing(operation)) await this.send(request);
+        }
+      }
     }
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  return { problems, statuses };
+    return operations.filter(isMissing);
+  }
 }
 
 async function fuzzAll(t: ExecutionContext, mount: string, count: number, asking: Asking): Promise<void> {
   t.timeout(180_000 + count * 60);
   const seed = seedOf(t);
-  for (const group of await groupsOf(mount)) {
+  const neverAnswered: string[] = [];
+  for (const name of await groupsOf(mount)) {
     const beganMs = performance.now();
-    const { problems, statuses } = await fuzz(group, count, seed, asking);
+    const document = (await call(connection, 'GET', `${mount}/openapi/v3/${name}`)).json<Document>();
+    const operations = operationsOf(document);
+    const group = new GroupFuzz(mount, document, asking);
+    await group.sendAll(sample(requestsOf(document, operations), { seed, numRuns: count }));
+    const { problems, statuses, refused } = group.findings;
+    if (asking === administrator && problems.length < problemsMax) {
+      const asked = operations.filter((each) => reasonNeverAnswered(mount, each) === undefined);
+      const missing = await group.unreached(asked, new Values(document, true), seed);
+      neverAnswered.push(...missing.map(({ operationId }) => `${name}: ${refused.get(operationId) ?? operationId}`));
+    }
     const seconds = ((performance.now() - beganMs) / 1000).toFixed(1);
-    t.log(`${group.name}, ${seconds} s: ${[...statuses].map(([status, times]) => `${times} × ${status}`).join(', ')}`);
-    t.deepEqual(problems, [], group.name);
+    t.log(`${name}, ${seconds} s: ${[...statuses].map(([status, times]) => `${times} × ${status}`).join(', ')}`);
+    t.deepEqual(problems, [], name);
     // What limits or forbids is taken away again, so that the next group is asked in earnest.
     if (asking === administrator) {
       for (const plural of ['quotas', 'policies']) t.is((await call(connection, 'DELETE', `${ours}/${plural}`)).status, 200);
     }
   }
+  t.deepEqual(neverAnswered, [], 'these accept nothing that their description lets expect');
   t.is((await call(connection, 'GET', '/readyz')).status, 200);
   t.is(({} as Record<string, unknown>)['polluted'], undefined);
 }

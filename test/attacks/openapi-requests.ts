@@ -1,24 +1,9 @@
 /** Requests made from an OpenAPI document: mostly as it wants them, often a little wrong, sometimes hostile. */
-import {
-  array,
-  base64String,
-  bigInt,
-  boolean,
-  constant,
-  constantFrom,
-  dictionary,
-  double,
-  integer,
-  oneof,
-  record,
-  stringMatching,
-  subarray,
-  tuple,
-  type Arbitrary,
-} from 'fast-check';
-import type { Document, Operation, Schema } from './openapi-document.ts';
-import { parameter } from './openapi-parameters.ts';
-import { text } from './openapi-texts.ts';
+import { array, constant, constantFrom, integer, oneof, record, subarray, tuple, type Arbitrary } from 'fast-check';
+import type { Document, Operation, Parameter, Schema } from './openapi-document.ts';
+import { goodHeader, goodParameter, parameter, sentHeader } from './openapi-parameters.ts';
+import { knownVersion, names, namespace, otherNamespace, text } from './openapi-texts.ts';
+import { junk, seldom, Values } from './openapi-values.ts';
 
 export interface FuzzRequest {
   readonly operation: Operation;
@@ -26,139 +11,6 @@ export interface FuzzRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-}
-
-/** Where most is asked about. */
-export const namespace = 'fuzz';
-/** Somebody else's, which is asked about now and then. */
-export const otherNamespace = 'fuzz-rival';
-const depthMax = 6;
-const optionalKeysMax = 4;
-
-const junk: Arbitrary<unknown> = oneof(
-  constant(null),
-  boolean(),
-  integer(),
-  double({ noNaN: true, noDefaultInfinity: true }),
-  text,
-  constant([]),
-  constant({}),
-  constant({ __proto__: null, constructor: { prototype: { polluted: true } } }),
-  constant(JSON.parse('{"__proto__":{"polluted":true}}')),
-  array(constant({}), { minLength: 200, maxLength: 200 }),
-  constant(nested(70)),
-);
-
-function nested(levels: number): unknown {
-  let value: unknown = 'x';
-  for (let level = 0; level < levels; level += 1) value = { a: value };
-  return value;
-}
-
-/** Mostly nothing. */
-const seldom = <T>(arbitrary: Arbitrary<T>): Arbitrary<T | undefined> =>
-  oneof({ weight: 12, arbitrary: constant(undefined) }, { weight: 1, arbitrary });
-
-/** Names of fields that mean the same wherever they stand. */
-const known: Readonly<Record<string, Arbitrary<unknown>>> = {
-  namespace: oneof({ weight: 30, arbitrary: constant(namespace) }, { weight: 1, arbitrary: oneof(constant(otherNamespace), text) }),
-  name: text,
-  resourceVersion: seldom(constantFrom('0', '1', '99999999999999999999', 'x')),
-  uid: seldom(text),
-  dryRun: seldom(constantFrom(['All'], ['Some'], 'All')),
-  propagationPolicy: constantFrom('Foreground', 'Background', 'Orphan', 'x'),
-  gracePeriodSeconds: constantFrom(0, 1, -1),
-  cedar: oneof(
-    constantFrom(
-      'forbid(principal, action, resource) when { principal.name == "nobody" };',
-      'forbid(principal, action, resource) when { resource.nothing == 1 };',
-      'permit(principal, action, resource);',
-      'forbid(principal, action, resource) when {',
-    ),
-    text,
-  ),
-};
-
-/** Values by schema; each part is now and then something else. */
-class Values {
-  readonly #schemas: Readonly<Record<string, Schema>>;
-  readonly #made = new Map<string, Arbitrary<unknown>>();
-
-  constructor({ components }: Document) {
-    this.#schemas = components.schemas;
-  }
-
-  of(schema: Schema, depth = 0): Arbitrary<unknown> {
-    return oneof({ weight: 40, arbitrary: this.#fitting(schema, depth) }, { weight: 1, arbitrary: junk });
-  }
-
-  #fitting(schema: Schema, depth: number): Arbitrary<unknown> {
-    const { $ref, allOf, oneOf, anyOf } = schema;
-    if ($ref !== undefined) return this.#named($ref.slice($ref.lastIndexOf('/') + 1), depth);
-    if (allOf?.length === 1 && allOf[0] !== undefined) return this.#fitting(allOf[0], depth);
-    const either = oneOf ?? anyOf;
-    if (either !== undefined) return oneof(...either.map((each) => this.of(each, depth)));
-    if (schema.enum !== undefined) return constantFrom(...schema.enum);
-    switch (schema.type) {
-      case 'object':
-        return this.#object(schema, depth);
-      case 'array':
-        return depth > depthMax ? constant([]) : array(this.of(schema.items ?? {}, depth + 1), { maxLength: 3 });
-      case 'boolean':
-        return boolean();
-      case 'integer':
-        return oneof(integer({ min: 0, max: 3 }), integer(), bigInt({ min: 0n, max: 2n ** 63n - 1n }).map(Number));
-      case 'number':
-        return double({ noNaN: true, noDefaultInfinity: true });
-      case 'string':
-        return this.#text(schema);
-      default:
-        return junk;
-    }
-  }
-
-  #named(name: string, depth: number): Arbitrary<unknown> {
-    const key = `${name} ${depth}`;
-    const made = this.#made.get(key) ?? this.#fitting(this.#schemas[name] ?? {}, depth);
-    this.#made.set(key, made);
-    return made;
-  }
-
-  #text({ format, pattern }: Schema): Arbitrary<unknown> {
-    if (pattern !== undefined) return oneof({ weight: 9, arbitrary: stringMatching(new RegExp(pattern)) }, { weight: 1, arbitrary: text });
-    if (format === 'byte') return oneof(base64String({ maxLength: 40 }), text);
-    if (format === 'date-time') return constantFrom('2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000000Z', 'yesterday');
-    return text;
-  }
-
-  #object(schema: Schema, depth: number): Arbitrary<unknown> {
-    const { properties = {}, required = [], additionalProperties, 'x-kubernetes-group-version-kind': kinds = [] } = schema;
-    const own = depth === 0 ? kindOf(kinds) : {};
-    const keys = Object.keys(properties);
-    if (keys.length === 0) {
-      const inside = typeof additionalProperties === 'object' ? additionalProperties : {};
-      return depth > depthMax ? constant({}) : dictionary(text, this.of(inside, depth + 1), { maxKeys: 3 });
-    }
-    // Without a name nothing comes of anything.
-    const always = [...required, ...(depth === 0 ? ['metadata'] : []), ...('generateName' in properties ? ['name'] : [])].filter(
-      (key) => key in properties,
-    );
-    const optional = depth > depthMax ? [] : keys.filter((key) => !always.includes(key));
-    return subarray(optional, { maxLength: Math.min(optionalKeysMax, optional.length) }).chain((chosen) =>
-      record(
-        Object.fromEntries(
-          [...always, ...chosen].map((key) => [key, own[key] ?? known[key] ?? this.of(properties[key] ?? {}, depth + 1)] as const),
-        ),
-      ),
-    );
-  }
-}
-
-/** What an object says of itself, if it says it. */
-function kindOf([kind]: NonNullable<Schema['x-kubernetes-group-version-kind']>): Readonly<Record<string, Arbitrary<unknown>>> {
-  if (kind === undefined) return {};
-  const mostly = (value: string): Arbitrary<unknown> => oneof({ weight: 20, arbitrary: constant(value) }, { weight: 1, arbitrary: text });
-  return { kind: mostly(kind.kind), apiVersion: mostly(kind.group === '' ? kind.version : `${kind.group}/${kind.version}`) };
 }
 
 const namespaces = oneof(
@@ -206,9 +58,25 @@ const accepts = [
   ';;',
 ];
 
+const step = record({
+  op: constantFrom('add', 'remove', 'replace', 'test', 'move', 'copy', 'x'),
+  path: constantFrom('/metadata', '/spec', '/a/-', '', 'x', '/__proto__/x'),
+  value: junk,
+});
+
+/** Bodies of the media types that are told by their form alone. */
+function bodyValues(operation: Operation, type: string, schema: Schema, values: Values, fits: boolean): Arbitrary<unknown> {
+  const kind = operation['x-kubernetes-group-version-kind'];
+  if (type === 'application/json-patch+json')
+    return fits ? constant([{ op: 'add', path: '/metadata/annotations', value: { note: 'fuzz' } }]) : array(step, { maxLength: 4 });
+  if (operation.method !== 'PATCH') return values.of(schema);
+  if (fits && type !== 'application/apply-patch+yaml') return constant({ metadata: { annotations: { note: 'fuzz' } } });
+  return values.ofKind(kind);
+}
+
 /** All requests to one operation. */
 function requestOf(operation: Operation, values: Values): Arbitrary<FuzzRequest> {
-  const { method, parameters = [], requestBody } = operation;
+  const { method, parameters, requestBody } = operation;
   const types = Object.entries(requestBody?.content ?? {});
   const queries = parameters.filter((each) => each.in === 'query');
   const query = subarray(queries, { maxLength: Math.min(3, queries.length) }).chain((chosen) => tuple(...chosen.map(parameter)));
@@ -216,15 +84,7 @@ function requestOf(operation: Operation, values: Values): Arbitrary<FuzzRequest>
   const bodyOf = (chosen: string | undefined): Arbitrary<string | undefined> => {
     const schema = types.find(([name]) => name === chosen)?.[1].schema;
     if (schema === undefined) return constant(undefined);
-    const patch = array(
-      record({
-        op: constantFrom('add', 'remove', 'replace', 'test', 'move', 'copy', 'x'),
-        path: constantFrom('/metadata', '/spec', '/a/-', '', 'x', '/__proto__/x'),
-        value: junk,
-      }),
-      { maxLength: 4 },
-    );
-    const fitting = (chosen === 'application/json-patch+json' ? patch : values.of(schema)).map((value) => JSON.stringify(value) ?? '');
+    const fitting = bodyValues(operation, chosen ?? '', schema, values, false).map((value) => JSON.stringify(value) ?? '');
     return oneof({ weight: 12, arbitrary: fitting }, { weight: 1, arbitrary: fitting.chain(broken) });
   };
   return record({
@@ -237,9 +97,10 @@ function requestOf(operation: Operation, values: Values): Arbitrary<FuzzRequest>
     typed: type.chain((chosen) => tuple(constant(chosen), bodyOf(chosen))),
     otherType: seldom(constantFrom('text/plain', 'application/json; charset=utf-16', 'application/xml', '')),
     accept: oneof({ weight: 3, arbitrary: constant('application/json') }, { weight: 1, arbitrary: constantFrom(...accepts) }),
+    sent: headersOf(operation, sentHeader),
+    /** Where the operation knows no such header. */
     match: seldom(constantFrom('"1"', '*', 'x', '"1", "2"')),
-    key: seldom(constantFrom('key-1', 'key-2', 'x'.repeat(300))),
-  }).map(({ path, query: parts, manager, typed: [contentType, body], otherType, accept, match, key }) => {
+  }).map(({ path, query: parts, manager, typed: [contentType, body], otherType, accept, sent, match }) => {
     const isNameless = contentType?.includes('apply-patch') === true && !parts.some(([name]) => name === 'fieldManager');
     const all = new URLSearchParams(
       [...parts, ...(isNameless ? [['fieldManager', manager] as const] : [])].map(([name, value]) => [name, value]),
@@ -252,15 +113,76 @@ function requestOf(operation: Operation, values: Values): Arbitrary<FuzzRequest>
         ...(body !== undefined && contentType !== undefined && { 'content-type': otherType ?? contentType }),
         ...(accept !== undefined && { accept }),
         ...(match !== undefined && { 'if-match': match }),
-        ...(key !== undefined && method === 'POST' && { 'idempotency-key': key }),
+        ...sent,
       },
       ...(body !== undefined && { body }),
     };
   });
 }
 
+/** The headers that an operation knows, each now and then. */
+function headersOf(
+  { parameters }: Operation,
+  draw: (header: Parameter) => Arbitrary<string | undefined>,
+): Arbitrary<Readonly<Record<string, string>>> {
+  const headers = parameters.filter((each) => each.in === 'header');
+  return tuple(...headers.map(draw)).map((drawn) =>
+    Object.fromEntries(headers.flatMap(({ name }, index) => (drawn[index] === undefined ? [] : [[name.toLowerCase(), drawn[index]]]))),
+  );
+}
+
+/** Requests to one operation that are as its description wants them; about an object of a name, if one is given. */
+export function fittingRequestOf(operation: Operation, values: Values, about?: string): Arbitrary<FuzzRequest> {
+  const { method, parameters, requestBody } = operation;
+  const isNamed = operation.path.includes('{name}');
+  const types = Object.entries(requestBody?.content ?? {});
+  const bodies = types.map(([type, { schema }]) => tuple(constant(type), bodyValues(operation, type, schema, values, true)));
+  const required = parameters.filter((each) => each.in === 'query' && each.required === true);
+  return record({
+    name: about === undefined ? (isNamed ? constantFrom(...names) : someName) : constant(about),
+    query: tuple(...required.map(goodParameter)),
+    typed: bodies.length === 0 ? constant(undefined) : oneof(...bodies),
+    sent: headersOf(operation, goodHeader),
+  }).map(({ name, query, typed, sent }) => {
+    const [type, value] = typed ?? [];
+    const isApply = type === 'application/apply-patch+yaml';
+    const all = new URLSearchParams([...query, ...(isApply ? applied : [])].map(([key, each]) => [key, each]));
+    const path = operation.path.replace('{namespace}', namespace).replace('{name}', name);
+    return {
+      operation,
+      method,
+      path: all.size === 0 ? path : `${path}?${all}`,
+      headers: { accept: 'application/json', ...(type !== undefined && { 'content-type': type }), ...sent },
+      ...(type !== undefined && { body: JSON.stringify(namedAs(name, value, operation, type)) }),
+    };
+  });
+}
+
+/** Nothing has it yet, perhaps. */
+const someName = oneof(
+  constantFrom(...names),
+  integer({ min: 0, max: 1e6 }).map((each) => `fuzz-${each}`),
+);
+
+const applied = [
+  ['fieldManager', 'fuzz'],
+  ['force', 'true'],
+] as const;
+
+/** An object says its name as the path does, and its version where it replaces another. */
+function namedAs(name: string, value: unknown, { method }: Operation, type: string): unknown {
+  const { metadata, ...rest } = value as { readonly metadata?: object };
+  if (typeof metadata !== 'object' || type.includes('patch+json')) return value;
+  return { ...rest, metadata: { ...metadata, name, resourceVersion: method === 'PUT' ? knownVersion : undefined } };
+}
+
 /** Requests to all operations of a document, each as often as every other. */
 export function requestsOf(document: Document, operations: readonly Operation[]): Arbitrary<FuzzRequest> {
-  const values = new Values(document);
-  return oneof(...operations.map((operation) => requestOf(operation, values)));
+  const wrong = new Values(document, false);
+  const right = new Values(document, true);
+  return oneof(
+    ...operations.map((operation) =>
+      oneof({ weight: 3, arbitrary: requestOf(operation, wrong) }, { weight: 1, arbitrary: fittingRequestOf(operation, right) }),
+    ),
+  );
 }

@@ -1,6 +1,13 @@
 /** Names and other texts: mostly ones that meet each other, now and then hostile ones. */
 import { constantFrom, oneof, string } from 'fast-check';
 
+/** Where most is asked about. */
+export const namespace = 'fuzz';
+/** Somebody else's, which is asked about now and then. */
+export const otherNamespace = 'fuzz-rival';
+/** Stands for the version that the object has when the request is sent. */
+export const knownVersion = '{known version}';
+
 /** Objects meet each other when names are few. */
 export const names = ['a', 'b'];
 const hostileText = [
