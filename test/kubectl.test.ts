@@ -258,7 +258,7 @@ session("the local cluster's kinds are those of a cluster", async (t) => {
   await ok(t, `${local} delete pod ticker --now`);
   const image = await ok(t, `${local} get deploy hello-web -n tappaas-default -o jsonpath={.spec.template.spec.containers[0].image}`);
   const command = await ok(t, `${local} get deploy hello-web -n tappaas-default -o jsonpath={.spec.template.spec.containers[0].command}`);
-  t.is(await ok(t, `${local} create deployment own --image=${image}`), 'deployment.apps/own created\n');
+  t.is(await ok(t, `${local} create deployment own --image=${image} --port=80`), 'deployment.apps/own created\n');
   await ok(t, `${local} wait --for=condition=Available deploy/own --timeout=60s`);
   t.is(await ok(t, `${local} scale deploy own --replicas=2`), 'deployment.apps/own scaled\n');
   t.regex(await ok(t, `${local} rollout status deploy/own --timeout=60s`), /successfully rolled out/);
