@@ -27,7 +27,7 @@ export { GRAPHQL_TRANSPORT_WS_PROTOCOL as protocol };
 
 const subscriptionsMax = 100;
 const drainMsMax = 30_000;
-/** Long enough for a busy client or machine. Connections that are not authenticated have a shorter limit elsewhere. */
+/** Long enough for a busy client or machine; unauthenticated connections have less time (signInMsMax of upgrades). */
 const beginMsMax = 30_000;
 const objectsKnownMax = 10_000;
 const idCharactersMax = 128;

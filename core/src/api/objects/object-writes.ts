@@ -19,7 +19,7 @@ import { deleteOptions, patchTypeOf, refuseObjectConditions, writeOptions } from
 
 const warningsMax = 20;
 
-/** Answers a write; the body goes to the engine unparsed, which decodes it strictly. */
+/** Answers a write; the engine gets the body unparsed and decodes it strictly. */
 export async function writeObject(call: ObjectCall): Promise<void> {
   const { exchange, engine, kind } = call;
   const view = viewOf(call);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EnginePort, ServedKind } from '../../ports/engine.js';
 
-/** A document that is served as it is: serialised once per registration of kinds. */
+/** A document in the form in which it is sent, serialized once per change of kinds. */
 export interface StoredDocument {
   readonly bytes: Buffer;
   readonly tag: string;
@@ -9,9 +9,9 @@ export interface StoredDocument {
 
 /** The discovery documents of one engine, plain and aggregated. */
 export interface Discovery {
-  /** `/api` and `/apis`, whole and per group and version; nothing for groups that are not served. */
+  /** Returns the document at `/api`, `/apis` or below; undefined for groups that are not served. */
   plain(path: string): StoredDocument | undefined;
-  /** `/api` and `/apis` as APIGroupDiscoveryList. */
+  /** Returns `/api` or `/apis` as APIGroupDiscoveryList. */
   aggregated(path: '/api' | '/apis'): StoredDocument;
 }
 
@@ -20,7 +20,7 @@ export function storedDocument(value: object): StoredDocument {
   return { bytes, tag: `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32).toUpperCase()}"` };
 }
 
-/** Makes the documents anew when the engine's kinds have changed, else gives those there are. */
+/** Serves the discovery documents of an engine; they are made again only when its kinds have changed. */
 export function createDiscovery(engine: EnginePort, serverAddress: () => string): Discovery {
   let source: readonly ServedKind[] | undefined;
   let documents = new Map<string, StoredDocument>();
@@ -65,7 +65,7 @@ function documentsOf(kinds: readonly ServedKind[], serverAddress: string): Map<s
   return documents;
 }
 
-/** Versions stand in the order of preference: stable before beta before alpha, higher first, as Kubernetes orders them. */
+/** Groups kinds by group and version; preferred versions first: stable before beta before alpha, higher numbers first, as in Kubernetes. */
 export function groupVersionsOf(kinds: readonly ServedKind[]): GroupVersions[] {
   const groups = Map.groupBy(kinds, ({ group }) => group);
   return [...groups]

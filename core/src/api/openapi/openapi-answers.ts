@@ -3,11 +3,11 @@ import type { AnswerHeader } from './openapi-headers.js';
 import { problemSchema, reference, statusSchema, watchEventSchema } from './openapi-schemas.js';
 import type { SharedComponents } from './shared-components.js';
 
-/** With every answer behind flow control. */
+/** Headers of all answers behind flow control. */
 const usual: readonly AnswerHeader[] = ['Warning', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id'];
 const deprecation: readonly AnswerHeader[] = ['Deprecation', 'Sunset'];
 
-/** An answer with the headers that it has besides the usual ones; those of deprecated versions are told where there are some. */
+/** Makes an answer with its own headers and the usual ones; the deprecation headers only if the document has a deprecated version. */
 function answer(shared: SharedComponents, description: string, own: readonly AnswerHeader[], content?: object): object {
   const names = [...own, ...(shared.hasDeprecated ? deprecation : []), ...usual];
   return {
@@ -17,17 +17,17 @@ function answer(shared: SharedComponents, description: string, own: readonly Ans
   };
 }
 
-/** What is answered in JSON, or in YAML where that is asked for. */
+/** Makes the content of an answer or a body, which is JSON or YAML. */
 export function objectContent(schema: object): object {
   return { 'application/json': { schema }, 'application/yaml': { schema } };
 }
 
-/** An object of a schema. */
+/** Makes the answer with an object of a schema. */
 export function objectAnswer(shared: SharedComponents, schema: string): object {
   return shared.response(schema, () => answer(shared, 'The object.', ['ETag'], objectContent(reference(schema))));
 }
 
-/** The object of a kind after a write, which may have begun an Operation. */
+/** Makes the answer to a write of an object, which may have started an Operation. */
 export function writtenAnswer(shared: SharedComponents, { schemaName, beginsOperations }: ServedKind): object {
   if (beginsOperations !== true) return objectAnswer(shared, schemaName);
   return shared.response(`${schemaName}.Written`, () =>
@@ -35,7 +35,7 @@ export function writtenAnswer(shared: SharedComponents, { schemaName, beginsOper
   );
 }
 
-/** The objects of a page, or what happens from now on. */
+/** Makes the answer with a page of objects, or with the events of a watch. */
 export function listAnswer(shared: SharedComponents, list: string): object {
   return shared.response(list, () =>
     answer(shared, 'The objects of a page; with watch=true, one event a line.', [], {
@@ -45,13 +45,13 @@ export function listAnswer(shared: SharedComponents, list: string): object {
   );
 }
 
-/** The object when something has yet to happen before it is gone. */
+/** Makes the answer to a deletion: a Status, or the object if it is not gone yet. */
 export function deletedAnswer(shared: SharedComponents, schema: string): object {
   const content = objectContent({ anyOf: [shared.schema(statusSchema), reference(schema)] });
   return shared.response(`${schema}.Deleted`, () => answer(shared, 'It is gone, or is being deleted.', ['ETag'], content));
 }
 
-/** Done, without an object to show. */
+/** Makes the answer of success without an object. */
 export function statusAnswer(shared: SharedComponents): object {
   return shared.response('Done', () => answer(shared, 'Done.', [], objectContent(shared.schema(statusSchema))));
 }
@@ -66,7 +66,7 @@ export function webSocketAnswer(shared: SharedComponents): object {
   );
 }
 
-/** What an action or a plugin's handler answers; of this operation alone, so it stands there. */
+/** Makes the answer of an action or a plugin's handler. It belongs to one operation, so it is not a shared component. */
 export function ownAnswer(shared: SharedComponents, description: string, content: object, own: readonly AnswerHeader[] = []): object {
   return answer(shared, description, own, content);
 }
@@ -95,7 +95,7 @@ const refusals: Readonly<Record<number, Refusal>> = {
 };
 const failure: Refusal = { name: 'Failure', description: 'Refused or failed.', headers: ['Retry-After'] };
 
-/** Refusals of some statuses; whatever else goes wrong is told in the same form. */
+/** Makes the answers for the given error statuses, and one for all others, which have the same form. */
 export function refusalAnswers(shared: SharedComponents, statuses: readonly number[]): Readonly<Record<string, object>> {
   const named = statuses.flatMap((status) => Object.entries(refusals).filter(([each]) => Number(each) === status));
   const all = [...named, ['default', failure] as const];

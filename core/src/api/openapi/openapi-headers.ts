@@ -1,4 +1,4 @@
-/** Headers as OpenAPI describes them: each once, for answers and operations to refer to. */
+/** A header in OpenAPI: a component that answers and operations reference. */
 interface Header {
   readonly description: string;
   readonly schema: object;
@@ -6,7 +6,7 @@ interface Header {
 
 const text = (description: string, more: object = {}): Header => ({ description, schema: { type: 'string', ...more } });
 
-/** What may come with an answer. */
+/** Headers of answers. */
 export const answerHeaders = {
   ETag: text('Version of the object, in quotes: for If-Match and If-None-Match.'),
   Location: text('Path of the Operation that goes on after the answer.', { format: 'uri-reference' }),
@@ -30,7 +30,7 @@ const sent = (name: string, description: string, schema: object = {}): object =>
   schema: { type: 'string', ...schema },
 });
 
-/** What may be sent with a request, by the name of the component. */
+/** Headers of requests, by the name of their component. */
 export const sentHeaders = {
   IfMatch: sent('If-Match', 'The ETag that the object must have, or * for any; else 412.', {
     pattern: String.raw`^(\*|(W/)?"[0-9]{1,20}")$`,

@@ -1,6 +1,6 @@
 import { sentHeaders } from './openapi-headers.js';
 
-/** Query and path parameters as OpenAPI describes them: each once, for operations to refer to. */
+/** A query or path parameter in OpenAPI: a component that operations reference. */
 interface Parameter {
   readonly name: string;
   readonly in: 'query' | 'path';
@@ -55,17 +55,17 @@ const parameters = {
 
 type ParameterName = keyof typeof parameters;
 
-/** What operations refer to, by the name of the component. */
+/** The parameters by the name of their component. */
 export const parameterComponents: Readonly<Record<string, object>> = parameters;
 
-/** References to parameters, in the order in which they are told. */
+/** Makes references to parameters, in the order of the documents. */
 export const sent = (...names: readonly ParameterName[]): readonly object[] =>
   names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 
 const deletion = ['dryRun', 'gracePeriodSeconds', 'propagationPolicy'] as const;
 const written = ['dryRun', 'fieldManager', 'fieldValidation'] as const;
 
-/** Parameters of each of Kubernetes' actions. */
+/** The parameters of each of Kubernetes' actions. */
 export const parametersOf = {
   get: sent('resourceVersion', 'IfNoneMatch'),
   list: sent(
@@ -81,16 +81,16 @@ export const parametersOf = {
     'timeoutSeconds',
   ),
   post: sent(...written, 'IfAbsent', 'IdempotencyKey'),
-  /** Of kinds that are asked and never stored. */
+  /** For creates of kinds that are never stored, such as reviews. */
   ask: sent(...written),
   put: sent(...written, 'IfMatch'),
-  // kubectl looks here by name, and follows no reference, for what a server understands (--validate, --dry-run).
+  // Inline, because kubectl finds out here by name, without following references, what a server supports (--validate, --dry-run).
   patch: [dryRun, fieldManager, fieldValidation, force, ...sent('IfMatch', 'IfAbsent')],
   delete: sent(...deletion, 'IfMatch'),
   deletecollection: sent(...deletion, 'labelSelector', 'fieldSelector'),
 } as const satisfies Readonly<Record<string, readonly object[]>>;
 
-/** The properties of an object as parameters of a query. */
+/** Converts the properties of an object schema to query parameters. */
 export function queryParameters(schema: object = {}): readonly object[] {
   const { properties = {}, required = [] } = schema as {
     readonly properties?: Readonly<Record<string, { readonly description?: string }>>;

@@ -4,13 +4,13 @@ import { refusedReads, refusedWrites, type Operation } from './openapi-operation
 import { queryParameters, sent } from './openapi-parameters.js';
 import type { SharedComponents } from './shared-components.js';
 
-/** A part of objects that something other than the engine answers. */
+/** A part of objects that is answered by an action, a handler or a conversation instead of the engine. */
 export interface DescribedPart {
   readonly kind: ServedKind;
   readonly name: string;
   readonly verb: string;
   readonly part: PartDescription;
-  /** The kind of Operations, for actions that go on. */
+  /** The kind of Operations, for actions that continue as one. */
   readonly operations: ServedKind | undefined;
 }
 
@@ -22,7 +22,7 @@ export function partOperation(described: DescribedPart, shared: SharedComponents
 
 export const capitalized = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
-/** `binding-v2` → `BindingV2`. */
+/** Converts `binding-v2` to `BindingV2`. */
 const pascal = (name: string): string =>
   name
     .split(/[^A-Za-z0-9]+/)

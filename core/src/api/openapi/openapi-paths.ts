@@ -17,7 +17,7 @@ import { capitalized, partOperation } from './openapi-parts.js';
 import { deleteOptionsSchema, jsonPatchSchema, listSchemaName, nameOfKind, patchSchema, statusSchema } from './openapi-schemas.js';
 import type { SharedComponents } from './shared-components.js';
 
-/** What is described of a kind, and what its operations refer to. */
+/** The kind to describe, and what its operations reference. */
 interface Described {
   readonly kind: ServedKind;
   /** The kind of Operations, if the engine has it. */
@@ -25,7 +25,7 @@ interface Described {
   readonly shared: SharedComponents;
 }
 
-/** The paths of one kind; `prefix` is that of its group and version. */
+/** Makes the paths of one kind; `prefix` is that of its group and version. */
 export function pathsOf(prefix: string, described: Described): Readonly<Record<string, object>> {
   const { kind, shared } = described;
   const { plural, scope, verbs } = kind;
@@ -97,18 +97,18 @@ function collectionOperations(described: Described): Operation[] {
 const deletionBody = (shared: SharedComponents) => ({ required: false, content: objectContent(shared.schema(deleteOptionsSchema)) });
 
 interface DescribedObject extends Described {
-  /** That of the object, or of the body of a part of it. */
+  /** Name of the schema of the object, or of the body of its subresource. */
   readonly schema: string;
   readonly part?: ServedSubresource;
 }
 
-/** What the engine answers of one object, or of a part of it. */
+/** Makes the operations on one object or one of its subresources that the engine answers. */
 function objectOperations(object: DescribedObject, verbs: readonly string[]): readonly Operation[] {
   const { kind, shared, schema, part } = object;
   const { name } = part ?? {};
   const what = name === undefined ? `a ${kind.kind}` : `${name} of a ${kind.kind}`;
   const usual = { kind: part?.kind ?? kind };
-  // What has changed only status begins nothing.
+  // Writes of subresources, such as status, start no Operation.
   const written = name === undefined ? writtenAnswer(shared, kind) : objectAnswer(shared, schema);
   const all: Readonly<Record<string, () => Operation>> = {
     get: () => ({
@@ -167,7 +167,7 @@ function patchContent({ kind, shared, schema }: DescribedObject): object {
   return Object.fromEntries(patchMediaTypes(kind).map((type) => [type, { schema: (schemas[type] ?? patch)() }]));
 }
 
-/** The engine's verbs of a part of objects, and those that something else answers. */
+/** Makes the operations on a subresource, whether the engine or another handler answers them. */
 function subresourceOperations(described: Described, part: ServedSubresource): readonly Operation[] {
   const { kind, operations, shared } = described;
   const schema = bodySchemaOf(kind, part, shared);
@@ -178,7 +178,7 @@ function subresourceOperations(described: Described, part: ServedSubresource): r
   });
 }
 
-/** Bodies of parts, such as Scale, are kinds of Kubernetes that need not be served themselves. */
+/** Returns the schema of a subresource's body. Bodies such as Scale are Kubernetes kinds that need not be served themselves. */
 function bodySchemaOf(kind: ServedKind, { kind: body }: ServedSubresource, shared: SharedComponents): string {
   if (body === undefined) return kind.schemaName;
   const found = [kind.components(), kubernetesSchemas].flatMap((from) => {

@@ -5,7 +5,7 @@ const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 export const statusSchema = `${meta}.Status`;
 export const deleteOptionsSchema = `${meta}.DeleteOptions`;
 const listMetaSchema = `${meta}.ListMeta`;
-/** What patches that are no apply consist of: fields of the object, of which none has to be there. */
+/** Schema of merge patches: fields of the object, all of them optional. */
 export const patchSchema = `${meta}.Patch`;
 export const watchEventSchema = `${meta}.WatchEvent`;
 export const jsonPatchSchema = 'JsonPatch';
@@ -30,7 +30,7 @@ interface GroupVersionKind {
 
 const ofKind = 'x-kubernetes-group-version-kind';
 
-/** The component that describes a kind, by what it says of itself. */
+/** Finds the component of a kind by its `x-kubernetes-group-version-kind`. */
 export function nameOfKind({ group, version, kind }: GroupVersionKind, components: Readonly<Record<string, object>>): string | undefined {
   return Object.entries(components).find(([, schema]) =>
     ((schema as { [ofKind]?: readonly GroupVersionKind[] })[ofKind] ?? []).some(
@@ -39,7 +39,7 @@ export function nameOfKind({ group, version, kind }: GroupVersionKind, component
   )?.[0];
 }
 
-/** A page of objects of a kind. */
+/** Makes the schema of a page of objects. */
 export function listSchema(kind: ServedKind): object {
   const { group, version } = kind;
   return {
@@ -77,7 +77,7 @@ const statusDetails = {
   },
 };
 
-/** Schemas that documents have besides those of their kinds. */
+/** Schemas of every API, besides those of its kinds. */
 export const commonSchemas: Readonly<Schemas> = {
   [listMetaSchema]: {
     type: 'object',

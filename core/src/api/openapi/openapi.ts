@@ -8,7 +8,7 @@ import { SharedComponents } from './shared-components.js';
 /** The OpenAPI v3 documents of one engine: an index with hashes, and a document per group and version. */
 export interface OpenApi {
   index(): StoredDocument;
-  /** `api/v1` or `apis/{group}/{version}`. */
+  /** Returns the document of `api/v1` or `apis/{group}/{version}`. */
   document(name: string): StoredDocument | undefined;
 }
 
@@ -17,7 +17,7 @@ interface Documents {
   readonly named: ReadonlyMap<string, StoredDocument>;
 }
 
-/** Makes the documents when they are first asked for after the kinds have changed: few clients ever do. */
+/** Serves the documents of an engine. They are made on the first request after the kinds have changed, because few clients request them. */
 export function createOpenApi(engine: EnginePort, mount: string, version: string): OpenApi {
   let source: readonly ServedKind[] | undefined;
   let documents: Documents | undefined;

@@ -2,9 +2,9 @@ import { answerHeaders } from './openapi-headers.js';
 import { parameterComponents } from './openapi-parameters.js';
 import { commonSchemas, referencePrefix, reference, type Schemas } from './openapi-schemas.js';
 
-/** What the operations of one document refer to, gathered while they are described: nothing is in it that nobody uses. */
+/** Collects the components that the operations of one document reference; unused components are left out. */
 export class SharedComponents {
-  /** Some kind of the document is served at a deprecated version. */
+  /** Whether a kind of the document is served at a deprecated version. */
   readonly hasDeprecated: boolean;
   readonly #schemas: Schemas = {};
   readonly #responses: Record<string, object> = {};
@@ -13,31 +13,31 @@ export class SharedComponents {
     this.hasDeprecated = hasDeprecated;
   }
 
-  /** A response that several operations have; made when the first of them does. */
+  /** Returns a reference to a response that several operations share; the first use makes it. */
   response(name: string, make: () => object): object {
     this.#responses[name] ??= make();
     return { $ref: `#/components/responses/${name}` };
   }
 
-  /** A schema with everything that it refers to; without `from` one that every API has. */
+  /** Adds a schema and all that it references; the default of `from` are the schemas of every API. Returns a reference. */
   schema(name: string, from: Readonly<Record<string, object>> = commonSchemas): object {
     this.#copy([name], from);
     return reference(name);
   }
 
-  /** A schema that stands by itself in the document, and what it refers to. */
+  /** Adds a schema made for the document, and all that it references. Returns a reference. */
   own(name: string, schema: object, from: Readonly<Record<string, object>>): object {
     this.#schemas[name] = this.placed(schema, from);
     return reference(name);
   }
 
-  /** What a schema that stands in an operation refers to. */
+  /** Adds all that an inline schema references; returns the schema itself. */
   placed(schema: object, from: Readonly<Record<string, object>>): object {
     this.#copy(namesIn(schema, referencePrefix), from);
     return schema;
   }
 
-  /** The components, each section in order. */
+  /** Returns the components, each section sorted by name, except parameters and headers, which keep their declared order. */
   all(paths: object): object {
     const used = { paths, responses: this.#responses };
     return {
@@ -59,7 +59,7 @@ export class SharedComponents {
   }
 }
 
-/** The names that `$ref`s below a prefix lead to. */
+/** Returns the names that `$ref`s with a prefix reference. */
 function namesIn(value: unknown, prefix: string): readonly string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, part]) =>
