@@ -14,8 +14,8 @@ interface Marks {
 }
 
 /**
- * When no test has ended for so long, the run ends. Ava has a limit of its own, but while a test may take longer than that (`t.timeout`), ava
- * drops the limit and does not take it up again: a file that never ends would hold up the run for good.
+ * The run ends when no test has ended for this long, and names the files that were running. Ava's own limit in package.json is longer, since
+ * ava 8's TAP reporter fails on it and the run ends without a word; ava also drops that limit for good once a test sets one (`t.timeout`).
  */
 const silentMsMax = Number(process.env['TAPPAAS_SILENT_MS'] ?? (process.env['TAPPAAS_LONG'] === '1' ? 240 : 10) * 60_000);
 
