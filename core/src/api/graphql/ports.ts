@@ -11,7 +11,7 @@ export interface GraphqlParts {
   /** All engines by name, including the clusters that run applications. */
   readonly engines: () => ReadonlyMap<string, EnginePort>;
   readonly authorize: Authorize;
-  /** Flow control: each subscription takes a stream seat, besides that of its connection. */
+  /** Flow control: each subscription takes a stream seat besides that of its connection, and another for each pod whose log it follows. */
   readonly flow: AdmitFlow;
   readonly audit: Audit;
   readonly actions: () => readonly ServedAction[];

@@ -1,7 +1,9 @@
 /** The output of an application as it is followed: over breaks, restarts and releases, each line once. */
 import test, { type ExecutionContext } from 'ava';
+import { flowErrors } from '../../../dist/flow/errors.js';
 import { at, startLogCluster, type LogCluster } from './log-cluster.ts';
 import { connect } from './subscriber.ts';
+import type { GraphqlServerOptions } from './graphql-server.ts';
 
 interface Line {
   readonly pod: string;
@@ -92,6 +94,27 @@ test('what a silent pod writes during the break is told whole, however few last 
   first.cut();
   silent.write(at(1, 'a'), at(2, 'b'), at(3, 'c'));
   t.deepEqual(textsOf(await subscribe(t, cluster, { tail: 1, since: last.cursor }).take(3)), ['a', 'b', 'c']);
+});
+
+test('a pod that has been silent since its last lines were told is not told again after a break', async (t) => {
+  const cluster = await startLogCluster(t);
+  const [loud, silent] = [await cluster.run('shop-web-1'), await cluster.run('shop-web-2')];
+  silent.write(at(1, 'a'), at(2, 'b'), at(3, 'c'));
+  const first = subscribe(t, cluster, { tail: 1 });
+  t.is((await first.next()).text, 'c');
+  loud.write(at(4, 'loud'));
+  let last = await first.next();
+  // Its last lines are known to have ended when it is followed.
+  for (let index = 5; !silent.asked.some(({ follow }) => follow === 'true'); index += 1) {
+    loud.write(at(index, 'loud'));
+    last = await first.next();
+  }
+  loud.write(at(900, 'last'));
+  while (last.text !== 'last') last = await first.next();
+  first.cut();
+  const second = subscribe(t, cluster, { since: last.cursor });
+  silent.write(at(1000, 'd'));
+  t.is((await second.next()).text, 'd');
 });
 
 test('a connection to the cluster that breaks is no end, and costs no line and tells none twice', async (t) => {
@@ -220,6 +243,33 @@ test('a hundred pods are followed; of one more the subscription is an error and 
   }
   (await cluster.run('shop-mail-1', { process: 'mail' })).write(at(1, 'of fewer'));
   t.is((await subscribe(t, cluster, { process: 'mail' }).next()).text, 'of fewer');
+});
+
+test('each pod that is followed is one of the streams that its caller may have, until the subscription ends', async (t) => {
+  const seats = { taken: 0, max: 7 };
+  const idle = Promise.withResolvers<void>();
+  const flow: GraphqlServerOptions['flow'] = ({ stream }) => {
+    if (!stream) return { release: () => {} };
+    if (seats.taken === seats.max) throw flowErrors.TAP_FLOW_FULL({ message: 'no more' });
+    seats.taken += 1;
+    return {
+      release: () => {
+        seats.taken -= 1;
+        if (seats.taken === 0) idle.resolve();
+      },
+    };
+  };
+  const cluster = await startLogCluster(t, { flow });
+  for (const index of [1, 2, 3]) (await cluster.run(`shop-web-${index}`)).write(at(index, 'here'));
+  const first = subscribe(t, cluster);
+  await first.take(3);
+  t.is(seats.taken, 5, 'the connection, the subscription and three pods');
+  const second = subscribe(t, cluster);
+  const [error] = await second.ended;
+  t.is(error?.extensions.code, 'TAP_FLOW_FULL');
+  for (const each of [first, second]) each.cut();
+  await idle.promise;
+  t.is(seats.taken, 0);
 });
 
 test('a client that does not read holds up its own lines, and gets all of them later', async (t) => {

@@ -10,7 +10,7 @@ import { kernelKinds } from '../../../dist/resources/kinds/kernel-kinds.js';
 import { createMemoryStore } from '../../../dist/store/memory-store.js';
 import { openWatchCache } from '../../../dist/store/watch-cache.js';
 import { realClock } from '../running-server.ts';
-import { application, kindPaths, release, startGraphql, type GraphqlServer } from './graphql-server.ts';
+import { application, kindPaths, release, startGraphql, type GraphqlServer, type GraphqlServerOptions } from './graphql-server.ts';
 
 type Query = Readonly<Record<string, string | undefined>>;
 
@@ -83,7 +83,10 @@ export interface LogCluster {
 }
 
 /** The API beside that cluster, with the application, and with its first release unless it is to have none. */
-export async function startLogCluster(t: ExecutionContext, { isDeployed = true } = {}): Promise<LogCluster> {
+export async function startLogCluster(
+  t: ExecutionContext,
+  { isDeployed = true, ...options }: { readonly isDeployed?: boolean } & Pick<GraphqlServerOptions, 'flow'> = {},
+): Promise<LogCluster> {
   const store = createMemoryStore({ clock: realClock });
   const sealer = { seal: (plain: Uint8Array) => plain, open: (sealed: Uint8Array) => sealed };
   const kinds = [...kernelKinds({} as never), { kind: kubernetesHandle('', 'Pod'), plugin: 'cluster' }];
@@ -114,6 +117,7 @@ export async function startLogCluster(t: ExecutionContext, { isDeployed = true }
         ['local', engine],
       ]),
     subresources: () => [log],
+    ...options,
   });
   const write = async (write: Parameters<typeof engine.write>[0]): Promise<void> => {
     const options = { requestId: 'test', dryRun: false, fieldValidation: 'Strict', fieldManager: 'test' } as const;

@@ -34,8 +34,9 @@ export function connect(t: { teardown(close: () => void): void }, port: number, 
       }
     },
     retryAttempts: 0,
-    lazy: true,
-    lazyCloseTimeout: 60_000,
+    // The connection stays between subscriptions, until it is disposed of: a lazy one leaves a timer that holds up the end of the process.
+    lazy: false,
+    onNonLazyError: () => {},
     ...(byMessage && { connectionParams: { authorization: `Bearer ${as}` } }),
     on: { closed: (event) => closing.resolve(event as { code: number; reason: string }) },
   });

@@ -38,7 +38,7 @@ interface Cluster {
  * Follows the output of an application across its releases: of present and future pods, as long as the application or one of its pods
  * exists and the caller has access. Access is checked again before a line is sent.
  *
- * @throws TAP_REQUEST_FORBIDDEN, TAP_GRAPHQL_ARGUMENT_INVALID, TAP_GRAPHQL_TOO_COSTLY, TAP_OBJECT_NOT_FOUND at the end of the application
+ * @throws TAP_REQUEST_FORBIDDEN, TAP_GRAPHQL_ARGUMENT_INVALID, TAP_GRAPHQL_TOO_COSTLY, TAP_FLOW_FULL, TAP_OBJECT_NOT_FOUND at the end of the application
  */
 export function followLog(
   application: ObjectBody,
@@ -105,7 +105,7 @@ class ApplicationLog {
 
   #lineOf(pod: FollowedPod, entry: LogEntry | undefined): LogLine | undefined {
     if (entry === undefined) {
-      this.#cursor.drop(pod.id);
+      this.#cursor.endTail(pod.id);
       return undefined;
     }
     if (entry.place !== undefined) this.#cursor.set(pod.id, entry.place);
@@ -238,11 +238,18 @@ class ApplicationLog {
     owesTail: boolean,
   ): AsyncGenerator<News, void, void> {
     const context = this.#context;
+    const { parts, caller } = context;
     const read = async function* (query: Readonly<Record<string, string>>) {
       for await (const lines of readPodLog(context, place, pod.name, query, signal)) yield* lines;
     };
-    const reading = { read, clock: context.parts.clock, signal };
-    for await (const entry of pod.lines(reading, from, owesTail ? this.#query.tail : undefined)) yield { pod, entry };
+    const reading = { read, clock: parts.clock, signal };
+    // The log of each pod is a stream like one of REST, so that no caller holds more of them by following whole applications.
+    const seat = await parts.flow({ caller, engine: place.cluster, verb: 'get', stream: true, signal });
+    try {
+      for await (const entry of pod.lines(reading, from, owesTail ? this.#query.tail : undefined)) yield { pod, entry };
+    } finally {
+      seat.release();
+    }
     yield { ended: pod };
   }
 }

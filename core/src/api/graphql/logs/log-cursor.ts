@@ -39,10 +39,15 @@ export class LogCursor {
   }
 
   set(pod: string, progress: PodProgress): void {
-    this.#entries.set(pod, progress === 'tail' ? `${pod} tail` : `${pod} ${progress.time} ${progress.first} ${progress.count}`);
+    this.#entries.set(pod, progress === 'tail' ? tailEntry(pod) : `${pod} ${progress.time} ${progress.first} ${progress.count}`);
   }
 
-  /** Drops a pod that is gone, or that is to be read from its first line. */
+  /** The last lines of a pod were all sent. If there were none, its next line is the first one. */
+  endTail(pod: string): void {
+    if (this.#entries.get(pod) === tailEntry(pod)) this.drop(pod);
+  }
+
+  /** Of a pod that is gone. */
   drop(pod: string): void {
     this.#entries.delete(pod);
   }
@@ -51,6 +56,8 @@ export class LogCursor {
     return Buffer.from([this.#subject, ...this.#entries.values()].join('\n'), 'latin1').toString('base64url');
   }
 }
+
+const tailEntry = (pod: string): string => `${pod} tail`;
 
 function parsedEntry(line: string): readonly [string, PodProgress] {
   const [, pod, time, first = '', count] = entry.exec(line) ?? [];
