@@ -17,7 +17,11 @@ export class RunRecord {
   #open: string[] | undefined;
 
   get passed(): number {
-    return this.#results.filter((line) => line.startsWith('ok')).length;
+    return this.#results.filter((line) => line.startsWith('ok') && !isSkipped(line)).length;
+  }
+
+  get skipped(): number {
+    return this.#results.filter(isSkipped).length;
   }
 
   get failed(): number {
@@ -55,6 +59,11 @@ export class RunRecord {
     return shortened(titles, failuresMax, 'tests').map((line) => `  ${line}`);
   }
 
+  skippedTitles(): readonly string[] {
+    const titles = this.#results.filter(isSkipped).map((line) => titleOf(line).replace(skipMark, ''));
+    return shortened(titles, failuresMax, 'tests').map((line) => `  ${line}`);
+  }
+
   /** The results of the tests of a file. `isOnly` when the run has no other: then ava leaves the file out of the titles. */
   resultsOf(file: string, isOnly: boolean): readonly string[] {
     const parts = file.replace(/\.test\.\w+$/, '').split(sep);
@@ -66,6 +75,9 @@ export class RunRecord {
   }
 }
 
+/** How TAP marks a test that was not run; ava reports it as `ok`. */
+const skipMark = / # SKIP$/;
+const isSkipped = (line: string): boolean => skipMark.test(line);
 const titleOf = (line: string): string => line.replace(/^(not )?ok \d+ - /, '');
 
 function shortened(lines: readonly string[], linesMax: number, what: string): readonly string[] {

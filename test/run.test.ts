@@ -50,6 +50,14 @@ test('a file that never ends is named, and the run fails instead of waiting for 
   t.regex(stdout, /^# ended in stays\.test\.js:\n {2}ok \d+ - stays › it passes\n2 passed, 1 failed\n$/m);
 });
 
+test('a test that is skipped does not count as passed, and is named', async (t) => {
+  t.timeout(180_000);
+  const skipping = "import test from 'ava';\ntest.skip('it needs a server', (t) => t.fail());\ntest('it runs', (t) => t.pass());\n";
+  const { status, stdout } = runIn(await projectOf(t, { 'skips.test.js': skipping }));
+  t.is(status, 0, stdout);
+  t.regex(stdout, /^# skipped, neither passed nor failed:\n {2}it needs a server\n1 passed, 0 failed\n$/m);
+});
+
 test('what has failed is told again at the end, however long the run', async (t) => {
   t.timeout(180_000);
   const long = `import test from 'ava';

@@ -96,5 +96,6 @@ const problems = problemsOf(outcome, files.length === 0);
 const counted = record.failed + problems.filter((line) => line.startsWith('not ok')).length;
 const failed = code !== 0 && counted === 0 ? 1 : counted;
 if (record.failed > 0) process.stdout.write(['# what failed:', ...record.failures(), '# failed:', ...record.failedTitles(), ''].join('\n'));
+if (record.skipped > 0) process.stdout.write(['# skipped, neither passed nor failed:', ...record.skippedTitles(), ''].join('\n'));
 process.stdout.write([...problems, `${record.passed} passed, ${failed} failed`, ''].join('\n'));
-process.exitCode = failed > 0 || record.passed === 0 ? 1 : 0;
+process.exitCode = failed > 0 || record.passed + record.skipped === 0 ? 1 : 0;
