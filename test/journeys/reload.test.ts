@@ -76,3 +76,20 @@ test('a plugin that is turned off is told so by the reload and in the list, and 
   await writeFile(file, good);
   t.is((await home.tappaas('reload')).stdout, 'Applied.\n  added: builds\n');
 });
+
+test('a reload says which settings only the next start takes over, again and again until they are put back', async (t) => {
+  t.timeout(180_000);
+  const home = await platformHome({ plugins: { local: null } });
+  t.teardown(() => home.remove());
+  const platform = await home.start();
+  t.teardown(() => platform.stop());
+  const file = join(home.directory, 'tappaas.yaml');
+  const good = await readFile(file, 'utf8');
+  await writeFile(file, good.replace('"api":{', '"api":{"workers":2,'));
+  const later = 'The next start of the platform takes over: api.workers\n';
+  t.is((await home.tappaas('reload')).stdout, `Applied.\n${later}`);
+  t.is((await home.tappaas('reload')).stdout, later);
+  await writeFile(file, good);
+  t.is((await home.tappaas('reload')).stdout, 'Applied.\n');
+  t.is((await home.tappaas('reload')).stdout, 'The configuration says what already runs.\n');
+});

@@ -1,4 +1,4 @@
-import type { Clock } from '@tappaas/sdk';
+import type { Clock, Logger } from '@tappaas/sdk';
 import { formatProblem, type Kernel, type ReloadResult } from '../kernel/kernel.js';
 import type { Decision } from '../schedule/decision.js';
 import type { RunningScheduler } from './clusters/cluster-scheduler.js';
@@ -7,6 +7,7 @@ import type { Installation } from './installation.js';
 import { purgeKind } from './purge-kind.js';
 import type { SealingKeys } from './sealing/sealing-keys.js';
 import { placementsOf } from './clusters/placements.js';
+import { settingsReadAtStart } from './settings-read-at-start.js';
 import type { PrimaryCalls } from './workers/calls.js';
 
 /** Actions that run once for the whole platform, whichever process receives the request. */
@@ -21,6 +22,7 @@ export interface PlatformActionParts {
   readonly installation: Installation;
   readonly sealingKeys: SealingKeys;
   readonly clock: Clock;
+  readonly log: Pick<Logger, 'warn'>;
   /** Aborts when the platform stops. */
   readonly signal: AbortSignal;
   readonly schedulers: () => readonly Pick<RunningScheduler, 'scheduler' | 'namespaceOf'>[];
@@ -38,14 +40,20 @@ export interface PlatformActionParts {
 const decisionsMax = 1_000;
 
 export function platformActions(parts: PlatformActionParts): PlatformActions {
-  const { kernel, installation, sealingKeys, schedulers, spread, forgetKind, replaceWorkers, replaceAdminToken, tellRefused } = parts;
+  const { kernel, log, installation, sealingKeys, schedulers, spread, forgetKind, replaceWorkers, replaceAdminToken, tellRefused } = parts;
+  const changedSinceStart = settingsReadAtStart(kernel);
   return {
     async reload() {
       const { problems, ...result } = await kernel.reload();
       if (result.outcome === 'applied') await spread();
       else await tellRefused(result.outcome === 'refused' ? problems : []);
+      const atNextStart = result.outcome === 'refused' ? [] : changedSinceStart();
+      if (atNextStart.length > 0) {
+        log.warn('settings that have changed count from the next start of the platform on', { settings: atNextStart });
+      }
       return {
         ...result,
+        atNextStart,
         problems: problems.map((problem) => `${formatProblem(problem)}${problem.remedy ? `\n    ${problem.remedy}` : ''}`),
       };
     },

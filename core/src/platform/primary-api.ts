@@ -99,6 +99,7 @@ function primaryActions(
     installation,
     sealingKeys: new SealingKeys({ file: keyFile, store, spread: async () => workers()?.rereadKeys(), clock }),
     clock,
+    log: starting.options.log,
     signal: starting.signal,
     forgetKind: async (kind) => workers()?.forgetKind(kind),
     schedulers: () => schedulers.all,

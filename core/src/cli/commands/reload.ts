@@ -10,6 +10,8 @@ interface ReloadAnswer {
   readonly turnedOff: readonly string[];
   readonly restarted: readonly string[];
   readonly reconfigured: readonly string[];
+  /** Paths of settings that have changed, and count from the next start of the platform on. */
+  readonly atNextStart: readonly string[];
 }
 
 /** `tappaas reload`: a refused configuration changes nothing, and exits with the code of a configuration error. */
@@ -36,9 +38,10 @@ async function replaceWorkers(client: Client, invocation: Invocation): Promise<n
   return exitCodes.ok;
 }
 
-function describe({ outcome, problems, added, removed, turnedOff, restarted, reconfigured }: ReloadAnswer): string {
-  if (outcome === 'unchanged') return 'The configuration says what already runs.\n';
+function describe({ outcome, problems, added, removed, turnedOff, restarted, reconfigured, atNextStart }: ReloadAnswer): string {
   if (outcome === 'refused') return `${problems.join('\n')}\nNothing was changed.\n`;
   const changes = Object.entries({ added, removed, 'turned off': turnedOff, restarted, reconfigured }).filter(([, ids]) => ids.length > 0);
-  return `Applied.\n${changes.map(([what, ids]) => `  ${what}: ${ids.join(', ')}\n`).join('')}`;
+  const later = atNextStart.length === 0 ? '' : `The next start of the platform takes over: ${atNextStart.join(', ')}\n`;
+  if (outcome === 'unchanged') return later === '' ? 'The configuration says what already runs.\n' : later;
+  return `Applied.\n${changes.map(([what, ids]) => `  ${what}: ${ids.join(', ')}\n`).join('')}${later}`;
 }

@@ -30,13 +30,20 @@ export interface EngineConnection {
   readonly clientCertificate: { readonly certificate: string; readonly key: string };
 }
 
+/** What came of a reload, with its problems in words. */
+export interface ReloadAnswer extends Omit<ReloadResult, 'problems'> {
+  readonly problems: readonly string[];
+  /** Paths of settings that have changed, and count from the next start of the platform on. */
+  readonly atNextStart: readonly string[];
+}
+
 /** Calls from workers to the primary, for everything that exists only once. */
 export type PrimaryCalls = {
   readonly begin: () => Promise<WorkerStart>;
   /** Compares the versions of the worker and the primary; called at least once before `ready`. @throws TAP_WORKER_VERSION */
   readonly compareVersions: (worker: Versions) => Promise<void>;
   readonly ready: () => Promise<void>;
-  readonly reload: () => Promise<Omit<ReloadResult, 'problems'> & { readonly problems: readonly string[] }>;
+  readonly reload: () => Promise<ReloadAnswer>;
   readonly confirm: () => Promise<void>;
   /** Reports revoked credentials to every process. */
   readonly revoked: (credentialIds: readonly string[]) => Promise<void>;
