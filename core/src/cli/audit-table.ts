@@ -8,7 +8,7 @@ const columns: readonly (readonly [name: string, of: (item: AuditItem) => string
   ['VERB', ({ event }) => (event.stage === 'ResponseComplete' ? event.verb : `${event.verb} (${event.stage})`)],
   ['ABOUT', ({ event }) => aboutOf(event)],
   ['CODE', ({ event }) => event.responseStatus?.code],
-  ['WHY', ({ event: { annotations = {} } }) => annotations['tappaas.dev/error'] ?? annotations['authorization.k8s.io/reason']],
+  ['WHY', ({ event }) => reasonOf(event)],
   ['FROM', ({ event }) => event.sourceIPs?.[0]],
   ['REQUEST', ({ event }) => event.auditID],
   ['LINE', ({ sequence }) => sequence],
@@ -35,6 +35,13 @@ export function csvLine(item: AuditItem): string {
     return `"${(/^[=+\-@]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
   });
   return `${cells.join(',')}\n`;
+}
+
+/** An access that was refused says why; of any other failure the error is the reason, and an access that was allowed explains nothing. */
+function reasonOf({ annotations = {} }: AuditItem['event']): string | undefined {
+  const { 'tappaas.dev/error': error, 'authorization.k8s.io/reason': reason, 'authorization.k8s.io/decision': decision } = annotations;
+  if (error === undefined) return reason;
+  return decision === 'forbid' && reason !== undefined ? `${error}: ${reason}` : error;
 }
 
 function aboutOf({ objectRef, requestURI, annotations = {} }: AuditItem['event']): string {

@@ -70,6 +70,25 @@ test('no text of a caller moves the cursor of whoever reads the table, or become
   t.is(csvHead.split(',').length, csvLine(hostile).split('","').length);
 });
 
+test('the table and CSV say why an access was refused, and of what failed for another reason its error alone', (t) => {
+  const item = (decision: string, error: string) => ({
+    chain: 'r0',
+    sequence: 1,
+    event: {
+      ...event(1),
+      annotations: {
+        'authorization.k8s.io/decision': decision,
+        'authorization.k8s.io/reason': 'it is not within the tenant acme',
+        'tappaas.dev/error': error,
+      },
+    },
+  });
+  const refused = item('forbid', 'TAP_REQUEST_FORBIDDEN');
+  t.regex(auditTable([refused]), /TAP_REQUEST_FORBIDDEN: it is not within the tenant acme/);
+  t.regex(csvLine(refused), /"TAP_REQUEST_FORBIDDEN: it is not within the tenant acme"/);
+  t.regex(csvLine(item('allow', 'TAP_OBJECT_CONFLICT')), /"TAP_OBJECT_CONFLICT"/);
+});
+
 test('the table shows which operation a GraphQL request was, and what each of its parts was about', (t) => {
   const { objectRef, ...request } = event(2);
   const asked = { ...request, requestURI: '/graphql', annotations: { 'graphql.operation': 'mutation Deploy' } };
