@@ -15,7 +15,7 @@ export const objectErrors = errorTable({
     ...caller,
     httpStatus: 409,
     retry: 'back-off',
-    remedy: 'Read the object again and repeat the change on its present state.',
+    remedy: 'Read the object again and repeat the change on its current state.',
   },
   TAP_OBJECT_INVALID: { ...caller, httpStatus: 422, remedy: 'Correct the fields named.' },
   TAP_OBJECT_FORBIDDEN: {
@@ -23,5 +23,5 @@ export const objectErrors = errorTable({
     httpStatus: 403,
     remedy: 'Ask an administrator for the permission, or change what the message names.',
   },
-  TAP_OBJECT_EXPIRED: { ...caller, httpStatus: 410, remedy: 'List again without resourceVersion, or go on with the token given.' },
+  TAP_OBJECT_EXPIRED: { ...caller, httpStatus: 410, remedy: 'List again without resourceVersion, or continue with the given token.' },
 });

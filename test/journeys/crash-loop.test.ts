@@ -28,7 +28,7 @@ test('a release whose processes keep ending fails long before its deadline, with
   t.regex(first.stderr, /process web of release shop-1 has ended 3 times, the last time with exit code 3\n/);
   t.regex(
     first.stderr,
-    /It wrote last:\n {4}starting\n {4}no database at db:5432\\u001b\[2J\\u001b\]0;x\\u0007\\u202e\n {2}Mend it and deploy again; see tappaas status shop and tappaas operations shop-/,
+    /It wrote last:\n {4}starting\n {4}no database at db:5432\\u001b\[2J\\u001b\]0;x\\u0007\\u202e\n {2}Fix it and deploy again; see tappaas status shop and tappaas operations shop-/,
   );
 
   const mended = await deploy("require('node:http').createServer((_, answer) => answer.end('one')).listen(process.env.PORT);");

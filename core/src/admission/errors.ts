@@ -13,7 +13,7 @@ export const admissionErrors = errorTable({
     blame: 'plugin',
     retry: 'never',
     remedy:
-      'Send the write without dryRun, or ask the author of the plugin named to heed `dryRun` and declare `sideEffects: none-on-dry-run`.',
+      'Send the write without dryRun, or ask the author of the plugin named to respect `dryRun` and declare `sideEffects: none-on-dry-run`.',
   },
   TAP_ADMISSION_ANSWER_INVALID: {
     httpStatus: 503,

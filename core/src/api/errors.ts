@@ -12,7 +12,7 @@ export const apiErrors = errorTable({
   TAP_REQUEST_HEADER_INVALID: { ...callers, httpStatus: 400, remedy: 'Send each header once and in the documented form.' },
   TAP_REQUEST_PARAMETER_INVALID: { ...callers, httpStatus: 400, remedy: 'Correct the query parameter that the message names.' },
   TAP_REQUEST_BODY_INVALID: { ...callers, httpStatus: 400, remedy: 'Correct the request body that the message names.' },
-  TAP_REQUEST_BODY_TOO_LARGE: { ...callers, httpStatus: 413, remedy: 'Send a smaller body, or split what it holds.' },
+  TAP_REQUEST_BODY_TOO_LARGE: { ...callers, httpStatus: 413, remedy: 'Send a smaller body, or split its content.' },
   TAP_REQUEST_MEDIA_TYPE_UNSUPPORTED: { ...callers, httpStatus: 415, remedy: 'Send one of the content types that the message names.' },
   TAP_REQUEST_NOT_ACCEPTABLE: { ...callers, httpStatus: 406, remedy: 'Accept application/json or application/yaml.' },
   TAP_REQUEST_METHOD_NOT_ALLOWED: { ...callers, httpStatus: 405, remedy: 'Use one of the methods of the Allow header.' },
@@ -29,7 +29,7 @@ export const apiErrors = errorTable({
     ...callers,
     httpStatus: 403,
     remedy:
-      'Ask an administrator for a role that allows it; against a reason that the message names, such as a suspended tenant, no role helps.',
+      'Ask an administrator for a role that allows it; no role overrides a reason that the message names, such as a suspended tenant.',
   },
   TAP_REQUEST_ORIGIN_REFUSED: {
     ...callers,
@@ -39,10 +39,15 @@ export const apiErrors = errorTable({
   TAP_REQUEST_UPGRADE_REQUIRED: { ...callers, httpStatus: 426, remedy: 'Open the path as a WebSocket, version 13.' },
   TAP_SOCKET_JOIN_INVALID: { ...callers, httpStatus: 400, remedy: 'Send join and leave as the documentation of sockets shows them.' },
   TAP_SOCKET_LIMIT: { ...callers, retry: 'back-off', httpStatus: 429, remedy: 'Leave rooms that are not needed, and join more slowly.' },
-  TAP_REQUEST_DEADLINE: { blame: 'platform', retry: 'back-off', httpStatus: 504, remedy: 'Try again; a write may have been done.' },
-  TAP_REQUEST_ABORTED: { ...callers, httpStatus: 499, remedy: 'Keep the connection open until the answer has come.' },
-  TAP_REQUEST_SLOW_READER: { ...callers, httpStatus: 408, remedy: 'Read the answer as it comes, or ask for less.' },
-  TAP_API_STOPPING: { blame: 'platform', retry: 'back-off', httpStatus: 503, remedy: 'Connect again; another start serves the request.' },
+  TAP_REQUEST_DEADLINE: { blame: 'platform', retry: 'back-off', httpStatus: 504, remedy: 'Try again; a write may have taken effect.' },
+  TAP_REQUEST_ABORTED: { ...callers, httpStatus: 499, remedy: 'Keep the connection open until the answer has arrived.' },
+  TAP_REQUEST_SLOW_READER: { ...callers, httpStatus: 408, remedy: 'Read the answer as it arrives, or request less.' },
+  TAP_API_STOPPING: {
+    blame: 'platform',
+    retry: 'back-off',
+    httpStatus: 503,
+    remedy: 'Connect again; a process that is not stopping serves the request.',
+  },
   TAP_CERTIFICATE_UNUSABLE: {
     blame: 'platform',
     retry: 'never',
@@ -53,7 +58,7 @@ export const apiErrors = errorTable({
     blame: 'platform',
     retry: 'never',
     httpStatus: 500,
-    remedy: 'Run chmod 600 on the file; make what it holds anew if others could have read it.',
+    remedy: 'Run chmod 600 on the file; replace its content if others could have read it.',
   },
   TAP_KUBECONFIG_UNREADABLE: { blame: 'platform', retry: 'never', httpStatus: 500, remedy: 'Correct the file or remove it.' },
   TAP_API_INTERNAL: {

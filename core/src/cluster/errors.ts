@@ -15,9 +15,13 @@ export const clusterErrors = errorTable({
     httpStatus: 502,
     remedy: "Check the certificate authority and the server name in the cluster's configuration.",
   },
-  TAP_CLUSTER_UNREACHABLE: { ...upstream, httpStatus: 503, remedy: 'Check that the cluster runs and the network lets us through.' },
-  TAP_CLUSTER_BUSY: { ...upstream, httpStatus: 429, remedy: 'Wait: the cluster asks for fewer requests.' },
-  TAP_CLUSTER_FAILED: { ...upstream, httpStatus: 502, remedy: "Look into the API server's log; the message says what it answered." },
+  TAP_CLUSTER_UNREACHABLE: {
+    ...upstream,
+    httpStatus: 503,
+    remedy: 'Check that the cluster runs and that the network allows connections to it.',
+  },
+  TAP_CLUSTER_BUSY: { ...upstream, httpStatus: 429, remedy: 'Wait: the cluster limits the request rate.' },
+  TAP_CLUSTER_FAILED: { ...upstream, httpStatus: 502, remedy: "Read the API server's log; the message has its answer." },
   TAP_CLUSTER_TIMEOUT: { ...upstream, httpStatus: 504, remedy: 'Try again later: the cluster did not answer in time.' },
   TAP_CLUSTER_OUTCOME_UNKNOWN: {
     ...upstream,
@@ -31,7 +35,7 @@ export const clusterErrors = errorTable({
     remedy: 'Narrow the query, or have fewer objects of the kind on the cluster.',
   },
   TAP_CLUSTER_KUBECONFIG: { ...upstream, httpStatus: 500, retry: 'never', remedy: 'Correct the kubeconfig as the message says.' },
-  TAP_CLUSTER_CLOSED: { ...upstream, httpStatus: 503, remedy: 'Nothing: the platform is stopping.' },
+  TAP_CLUSTER_CLOSED: { ...upstream, httpStatus: 503, remedy: 'Nothing to do: the platform is stopping.' },
 });
 
 /** The part of a Kubernetes Status that is used here. */

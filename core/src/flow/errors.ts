@@ -6,6 +6,6 @@ export const flowErrors = errorTable({
     httpStatus: 429,
     blame: 'caller',
     retry: 'back-off',
-    remedy: 'Wait as long as Retry-After says, and ask for less at once.',
+    remedy: 'Wait as long as Retry-After says, and send fewer requests at once.',
   },
 });

@@ -6,13 +6,13 @@ export const identityErrors = errorTable({
     blame: 'platform',
     retry: 'back-off',
     httpStatus: 503,
-    remedy: 'Try again; too many credentials are being verified at once, or what verifies them is slow.',
+    remedy: 'Try again; too many credentials are being verified at once, or their verification is slow.',
   },
   TAP_IDENTITY_RESERVED: {
     blame: 'caller',
     retry: 'never',
     httpStatus: 401,
-    remedy: 'Use a credential with another name; an operator can have a prefix put before the names of its provider.',
+    remedy: 'Use a credential with another name; an operator can configure a prefix for the names of its provider.',
   },
   TAP_CREDENTIAL_TOO_MANY: {
     blame: 'plugin',

@@ -12,7 +12,7 @@ export const guardErrors = errorTable({
   TAP_PLUGIN_TIMEOUT: {
     ...plugin,
     httpStatus: 504,
-    remedy: 'Look at what the plugin waits for, or raise its "limits.<hook>.timeoutMs" in the configuration.',
+    remedy: 'Find out what the plugin waits for, or raise its "limits.<hook>.timeoutMs" in the configuration.',
   },
   TAP_PLUGIN_RESULT_INVALID: {
     ...plugin,
@@ -21,7 +21,7 @@ export const guardErrors = errorTable({
   TAP_PLUGIN_CIRCUIT_OPEN: {
     ...platform,
     httpStatus: 503,
-    remedy: 'Wait for the plugin’s breaker to close, or mend what its earlier failures in the log name.',
+    remedy: 'Wait for the plugin’s breaker to close, or fix the cause that its earlier failures in the log name.',
   },
   TAP_PLUGIN_NOT_RUNNING: {
     ...platform,
@@ -41,7 +41,7 @@ export const guardErrors = errorTable({
   TAP_STATE_TOO_LARGE: {
     ...plugin,
     retry: 'never',
-    remedy: 'Keep at most 64 KiB of JSON under one key of the state; what is larger belongs into a kind.',
+    remedy: 'Keep at most 64 KiB of JSON under one key of the state; larger data belongs in a kind.',
   },
   TAP_SECRET_UNREADABLE: {
     ...platform,
@@ -70,18 +70,18 @@ export const lifecycleErrors = errorTable({
   TAP_PLUGIN_INCOMPLETE: {
     ...plugin,
     retry: 'never',
-    remedy: 'Register the same whatever the configuration says; decide inside the handlers what to do.',
+    remedy: 'Make the same registrations for every configuration; decide inside the handlers what to do.',
   },
   TAP_PLUGIN_NO_EXPORT: { ...plugin, retry: 'never', remedy: 'Export the result of "definePlugin" as the package’s default export.' },
   TAP_PLUGIN_IMPORT_FAILED: { ...plugin, retry: 'never', remedy: 'Reinstall the package; if it persists, report the error to its author.' },
   TAP_PLUGIN_START_FAILED: {
     ...platform,
     retry: 'never',
-    remedy: 'Mend what the message names, or set "onBootFailure: continue" on a plugin you can do without.',
+    remedy: 'Fix what the message names, or set "onBootFailure: continue" on a plugin you can do without.',
   },
   TAP_KERNEL_STOPPED: { ...platform, httpStatus: 503, retry: 'never', remedy: 'Start the platform again.' },
   TAP_KERNEL_NOT_STARTED: { ...platform, httpStatus: 503, retry: 'never', remedy: 'Wait until the platform has started.' },
-  TAP_CONFIG_INVALID: { ...load, remedy: 'Mend every problem listed, then run "tappaas check".' },
+  TAP_CONFIG_INVALID: { ...load, remedy: 'Correct every problem listed, then run "tappaas check".' },
 });
 
 /** Problems found before any plugin code runs; they are reported together. */
@@ -89,7 +89,7 @@ export const problemErrors = errorTable({
   TAP_CONFIG_UNREADABLE: problem(
     'Name the file with --file (-f), as in "tappaas check -f examples/laptop/tappaas.yaml"; check its permissions.',
   ),
-  TAP_CONFIG_SYNTAX: problem('Mend the YAML at the place named.'),
+  TAP_CONFIG_SYNTAX: problem('Correct the YAML at the place named.'),
   TAP_CONFIG_EXTENDS_UNREADABLE: problem(
     'Correct the path, which starts from the directory of the file that it stands in; check permissions.',
   ),
@@ -122,9 +122,9 @@ export const problemErrors = errorTable({
   TAP_GRAPH_CONTRACT: problem('Install versions of both plugins that agree on the service.'),
   TAP_GRAPH_CYCLE: problem('Remove one of the needs of the cycle.'),
   TAP_GRAPH_TWO_OWNERS: problem('Remove one of the two instances.'),
-  TAP_ORDER_CYCLE: problem('Remove one of the wishes of the cycle.'),
-  TAP_ORDER_IGNORED: problem('Nothing needs to be done: the wish concerns a plugin that is not loaded.'),
-  TAP_RELOAD_NEEDS_RESTART: problem('Restart the platform to take the change over.'),
+  TAP_ORDER_CYCLE: problem('Remove one of the ordering constraints of the cycle.'),
+  TAP_ORDER_IGNORED: problem('Nothing to do: the ordering constraint names a plugin that is not loaded.'),
+  TAP_RELOAD_NEEDS_RESTART: problem('Restart the platform to apply the change.'),
 });
 
 export type ProblemCode = keyof typeof problemErrors;

@@ -18,7 +18,7 @@ const ownErrors = errorTable({
     httpStatus: 409,
     blame: 'caller',
     retry: 'back-off',
-    remedy: 'Nothing: the next run takes the new version. Create the Secret again if it was deleted.',
+    remedy: 'Nothing to do: the next run takes the new version. Create the Secret again if it was deleted.',
   },
   TAP_SECRET_FOREIGN: {
     httpStatus: 403,
@@ -79,7 +79,7 @@ const ownErrors = errorTable({
     httpStatus: 503,
     blame: 'platform',
     retry: 'back-off',
-    remedy: 'Look into the log for what the other process of the platform said before; it is started again by itself.',
+    remedy: 'Read in the log what the other process of the platform reported before; it is restarted automatically.',
   },
   TAP_WORKER_VERSION: {
     httpStatus: 409,
@@ -92,13 +92,13 @@ const ownErrors = errorTable({
     blame: 'caller',
     retry: 'never',
     remedy:
-      'Ask an administrator for a role that allows it; against a reason that the message names, such as a suspended tenant, no role helps.',
+      'Ask an administrator for a role that allows it; no role overrides a reason that the message names, such as a suspended tenant.',
   },
   TAP_SEAL_TOO_LARGE: {
     httpStatus: 422,
     blame: 'plugin',
     retry: 'never',
-    remedy: 'Seal less: what is large is for a secret store or a kind of its own.',
+    remedy: 'Seal less: large data belongs in a secret store or a kind of its own.',
   },
   TAP_PLUGIN_PERMISSION: {
     httpStatus: 403,

@@ -8,16 +8,21 @@ export const reconcileErrors = errorTable({
     ...platform,
     httpStatus: 504,
     blame: 'plugin',
-    remedy: 'Make the reconcile shorter, or answer againAfterMs and go on in the next run; obey the signal.',
+    remedy: 'Make the reconcile shorter, or return againAfterMs and continue in the next run; respect the signal.',
   },
   TAP_RECONCILE_BAD_OUTCOME: {
     ...platform,
     blame: 'plugin',
-    remedy: 'Answer nothing, or an object whose againAfterMs is a number of milliseconds that is not negative.',
+    remedy: 'Return nothing, or an object whose againAfterMs is a number of milliseconds that is not negative.',
   },
-  TAP_RECONCILE_STOPPED: { ...platform, httpStatus: 503, remedy: 'Nothing: the next leader works on the key again.' },
+  TAP_RECONCILE_STOPPED: { ...platform, httpStatus: 503, remedy: 'Nothing to do: the next leader works on the key again.' },
   TAP_CACHE_TOO_LARGE: { ...platform, httpStatus: 507, remedy: 'Remove objects of the kind until it has fewer than the message says.' },
-  TAP_CACHE_SILENT: { ...platform, httpStatus: 504, blame: 'upstream', remedy: 'Check the network: the watch was open but nothing came.' },
+  TAP_CACHE_SILENT: {
+    ...platform,
+    httpStatus: 504,
+    blame: 'upstream',
+    remedy: 'Check the network: the watch was open but received nothing.',
+  },
   TAP_CACHE_WATCH_ENDED: {
     ...platform,
     httpStatus: 503,
@@ -48,5 +53,5 @@ export const reconcileErrors = errorTable({
     httpStatus: 502,
     remedy: 'Read the message: it names the object and what its cluster answered.',
   },
-  TAP_LEADER_LOST: { ...platform, httpStatus: 503, remedy: 'Nothing: another replica leads, or this one will again.' },
+  TAP_LEADER_LOST: { ...platform, httpStatus: 503, remedy: 'Nothing to do: another replica leads, or this one will again.' },
 });

@@ -38,24 +38,24 @@ const ownErrors = errorTable({
   TAP_OBJECT_UNKNOWN_VERSION: {
     ...caller,
     httpStatus: 410,
-    remedy: 'List again without resourceVersion: this one is of another store, from before a restore, or does not exist yet.',
+    remedy: 'List again without resourceVersion: this one belongs to another store, is from before a restore, or does not exist yet.',
   },
   TAP_REQUEST_INVALID: { ...caller, httpStatus: 400, remedy: 'Correct the parameter or the body as the message says.' },
   TAP_REQUEST_METHOD: { ...caller, httpStatus: 405, remedy: 'Use one of the verbs that discovery lists for the resource.' },
   TAP_REQUEST_MEDIA_TYPE: { ...caller, httpStatus: 415, remedy: 'Use one of the content types that the message names.' },
   TAP_REQUEST_TOO_LARGE: { ...caller, httpStatus: 413, remedy: 'Make the object smaller.' },
-  TAP_REQUEST_CONTENDED: { ...caller, httpStatus: 409, retry: 'back-off', remedy: 'Try again: others kept changing the object meanwhile.' },
+  TAP_REQUEST_CONTENDED: { ...caller, httpStatus: 409, retry: 'back-off', remedy: 'Try again: other clients kept changing the object.' },
   TAP_REQUEST_KEY_REUSED: { ...caller, httpStatus: 422, remedy: 'Use a new idempotency key for another request.' },
   TAP_REQUEST_ANSWER_GONE: {
     ...caller,
     httpStatus: 410,
-    remedy: 'Do not repeat the request: it was done. To create the object anew, use another idempotency key.',
+    remedy: 'Do not repeat the request: it was done. To create the object again, use another idempotency key.',
   },
   TAP_REQUEST_KEYS_TOO_MANY: {
     ...caller,
     httpStatus: 429,
     retry: 'back-off',
-    remedy: 'Send no idempotency key with creates whose name says what they are, or wait as long as Retry-After says.',
+    remedy: 'Send creates with a fixed name without an idempotency key, or wait as long as Retry-After says.',
   },
   TAP_REQUEST_RUNNING: {
     ...caller,

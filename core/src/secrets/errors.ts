@@ -7,14 +7,14 @@ export const sealErrors = errorTable({
   TAP_SEAL_KEY_FILE: {
     ...platform,
     retry: 'never',
-    remedy: 'Mend the key file: restore it from where it is kept apart from backups of the data.',
+    remedy: 'Restore the key file from its copy, which is kept apart from backups of the data.',
   },
   TAP_SEAL_KEY_EXPOSED: {
     ...platform,
     retry: 'never',
-    remedy: 'Take the key file from everybody but the platform: chmod 600, then rotate the key.',
+    remedy: 'Make the key file readable by the platform only (chmod 600), then rotate the key.',
   },
-  TAP_SEAL_KEY_UNKNOWN: { ...platform, retry: 'never', remedy: 'Bring the key of that id back into the key file.' },
+  TAP_SEAL_KEY_UNKNOWN: { ...platform, retry: 'never', remedy: 'Put the key with that id back into the key file.' },
   TAP_SEAL_BROKEN: {
     ...platform,
     httpStatus: 500,

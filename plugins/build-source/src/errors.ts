@@ -6,6 +6,6 @@ export const sourceErrors = defineErrors({
     blame: 'caller',
     retry: 'never',
     httpStatus: 422,
-    remedy: 'Mend the file that the message names, and deploy again.',
+    remedy: 'Correct the file that the message names, and deploy again.',
   },
 });

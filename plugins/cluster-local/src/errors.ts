@@ -18,7 +18,7 @@ export const errors = defineErrors({
     httpStatus: 503,
     blame: 'plugin',
     retry: 'back-off',
-    remedy: 'Read agent.log in the directory of the local cluster and mend what it names.',
+    remedy: 'Read agent.log in the directory of the local cluster and fix the cause that it names.',
   },
   CLUSTER_LOCAL_POD_BOUND: {
     httpStatus: 409,
@@ -42,6 +42,6 @@ export const errors = defineErrors({
     httpStatus: 404,
     blame: 'caller',
     retry: 'never',
-    remedy: 'List what there is and name one of it.',
+    remedy: 'List the existing objects and name one of them.',
   },
 });

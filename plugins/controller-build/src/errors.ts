@@ -4,7 +4,7 @@ const caller = { blame: 'caller', retry: 'never' } as const;
 
 /** Errors of uploaded source and builds. */
 export const sourceErrors = defineErrors({
-  CONTROLLER_BUILD_DIGEST_MISMATCH: { ...caller, httpStatus: 400, remedy: 'Send the archive whose SHA-256 stands in the path.' },
+  CONTROLLER_BUILD_DIGEST_MISMATCH: { ...caller, httpStatus: 400, remedy: 'Send the archive whose SHA-256 digest is in the path.' },
   CONTROLLER_BUILD_NAMESPACE_MISSING: { ...caller, httpStatus: 400, remedy: 'Add ?namespace= and the namespace of the application.' },
   CONTROLLER_BUILD_ARCHIVE_REFUSED: {
     ...caller,

@@ -6,7 +6,7 @@ export const errors = defineErrors({
     httpStatus: 503,
     blame: 'upstream',
     retry: 'back-off',
-    remedy: 'Put a PEM file there that holds what its setting says.',
+    remedy: 'Put a PEM file there with the content that the setting describes.',
   },
 });
 

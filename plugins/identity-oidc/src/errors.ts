@@ -23,7 +23,7 @@ export const errors = defineErrors({
     blame: 'caller',
     retry: 'never',
     remedy:
-      'Set `tenant` alone where all people of the provider are of one tenant, or `claims.tenant` with `tenants` where a claim says of which.',
+      'Set `tenant` alone where all users of the provider belong to one tenant, or `claims.tenant` with `tenants` where a claim names the tenant.',
   },
   IDENTITY_OIDC_LOGIN_INVALID: {
     ...caller,
@@ -34,18 +34,18 @@ export const errors = defineErrors({
     ...caller,
     httpStatus: 403,
     remedy:
-      'Ask who runs this platform to let the provider send what the message names, or to change `claims` in the plugin’s configuration.',
+      'Ask the operator of this platform to have the provider send what the message names, or to change `claims` in the plugin’s configuration.',
   },
   IDENTITY_OIDC_CLAIM_FOREIGN: {
     ...caller,
     httpStatus: 403,
-    remedy: 'Ask who runs this platform: the provider names a tenant, a user or a group that it may not name here.',
+    remedy: 'Ask the operator of this platform: the provider names a tenant, a user or a group that it may not name here.',
   },
   IDENTITY_OIDC_NOT_CONFIGURED: { ...caller, httpStatus: 501, remedy: 'Set publicUrl in the plugin’s configuration.' },
   IDENTITY_OIDC_PROVIDER_FAILED: {
     httpStatus: 502,
     blame: 'upstream',
     retry: 'back-off',
-    remedy: 'Look at the provider, and at the way to it; the log has the cause.',
+    remedy: 'Check the provider and the network path to it; the log has the cause.',
   },
 });

@@ -12,7 +12,7 @@ export const errors = defineErrors({
   IDENTITY_SERVICEACCOUNT_ACCOUNT_MISMATCH: {
     ...caller,
     httpStatus: 409,
-    remedy: 'Read the service account again: it was deleted and made anew.',
+    remedy: 'Read the service account again: it was deleted and created again.',
   },
   IDENTITY_SERVICEACCOUNT_BOUND_MISMATCH: {
     ...caller,

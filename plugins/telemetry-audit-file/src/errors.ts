@@ -6,6 +6,6 @@ export const errors = defineErrors({
     httpStatus: 503,
     blame: 'upstream',
     retry: 'back-off',
-    remedy: 'Make room on the disk of the audit log, or mend the rights of its directory.',
+    remedy: 'Free space on the disk of the audit log, or correct the permissions of its directory.',
   },
 });

@@ -6,6 +6,6 @@ export const errors = defineErrors({
     httpStatus: 503,
     blame: 'upstream',
     retry: 'back-off',
-    remedy: 'Look at the program that reads the platform’s standard output: it has ended or does not read.',
+    remedy: 'Check the program that reads the platform’s standard output: it has ended or does not read.',
   },
 });

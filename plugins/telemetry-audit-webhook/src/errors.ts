@@ -6,7 +6,7 @@ export const errors = defineErrors({
     httpStatus: 503,
     blame: 'upstream',
     retry: 'back-off',
-    remedy: 'Look at the receiver of the audit log: it does not answer, or refuses what it is sent.',
+    remedy: 'Check the receiver of the audit log: it does not answer, or refuses the lines sent to it.',
   },
   TELEMETRY_AUDIT_WEBHOOK_REFUSED: {
     httpStatus: 500,

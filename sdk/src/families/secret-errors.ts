@@ -18,7 +18,7 @@ export const secretErrors = errorTable({
     httpStatus: 503,
     blame: 'upstream',
     retry: 'back-off',
-    remedy: 'Look at the health of the secret store and at the way to it.',
+    remedy: 'Check the health of the secret store and the network path to it.',
   },
   TAP_SECRET_CONFLICT: {
     httpStatus: 409,

@@ -9,7 +9,7 @@ export const storeErrors = errorTable({
     ...platform,
     httpStatus: 410,
     retry: 'never',
-    remedy: 'List again: the revision is of another store or does not exist yet.',
+    remedy: 'List again: the revision belongs to another store or does not exist yet.',
   },
   TAP_STORE_NOT_LEADER: { ...platform, httpStatus: 503, remedy: 'Try again: the write belongs to another replica.' },
   TAP_STORE_UNAVAILABLE: { ...platform, httpStatus: 503, remedy: 'Wait until the store answers again; readyz says why it does not.' },
@@ -17,7 +17,7 @@ export const storeErrors = errorTable({
   TAP_STORE_READ_ONLY: {
     ...platform,
     httpStatus: 503,
-    remedy: 'Free disk space or mend the disk; reads go on and writes resume by themselves.',
+    remedy: 'Free disk space or repair the disk; reads continue and writes resume automatically.',
   },
   TAP_STORE_CORRUPT: { ...platform, retry: 'never', remedy: 'Restore the store from a snapshot; the file named is damaged.' },
   TAP_STORE_INVALID: {

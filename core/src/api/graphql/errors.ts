@@ -17,7 +17,7 @@ export const graphqlErrors = errorTable({
   TAP_GRAPHQL_TOO_DEEP: { ...callers, remedy: 'Select fewer levels, or ask again for what lies deeper by its id.' },
   TAP_GRAPHQL_TOO_COSTLY: {
     ...callers,
-    remedy: 'Ask for smaller pages or fewer fields; rateLimit(dryRun: true) tells what a query costs.',
+    remedy: 'Ask for smaller pages or fewer fields; rateLimit(dryRun: true) returns the cost of a query.',
   },
   TAP_GRAPHQL_TOO_MANY_ALIASES: { ...callers, remedy: 'Send several requests, or ask for a list.' },
   TAP_GRAPHQL_TOO_MANY_SUBSCRIPTIONS: { ...callers, remedy: 'End a subscription, or open another connection.' },

@@ -39,7 +39,7 @@ export async function deploy(invocation: Invocation): Promise<number> {
     await print(invocation, sent, () => '');
     return exitCodes.ok;
   }
-  const served = await untilServing(client, change, timeoutMs, stages, { next: 'Mend it and deploy again', terminal });
+  const served = await untilServing(client, change, timeoutMs, stages, { next: 'Fix it and deploy again', terminal });
   await print(invocation, served, () => closing(served, stages, terminal));
   return exitCodes.ok;
 }

@@ -43,7 +43,7 @@ export async function rollback(invocation: Invocation): Promise<number> {
     return exitCodes.ok;
   }
   const served = await untilServing(client, change, timeoutMs, stages, {
-    next: 'Roll back to another release with --to, or mend it and deploy again',
+    next: 'Roll back to another release with --to, or fix it and deploy again',
     terminal,
   });
   await print(invocation, served, () => closing(served, duration(stages.totalMs()), release !== undefined, terminal));

@@ -30,6 +30,6 @@ export const auditErrors = errorTable({
     httpStatus: 400,
     blame: 'caller',
     retry: 'never',
-    remedy: 'Correct the parameter; tappaas audit search --help lists what there is.',
+    remedy: 'Correct the parameter; tappaas audit search --help lists the parameters.',
   },
 });
