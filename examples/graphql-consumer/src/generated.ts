@@ -130,7 +130,7 @@ export type ApplicationSpecBuildInput = {
   builder?: string | null | undefined;
 };
 
-/** What is written as ApplicationSpecProcess. */
+/** Input fields of ApplicationSpecProcess. */
 export type ApplicationSpecProcessInput = {
   /** Name of the process: lower-case letters, digits, hyphens. */
   name: string;
@@ -160,7 +160,7 @@ export type ApplicationSpecProcessInput = {
   terminationSeconds?: number | null | undefined;
 };
 
-/** What is written as ApplicationSpecProcessPort. */
+/** Input fields of ApplicationSpecProcessPort. */
 export type ApplicationSpecProcessPortInput = {
   /** Name of the port: lower-case letters, digits, hyphens. */
   name: string;
@@ -308,7 +308,7 @@ export type ApplicationSpecProcessProbesStartupExecInput = {
   command?: Array<string> | null | undefined;
 };
 
-/** What is written as ApplicationSpecProcessEnv. */
+/** Input fields of ApplicationSpecProcessEnv. */
 export type ApplicationSpecProcessEnvInput = {
   /** Name of the variable. */
   name: string;
@@ -352,7 +352,7 @@ export type ApplicationSpecProcessEnvFromApplicationInput = {
   port?: string | null | undefined;
 };
 
-/** What is written as ApplicationSpecProcessVolumeMount. */
+/** Input fields of ApplicationSpecProcessVolumeMount. */
 export type ApplicationSpecProcessVolumeMountInput = {
   /** Name of the volume: lower-case letters, digits, hyphens. */
   name: string;
@@ -360,7 +360,7 @@ export type ApplicationSpecProcessVolumeMountInput = {
   path?: string | null | undefined;
 };
 
-/** What is written as ApplicationSpecEnv. */
+/** Input fields of ApplicationSpecEnv. */
 export type ApplicationSpecEnvInput = {
   /** Name of the variable. */
   name: string;
@@ -404,7 +404,7 @@ export type ApplicationSpecEnvFromApplicationInput = {
   port?: string | null | undefined;
 };
 
-/** What is written as ApplicationSpecVolume. */
+/** Input fields of ApplicationSpecVolume. */
 export type ApplicationSpecVolumeInput = {
   /** Name of the volume: lower-case letters, digits, hyphens. */
   name: string;
@@ -416,7 +416,7 @@ export type ApplicationSpecVolumeInput = {
   retain?: boolean | null | undefined;
 };
 
-/** What is written as ApplicationSpecRoute. */
+/** Input fields of ApplicationSpecRoute. */
 export type ApplicationSpecRouteInput = {
   /** Name of the route: lower-case letters, digits, hyphens. */
   name: string;
@@ -464,7 +464,7 @@ export type ApplicationSpecPlacementInput = {
   dedicated?: boolean | null | undefined;
 };
 
-/** What is written as ApplicationSpecDependency. */
+/** Input fields of ApplicationSpecDependency. */
 export type ApplicationSpecDependencyInput = {
   /** Name of the application: lower-case letters, digits, hyphens. */
   name: string;

@@ -72,16 +72,16 @@ export const ApiToken = defineKind({
   }),
   status: Type.Object({
     lastUsedTime: Type.Optional(Type.String({ format: 'date-time', description: 'When it was last used, to within some minutes.' })),
-    observedGeneration: Type.Optional(Type.Integer({ description: 'The generation of the spec that status is about.' })),
+    observedGeneration: Type.Optional(Type.Integer({ description: 'The generation of the spec that the status is about.' })),
     conditions: Type.Optional(
       Type.Array(
         Type.Object({
-          type: Type.String({ description: 'What is stated, in CamelCase.' }),
+          type: Type.String({ description: 'Type of the condition, in CamelCase.' }),
           status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')], { description: 'Whether it holds.' }),
           reason: Type.String({ description: 'One word in CamelCase, for programs.' }),
           message: Type.String({ description: 'For people: the present state, and the next step.' }),
           lastTransitionTime: Type.String({ format: 'date-time', description: 'When status last changed.' }),
-          observedGeneration: Type.Optional(Type.Integer({ description: 'The generation of the spec that the statement is about.' })),
+          observedGeneration: Type.Optional(Type.Integer({ description: 'The generation of the spec that the condition is about.' })),
         }),
         { description: 'Ready says whether the token is valid.', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] },
       ),

@@ -31,14 +31,14 @@ export function objectAnswer(shared: SharedComponents, schema: string): object {
 export function writtenAnswer(shared: SharedComponents, { schemaName, beginsOperations }: ServedKind): object {
   if (beginsOperations !== true) return objectAnswer(shared, schemaName);
   return shared.response(`${schemaName}.Written`, () =>
-    answer(shared, 'The object; an Operation goes on with what it wishes.', ['ETag', 'Location'], objectContent(reference(schemaName))),
+    answer(shared, 'The object; an Operation brings its spec into effect.', ['ETag', 'Location'], objectContent(reference(schemaName))),
   );
 }
 
 /** Makes the answer with a page of objects, or with the events of a watch. */
 export function listAnswer(shared: SharedComponents, list: string): object {
   return shared.response(list, () =>
-    answer(shared, 'The objects of a page; with watch=true, one event a line.', [], {
+    answer(shared, 'One page of objects; with watch=true, one event per line.', [], {
       ...objectContent(reference(list)),
       'application/json;stream=watch': { schema: shared.schema(watchEventSchema) },
     }),
@@ -48,7 +48,9 @@ export function listAnswer(shared: SharedComponents, list: string): object {
 /** Makes the answer to a deletion: a Status, or the object if it is not gone yet. */
 export function deletedAnswer(shared: SharedComponents, schema: string): object {
   const content = objectContent({ anyOf: [shared.schema(statusSchema), reference(schema)] });
-  return shared.response(`${schema}.Deleted`, () => answer(shared, 'It is gone, or is being deleted.', ['ETag'], content));
+  return shared.response(`${schema}.Deleted`, () =>
+    answer(shared, 'The object was deleted, or its deletion has started.', ['ETag'], content),
+  );
 }
 
 /** Makes the answer of success without an object. */
@@ -57,7 +59,7 @@ export function statusAnswer(shared: SharedComponents): object {
 }
 
 export function notModifiedAnswer(shared: SharedComponents): object {
-  return shared.response('NotModified', () => answer(shared, 'The client has the object as it is.', ['ETag']));
+  return shared.response('NotModified', () => answer(shared, 'The client has the current version of the object.', ['ETag']));
 }
 
 export function webSocketAnswer(shared: SharedComponents): object {
@@ -79,21 +81,21 @@ interface Refusal {
 
 const refusals: Readonly<Record<number, Refusal>> = {
   400: { name: 'BadRequest', description: 'Path, parameter, header or body cannot be read.' },
-  401: { name: 'Unauthorized', description: 'Nobody is known by the credential.', headers: ['WWW-Authenticate'] },
-  403: { name: 'Forbidden', description: 'The caller may not, or a quota is exceeded.' },
-  404: { name: 'NotFound', description: 'It is not there.' },
-  406: { name: 'NotAcceptable', description: 'Accept allows nothing that is served here.' },
+  401: { name: 'Unauthorized', description: 'The request has no valid credential.', headers: ['WWW-Authenticate'] },
+  403: { name: 'Forbidden', description: 'The caller is not permitted to do this, or a quota is exceeded.' },
+  404: { name: 'NotFound', description: 'The object or path does not exist.' },
+  406: { name: 'NotAcceptable', description: 'None of the media types in Accept is available.' },
   409: { name: 'Conflict', description: 'The object has changed, its name is taken, or a request with the same key is running.' },
-  410: { name: 'Gone', description: 'The history that it needs is gone: read or list anew.' },
+  410: { name: 'Gone', description: 'The requested resource version or continue token has expired: list again.' },
   412: { name: 'PreconditionFailed', description: 'If-Match or If-None-Match does not hold.' },
-  413: { name: 'TooLarge', description: 'The body, or what it makes of the object, is too large.' },
-  415: { name: 'UnsupportedMediaType', description: 'The body is of a media type that is not read here.' },
-  422: { name: 'Invalid', description: 'The object is invalid, or the key came with another request.' },
-  426: { name: 'UpgradeRequired', description: 'It is spoken over a WebSocket.' },
-  429: { name: 'TooManyRequests', description: 'Too much at once.', headers: ['Retry-After'] },
-  503: { name: 'Unavailable', description: 'The platform, or a part of it, is not ready or stops.', headers: ['Retry-After'] },
+  413: { name: 'TooLarge', description: 'The body, or the resulting object, is too large.' },
+  415: { name: 'UnsupportedMediaType', description: 'The media type of the body is not supported.' },
+  422: { name: 'Invalid', description: 'The object is invalid, or the idempotency key was used for another request.' },
+  426: { name: 'UpgradeRequired', description: 'The path requires a WebSocket.' },
+  429: { name: 'TooManyRequests', description: 'The caller exceeds a rate or concurrency limit.', headers: ['Retry-After'] },
+  503: { name: 'Unavailable', description: 'The platform, or a part of it, is not ready or is stopping.', headers: ['Retry-After'] },
 };
-const failure: Refusal = { name: 'Failure', description: 'Refused or failed.', headers: ['Retry-After'] };
+const failure: Refusal = { name: 'Failure', description: 'The request was refused or failed.', headers: ['Retry-After'] };
 
 /** Makes the answers for the given error statuses, and one for all others, which have the same form. */
 export function refusalAnswers(shared: SharedComponents, statuses: readonly number[]): Readonly<Record<string, object>> {

@@ -9,16 +9,16 @@ const text = (description: string, more: object = {}): Header => ({ description,
 /** Headers of answers. */
 export const answerHeaders = {
   ETag: text('Version of the object, in quotes: for If-Match and If-None-Match.'),
-  Location: text('Path of the Operation that goes on after the answer.', { format: 'uri-reference' }),
-  Warning: text('Code 299 and what should be known though nothing is wrong; may come several times.'),
+  Location: text('Path of the Operation that continues after the response.', { format: 'uri-reference' }),
+  Warning: text('Code 299 and a warning about a request that succeeded; may occur several times.'),
   Deprecation: text('Since when this version is deprecated: @ and seconds since 1970.'),
-  Sunset: text('When this version goes, as an HTTP date.'),
-  RateLimit: text('What is left, of the tenant and of the user: r requests, t seconds until all are there again.'),
-  'RateLimit-Policy': text('What is allowed, of the tenant and of the user: q requests at once, refilled in w seconds.'),
-  'Retry-After': { description: 'Seconds to wait before the request is sent again.', schema: { type: 'integer', minimum: 1 } },
-  'WWW-Authenticate': text('How to say who one is: Bearer.'),
-  'Sec-WebSocket-Protocol': text('The subprotocol that was chosen.'),
-  'X-Request-Id': text('The name of the request in the log and in audit.'),
+  Sunset: text('When this version is removed, as an HTTP date.'),
+  RateLimit: text('Remaining quota of the tenant and of the user: r requests, t seconds until it is full again.'),
+  'RateLimit-Policy': text('Rate limits of the tenant and of the user: q requests in a burst, refilled in w seconds.'),
+  'Retry-After': { description: 'Seconds to wait before retrying the request.', schema: { type: 'integer', minimum: 1 } },
+  'WWW-Authenticate': text('Authentication scheme: Bearer.'),
+  'Sec-WebSocket-Protocol': text('The selected subprotocol.'),
+  'X-Request-Id': text('Id of the request in the log and the audit log.'),
 } as const satisfies Readonly<Record<string, Header>>;
 
 export type AnswerHeader = keyof typeof answerHeaders;
@@ -32,14 +32,14 @@ const sent = (name: string, description: string, schema: object = {}): object =>
 
 /** Headers of requests, by the name of their component. */
 export const sentHeaders = {
-  IfMatch: sent('If-Match', 'The ETag that the object must have, or * for any; else 412.', {
+  IfMatch: sent('If-Match', 'ETag that the object must have, or * for any; otherwise 412.', {
     pattern: String.raw`^(\*|(W/)?"[0-9]{1,20}")$`,
   }),
-  IfNoneMatch: sent('If-None-Match', 'ETags that the client knows: 304 without a body while the object has one of them.'),
-  IfAbsent: sent('If-None-Match', '* refuses with 412 when the object is there.', { enum: ['*'] }),
+  IfNoneMatch: sent('If-None-Match', 'ETags that the client has: 304 without a body if the object still has one of them.'),
+  IfAbsent: sent('If-None-Match', '* refuses the write with 412 if the object exists.', { enum: ['*'] }),
   IdempotencyKey: sent(
     'Idempotency-Key',
-    'What is sent again with its key is done once, and answered as the first time; with another body 422.',
+    'A request repeated with the same key runs once and gets the first response again; another body gets 422.',
     {
       minLength: 1,
       maxLength: 255,

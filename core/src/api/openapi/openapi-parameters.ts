@@ -23,31 +23,35 @@ const path = (name: string, description: string): Parameter => ({
   schema: { type: 'string', uniqueItems: true },
 });
 
-const dryRun = query('dryRun', 'string', '"All" runs everything but the write.');
-const fieldManager = query('fieldManager', 'string', 'Who owns the fields that are written; at most 128 characters.');
-const fieldValidation = query('fieldValidation', 'string', 'What becomes of unknown and duplicate fields: Strict, Warn or Ignore.');
-const force = query('force', 'boolean', 'Takes fields over from other managers; for apply only.');
+const dryRun = query('dryRun', 'string', 'Dry run: "All" runs everything except the write.');
+const fieldManager = query('fieldManager', 'string', 'Name of the field manager that owns the written fields; at most 128 characters.');
+const fieldValidation = query('fieldValidation', 'string', 'How unknown and duplicate fields are handled: Strict, Warn or Ignore.');
+const force = query('force', 'boolean', 'Takes over fields that other managers own; for apply only.');
 
 const parameters = {
   dryRun,
   fieldManager,
   fieldValidation,
-  labelSelector: query('labelSelector', 'string', 'Only objects whose labels match.'),
-  fieldSelector: query('fieldSelector', 'string', 'Only objects whose fields match.'),
-  limit: query('limit', 'integer', 'Objects of one page.'),
-  continue: query('continue', 'string', 'Token of the page before.'),
-  resourceVersion: query('resourceVersion', 'string', 'At least (get, list) or after (watch) this version.'),
-  resourceVersionMatch: query('resourceVersionMatch', 'string', 'Exact or NotOlderThan.'),
-  watch: query('watch', 'boolean', 'Tells changes instead of answering once.'),
-  allowWatchBookmarks: query('allowWatchBookmarks', 'boolean', 'Tells now and then how far the watch has come.'),
+  labelSelector: query('labelSelector', 'string', 'Selects objects by their labels.'),
+  fieldSelector: query('fieldSelector', 'string', 'Selects objects by their fields.'),
+  limit: query('limit', 'integer', 'Maximum number of objects per page.'),
+  continue: query('continue', 'string', 'Continue token of the previous page.'),
+  resourceVersion: query('resourceVersion', 'string', 'Reads (get, list) at or after this version, or watches changes after it.'),
+  resourceVersionMatch: query('resourceVersionMatch', 'string', 'How resourceVersion is applied to a list: Exact or NotOlderThan.'),
+  watch: query('watch', 'boolean', 'Streams changes instead of returning a list.'),
+  allowWatchBookmarks: query(
+    'allowWatchBookmarks',
+    'boolean',
+    'Sends bookmark events, which carry the resource version that the watch has reached.',
+  ),
   sendInitialEvents: query(
     'sendInitialEvents',
     'boolean',
-    'True begins a watch with what is there and a bookmark, false with what happens next.',
+    'True: a watch begins with the existing objects and a bookmark; false: only with later changes.',
   ),
-  timeoutSeconds: query('timeoutSeconds', 'integer', 'Ends the watch after this time.'),
-  gracePeriodSeconds: query('gracePeriodSeconds', 'integer', 'Time for an orderly shutdown of the object.'),
-  propagationPolicy: query('propagationPolicy', 'string', 'What becomes of the objects it owns: Foreground, Background or Orphan.'),
+  timeoutSeconds: query('timeoutSeconds', 'integer', 'Duration after which the watch ends.'),
+  gracePeriodSeconds: query('gracePeriodSeconds', 'integer', 'Seconds that the object has for an orderly shutdown.'),
+  propagationPolicy: query('propagationPolicy', 'string', 'How owned objects are handled: Foreground, Background or Orphan.'),
   name: path('name', 'Name of the object.'),
   namespace: path('namespace', 'Namespace of the object.'),
   ...sentHeaders,

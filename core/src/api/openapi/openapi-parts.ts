@@ -45,11 +45,11 @@ function actionOperation({ kind, name, operations }: DescribedPart, part: Action
     parameters: [...sent('dryRun', 'IfMatch'), ...(part.isLong ? sent('IdempotencyKey') : [])],
     body: { required, content: objectContent(shared.own(`${prefix}Input`, input, components)) },
     answers: {
-      200: ownAnswer(shared, part.isLong ? 'What a dry run would answer.' : 'Done.', { 'application/json': { schema: done } }),
+      200: ownAnswer(shared, part.isLong ? 'Result of a dry run.' : 'Done.', { 'application/json': { schema: done } }),
       ...(goesOn !== undefined && {
         202: ownAnswer(
           shared,
-          `It goes on as an Operation, whose status.result becomes a ${prefix}Output.`,
+          `The action continues as an Operation; its status.result becomes a ${prefix}Output.`,
           { 'application/json': { schema: goesOn } },
           ['Location'],
         ),
@@ -76,7 +76,7 @@ function handlerOperation({ kind, name, verb }: DescribedPart, part: HandlerPart
       summary: `${isRead ? 'Read' : 'Create'} ${name} of a ${kind.kind}.`,
       parameters: [],
       ...(!isRead && { body: { required: false, content: anything } }),
-      answers: { '2XX': ownAnswer(shared, 'As the plugin answers.', anything) },
+      answers: { '2XX': ownAnswer(shared, 'Response of the plugin.', anything) },
     };
   }
   const { description, query, body, answer, components } = said;

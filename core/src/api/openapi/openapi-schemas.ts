@@ -49,7 +49,7 @@ export function listSchema(kind: ServedKind): object {
     properties: {
       apiVersion: { type: 'string', description: 'Group and version of the items.' },
       kind: { type: 'string', description: `${kind.kind}List.` },
-      metadata: { default: {}, allOf: [reference(listMetaSchema)], description: 'What every list carries.' },
+      metadata: { default: {}, allOf: [reference(listMetaSchema)], description: 'Metadata of the list.' },
       items: { type: 'array', items: { default: {}, allOf: [reference(kind.schemaName)] }, description: 'The objects of this page.' },
     },
     [ofKind]: [{ group, version, kind: `${kind.kind}List` }],
@@ -66,13 +66,13 @@ const statusDetails = {
   code: text('Permanent code of the error.'),
   remedy: text('What to do next.'),
   plugin: text('The plugin at fault.'),
-  retryAfterSeconds: { type: 'integer', format: 'int32', description: 'When to try again.' },
+  retryAfterSeconds: { type: 'integer', format: 'int32', description: 'Seconds to wait before retrying.' },
   causes: {
     type: 'array',
     description: 'Every reason.',
     items: {
       type: 'object',
-      properties: { reason: text('Sort of problem.'), message: text('The problem.'), field: text('Path of the field.') },
+      properties: { reason: text('Type of the problem.'), message: text('The problem.'), field: text('Path of the field.') },
     },
   },
 };
@@ -81,7 +81,7 @@ const statusDetails = {
 export const commonSchemas: Readonly<Schemas> = {
   [listMetaSchema]: {
     type: 'object',
-    description: 'What every list carries.',
+    description: 'Metadata of the list.',
     properties: {
       resourceVersion: text('Version of the list, to watch from.'),
       continue: text('Token for the next page; absent on the last one.'),
@@ -95,8 +95,8 @@ export const commonSchemas: Readonly<Schemas> = {
       apiVersion: text('v1.'),
       kind: text('DeleteOptions.'),
       dryRun: { type: 'array', items: { type: 'string' }, description: '"All": everything except the write.' },
-      gracePeriodSeconds: { type: 'integer', format: 'int64', description: 'Time for an orderly shutdown of the object.' },
-      propagationPolicy: text('What becomes of the objects it owns: Foreground, Background or Orphan.'),
+      gracePeriodSeconds: { type: 'integer', format: 'int64', description: 'Seconds that the object has for an orderly shutdown.' },
+      propagationPolicy: text('How owned objects are handled: Foreground, Background or Orphan.'),
       preconditions: {
         type: 'object',
         description: 'Conditions that the object must meet.',
@@ -106,7 +106,7 @@ export const commonSchemas: Readonly<Schemas> = {
   },
   [statusSchema]: {
     type: 'object',
-    description: 'The outcome of a request that answers with no object.',
+    description: 'Outcome of a request that returns no object.',
     properties: {
       apiVersion: text('v1.'),
       kind: text('Status.'),
@@ -125,39 +125,39 @@ export const commonSchemas: Readonly<Schemas> = {
   },
   [problemSchema]: {
     type: 'object',
-    description: 'What went wrong, as RFC 9457 has it, with the details of a Status.',
+    description: 'A problem of RFC 9457, with the details of a Status.',
     required: ['type', 'status'],
     properties: {
-      type: text('about:blank: the title says it all.'),
+      type: text('about:blank: the problem has no type beyond its title.'),
       title: text('What happened, for programs.'),
       status: { type: 'integer', format: 'int32', description: 'The HTTP status.' },
       detail: text('What happened, for people.'),
-      instance: text('The request, by its id.'),
+      instance: text('Id of the request.'),
       ...statusDetails,
     },
   },
   [watchEventSchema]: {
     type: 'object',
-    description: 'One line of a watch.',
+    description: 'One event of a watch.',
     required: ['type', 'object'],
     properties: {
       type: { type: 'string', enum: ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR'], description: 'What happened.' },
-      object: { type: 'object', description: 'The object; of a bookmark its resourceVersion alone, of an error a Status.' },
+      object: { type: 'object', description: 'The object; a bookmark has only its resourceVersion, an error has a Status.' },
     },
   },
-  [patchSchema]: { type: 'object', description: 'The fields to change, as the object has them; null removes one.' },
+  [patchSchema]: { type: 'object', description: 'The fields to change, structured as in the object; null removes a field.' },
   [jsonPatchSchema]: {
     type: 'array',
-    description: 'Steps of RFC 6902, which are done all or not at all.',
+    description: 'Operations of RFC 6902, applied all or none.',
     maxItems: 10_000,
     items: {
       type: 'object',
       required: ['op', 'path'],
       properties: {
-        op: { type: 'string', enum: ['add', 'remove', 'replace', 'move', 'copy', 'test'], description: 'What to do.' },
-        path: text('Where, as a JSON Pointer.'),
-        from: text('What to move or copy, as a JSON Pointer.'),
-        value: { description: 'What to add, to replace by, or to expect.' },
+        op: { type: 'string', enum: ['add', 'remove', 'replace', 'move', 'copy', 'test'], description: 'The operation.' },
+        path: text('Target location, as a JSON Pointer.'),
+        from: text('Source location of move and copy, as a JSON Pointer.'),
+        value: { description: 'Value to add, to replace with, or to test for.' },
       },
     },
   },

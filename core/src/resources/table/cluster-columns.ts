@@ -90,7 +90,7 @@ export const eventColumns: readonly TableColumn[] = [
   fieldColumn('Reason', 'Why it happened, in one word.', 'reason'),
   column('Object', 'What it happened to.', (event) => `${involved(event, 'kind').toLowerCase()}/${involved(event, 'name')}`),
   column('Subobject', 'Part of the object.', (event) => involved(event, 'fieldPath'), wide),
-  column('Source', 'Who tells it.', eventSource, wide),
+  column('Source', 'Component that reports the event.', eventSource, wide),
   column('Message', 'What happened.', (event) => (textAt(event, 'message') || textAt(event, 'note')).trim()),
   column(
     'First Seen',

@@ -30,7 +30,7 @@ export const columns = Object.freeze({
   Secret: [text('Type', '.type', 'What it holds.')],
   Namespace: [text('Status', '.status.phase', 'Active, or Terminating while its contents go.')],
   Event: [
-    { name: 'Last Seen', path: '.lastTimestamp', type: 'date', description: 'When it happened last.' },
+    { name: 'Last Seen', path: '.lastTimestamp', type: 'date', description: 'Time of the last occurrence.' },
     text('Type', '.type', 'Normal or Warning.'),
     text('Reason', '.reason', 'One word.'),
     text('Kind', '.involvedObject.kind', 'What it is about.'),

@@ -95,7 +95,7 @@ export class InputTypes {
     const fields = (): InputFields => (made ??= this.fieldsOf(schema, components, component === undefined ? name : own, keys));
     const type = new GraphQLInputObjectType({
       name: claimed,
-      description: schema.description ?? `What is written as ${own}.`,
+      description: schema.description ?? `Input fields of ${own}.`,
       fields: () => fields().fields,
     });
     const input: InputType = {

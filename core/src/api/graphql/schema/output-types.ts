@@ -91,7 +91,7 @@ export class OutputTypes {
     if (known !== undefined) return known;
     const made = new GraphQLEnumType({
       name: this.#names.claim(name),
-      description: description ?? `One of the words that ${name} knows.`,
+      description: description ?? `Values of ${name}.`,
       values: Object.fromEntries(words.map((word) => [word, { value: word, description: `The word \`${word}\`.` }])),
     });
     this.#enums.set(key, made);
@@ -115,7 +115,7 @@ export class OutputTypes {
     const claimed = this.#names.claim(own, component === undefined ? `${name}Fields` : pascalCase(component));
     const made = new GraphQLObjectType({
       name: claimed,
-      description: schema.description ?? `The fields of ${claimed}.`,
+      description: schema.description ?? `Fields of ${claimed}.`,
       fields: () => this.fieldsOf(schema, components, claimed),
     });
     if (component !== undefined) this.#components.set(component, made);

@@ -12,9 +12,9 @@ const changeType = new GraphQLEnumType({
   name: 'ChangeType',
   description: 'What happened to an object.',
   values: {
-    ADDED: { description: 'It was created, existed when the subscription began, or matches the selectors now.' },
+    ADDED: { description: 'The object was created, existed when the subscription began, or matches the selectors now.' },
     MODIFIED: { description: 'A selected field has changed.' },
-    DELETED: { description: 'It is gone, or does not match the selectors any more; the object is its last state.' },
+    DELETED: { description: 'The object was deleted, or no longer matches the selectors; `object` is its last state.' },
     BOOKMARK: { description: 'A progress marker: all changes up to this resourceVersion have been sent.' },
   },
 });
