@@ -15,7 +15,7 @@ export interface HandleOptions {
 /**
  * Creates the typed handle of one of Kubernetes' own kinds, with its generated schema; an engine must register the kind to serve it.
  *
- * @throws TypeError when the generated table has no such kind.
+ * @throws TypeError when the generated table has no such kind, or `isShared` is set and the kind is namespaced.
  * @example
  * ```ts
  * const Pods = kubernetesHandle<Pod>('', 'Pod', { fields: ['.spec.nodeName'] });

@@ -29,8 +29,9 @@ export interface KubernetesKindDeclaration {
   readonly isShared?: true;
 }
 
-/** Creates the typed handle of a Kubernetes kind. */
+/** Creates the typed handle of a Kubernetes kind. @throws TypeError when `isShared` is set and the kind is namespaced */
 export function kubernetesKind<O>(declaration: KubernetesKindDeclaration): Kind<unknown, unknown, O> {
-  const { group, kind, version } = declaration;
+  const { group, kind, version, scope, isShared } = declaration;
+  if (isShared && scope !== 'Cluster') throw new TypeError(`kind ${kind}: isShared is for cluster-scoped kinds; leave it out`);
   return Object.freeze(attachDefinition({ group, kind, version }, 'kubernetesKind', Object.freeze(declaration)));
 }

@@ -50,6 +50,11 @@ test('handles carry their definition, invisibly', (t) => {
   t.is(definitionOf({}, 'plugin'), undefined);
 });
 
+test('a namespaced Kubernetes kind cannot be shared by all tenants', (t) => {
+  t.notThrows(() => kubernetesHandle('scheduling.k8s.io', 'PriorityClass', { isShared: true }));
+  t.throws(() => kubernetesHandle('', 'Pod', { isShared: true }), { message: /kind Pod: isShared is for cluster-scoped kinds/ });
+});
+
 test('a Kubernetes kind that the table lacks is refused by name', (t) => {
   t.throws(() => kubernetesHandle('apps', 'Nope'), { message: /no kind Nope in group "apps"/ });
 });
