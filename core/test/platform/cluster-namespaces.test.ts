@@ -45,6 +45,11 @@ test('a name is never longer than Kubernetes allows, and two namespaces never sh
   t.pass();
 });
 
+test('the name that a long namespace gets on a cluster cannot be taken by a namespace that is called so', (t) => {
+  const taken = clusterNamespace('tappaas-{namespace}', 'n'.repeat(60));
+  t.not(clusterNamespace('tappaas-{namespace}', taken.replace('tappaas-', '')), taken);
+});
+
 test('a namespace of a cluster says for which of the platform’s it was made, also where it did not say so from the beginning', async (t) => {
   const { access, namespaces } = clusterWith({ 'tappaas-b': { 'tappaas.dev/installation': 'inst-1' } });
   const made = new ClusterNamespaces('inst-1');

@@ -11,10 +11,16 @@ const hashCharacters = 8;
 /** Label of a namespace on a cluster, naming the platform namespace for which it was created. */
 export const namespaceLabel = 'tappaas.dev/namespace';
 
-/** Returns the name of a platform namespace on a cluster; names that are too long are truncated and hashed, so that they never collide. */
+/** A name of full length with this ending may be the truncated one of another namespace. */
+const hashed = new RegExp(`-[0-9a-f]{${hashCharacters}}$`);
+
+/**
+ * Returns the name of a platform namespace on a cluster. Names that are too long are truncated and hashed, and so are those that look like
+ * it: otherwise a tenant could take the name that another one's namespace gets.
+ */
 export function clusterNamespace(template: string, namespace: string): string {
   const name = template.replace('{namespace}', namespace);
-  if (name.length <= nameCharactersMax) return name;
+  if (name.length < nameCharactersMax || (name.length === nameCharactersMax && !hashed.test(name))) return name;
   const hash = createHash('sha256').update(name).digest('hex').slice(0, hashCharacters);
   return `${name.slice(0, nameCharactersMax - hashCharacters - 1)}-${hash}`;
 }
