@@ -136,10 +136,11 @@ class Service implements GraphqlService {
     return this.#trusted(await readDocument(exchange));
   }
 
-  /** Replaces a hash by the text of its document where only trusted documents are answered. @throws TAP_GRAPHQL_DOCUMENT_UNKNOWN */
+  /** Replaces a hash by the text of its document where only trusted documents are answered. @throws TAP_GRAPHQL_DOCUMENT_UNKNOWN, TAP_GRAPHQL_REQUEST_INVALID */
   #trusted(body: SmallDocument): SmallDocument {
     const { documents } = this.#parts.settings;
-    return documents === undefined ? body : { ...withoutHash(body), query: documentText(body, documents, this.#texts) };
+    const query = documentText(body, documents, this.#texts);
+    return documents === undefined ? body : { ...withoutHash(body), query };
   }
 
   #refuseUntrusted({ query }: Exchange): void {

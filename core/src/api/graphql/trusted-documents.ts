@@ -35,11 +35,11 @@ export interface AskedDocument {
  * Returns the document text of a request: its own, or that of the trusted document that it names by hash. Where documents are restricted,
  * its own text must equal a trusted one exactly, by hash or by text.
  *
- * @throws TAP_GRAPHQL_DOCUMENT_UNKNOWN
+ * @throws TAP_GRAPHQL_DOCUMENT_UNKNOWN, TAP_GRAPHQL_REQUEST_INVALID
  */
 export function documentText(asked: AskedDocument, trusted: ReadonlyMap<string, string> | undefined, texts: ReadonlySet<string>): unknown {
   const hash = hashOf(asked);
-  if (trusted === undefined) return asked.query;
+  if (trusted === undefined) return ownText(asked);
   const text = hash === undefined ? asked.query : trusted.get(hash);
   if (typeof text === 'string' && (hash !== undefined || texts.has(text) || trusted.has(documentHash(text)))) return text;
   throw graphqlErrors.TAP_GRAPHQL_DOCUMENT_UNKNOWN({
@@ -47,8 +47,21 @@ export function documentText(asked: AskedDocument, trusted: ReadonlyMap<string, 
   });
 }
 
-function hashOf({ documentId, extensions }: AskedDocument): string | undefined {
-  if (typeof documentId === 'string') return documentId.replace(/^sha256:/, '');
+/** Where every document is accepted, a request brings its own text. A hash of Apollo's clients is answered in their own words, upon which they send the text. */
+function ownText(asked: AskedDocument): unknown {
+  const { query, documentId } = asked;
+  const hasText = query !== undefined && query !== null && query !== '';
+  if (hasText || persistedHash(asked) !== undefined) return query;
+  const found = documentId === undefined ? 'none' : 'documentId alone, and no documents are kept here (api.graphqlDocuments)';
+  throw graphqlErrors.TAP_GRAPHQL_REQUEST_INVALID({ message: `query: expected the text of a document, found ${found}`, field: 'query' });
+}
+
+function hashOf(asked: AskedDocument): string | undefined {
+  const { documentId } = asked;
+  return typeof documentId === 'string' ? documentId.replace(/^sha256:/, '') : persistedHash(asked);
+}
+
+function persistedHash({ extensions }: AskedDocument): string | undefined {
   const persisted = (extensions as { readonly persistedQuery?: { readonly sha256Hash?: unknown } } | undefined)?.persistedQuery?.sha256Hash;
   return typeof persisted === 'string' ? persisted : undefined;
 }

@@ -329,6 +329,22 @@ test('with trusted documents, only these are answered, by hash or by text', asyn
   t.true(get.status >= 400);
 });
 
+test('a request without a text is told so, and one that names a hash where no documents are kept, why that is not enough', async (t) => {
+  const { http } = await startGraphql(t);
+  const told = async (body: object) => {
+    const { status, json } = await http('/graphql', { method: 'POST', body });
+    return `${status} ${json.errors[0].extensions.code} ${json.errors[0].message}`;
+  };
+  const none = '400 TAP_GRAPHQL_REQUEST_INVALID query: expected the text of a document, found none';
+  t.is(await told({}), none);
+  t.is(await told({ query: '' }), none);
+  t.is(await told({ variables: {} }), none);
+  t.regex(await told({ documentId: 'f'.repeat(64) }), /found documentId alone, and no documents are kept here \(api\.graphqlDocuments\)/);
+  // Clients of Apollo go on with the text when they are told these very words.
+  const persisted = { extensions: { persistedQuery: { version: 1, sha256Hash: 'f'.repeat(64) } } };
+  t.is(await told(persisted), '200 TAP_GRAPHQL_DOCUMENT_UNKNOWN PersistedQueryNotSupported');
+});
+
 test('audit learns the name and the hash of each operation, done or refused', async (t) => {
   const { ask, audited } = await startGraphql(t);
   const query = 'query Mine { viewer { name } }';
