@@ -119,6 +119,9 @@ test('who has a token of its own makes more for itself, and none for others', as
   t.is((await make('ann', { user: 'ann' })).status, 403);
   const issued = await call(joe, 'POST', `${path}/more/issue`, {});
   t.is(issued.status, 200, issued.text);
+  const ofWhichTenant = await at.tappaas('token', 'create', 'ann', '--user', 'ann');
+  t.not(ofWhichTenant.code, 0);
+  t.regex(ofWhichTenant.stderr, /Add --tenant NAME, or --no-tenant/);
   t.is((await at.tappaas('token', 'create', 'ann', '--user', 'ann', '--tenant', 'acme', '--groups', 'others')).code, 0);
   const stolen = await call(joe, 'POST', `${path}/ann/issue`, {});
   t.is(stolen.status, 403, 'issuing somebody else’s token would give what it is good for');

@@ -200,7 +200,12 @@ test('a log of which every file is gone is missed', async (t) => {
 test('what cannot be done is a usage error that says what can', async (t) => {
   const directory = await place();
   t.is((await run(directory, 'delete')).code, 64);
-  t.is((await run(directory, 'search', '--directory', 'data/audit', '--since', 'yesterday')).code, 64);
+  const yesterday = await run(directory, 'search', '--directory', 'data/audit', '--since', 'yesterday');
+  t.is(yesterday.code, 64);
+  t.regex(
+    yesterday.stderr,
+    /--since yesterday: expected a time, or how long ago it was\n.*--since 2h, 30m or 7d, or a time as in ISO 8601/,
+  );
   t.is((await run(directory, 'tail', '--limit', '-1')).code, 64);
   t.is((await run(directory, 'tail', '-f', '--directory', 'data/audit')).code, 64);
   t.regex((await run(directory, 'verify', '--directory', 'nowhere')).stderr, /nowhere/);

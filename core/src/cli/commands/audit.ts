@@ -254,7 +254,7 @@ function parametersOf({ options, terminal }: Invocation): Readonly<Record<string
   });
   const times = ['since', 'until'].flatMap((option) => {
     const value = text(options[option]);
-    return value === undefined ? [] : [[option, moment(value, terminal.nowMs())] as const];
+    return value === undefined ? [] : [[option, moment(option, value, terminal.nowMs())] as const];
   });
   return Object.fromEntries([...asked, ...times]);
 }
@@ -262,9 +262,14 @@ function parametersOf({ options, terminal }: Invocation): Readonly<Record<string
 const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Converts a relative time: `2h` is two hours ago. */
-function moment(value: string, nowMs: number): string {
+function moment(option: string, value: string, nowMs: number): string {
   const [, count, unit = ''] = /^(\d{1,9})([smhd])$/.exec(value) ?? [];
-  return count === undefined ? value : new Date(nowMs - Number(count) * (units[unit] ?? 0)).toISOString();
+  if (count !== undefined) return new Date(nowMs - Number(count) * (units[unit] ?? 0)).toISOString();
+  if (!Number.isNaN(Date.parse(value))) return value;
+  throw new CliError(`--${option} ${value}: expected a time, or how long ago it was`, {
+    remedy: `Write --${option} 2h, 30m or 7d, or a time as in ISO 8601, such as 2026-01-31T08:00:00Z.`,
+    exitCode: exitCodes.usage,
+  });
 }
 
 function limitOf({ options }: Invocation): number | undefined {

@@ -1,4 +1,4 @@
-import type { Client } from '@tappaas/client';
+import { ApiError, type Client } from '@tappaas/client';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { printList } from '../listed.js';
@@ -50,7 +50,11 @@ async function create(invocation: Invocation, name: string): Promise<number> {
     metadata: { name },
     spec: specOf(invocation),
   });
-  await client.json<ApiToken>(path, { method: 'POST', body });
+  try {
+    await client.json<ApiToken>(path, { method: 'POST', body });
+  } catch (error) {
+    throw withFlags(error);
+  }
   const issued = await issue(client, name);
   await print(invocation, { name, ...issued }, () => shown(name, issued));
   return exitCodes.ok;
@@ -66,6 +70,16 @@ async function issue(client: Client, name: string): Promise<Issued> {
     await client.send(pathOf(name), { method: 'DELETE' });
     throw error;
   }
+}
+
+/** What the API asks for in a field of the token is given here by a flag. */
+function withFlags(error: unknown): unknown {
+  if (!(error instanceof ApiError) || !error.causes.some(({ reason }) => reason === 'TenantRequired')) return error;
+  return new CliError(error.message, {
+    remedy: 'Add --tenant NAME, or --no-tenant for somebody of no tenant.',
+    exitCode: exitCodes.failed,
+    cause: error,
+  });
 }
 
 function shown(name: string, issued: Issued): string {
