@@ -46,6 +46,7 @@ export const errors = defineErrors({
     httpStatus: 502,
     blame: 'upstream',
     retry: 'back-off',
-    remedy: 'Check the provider and the network path to it; the log has the cause.',
+    remedy:
+      'Check the provider and the network path to it; the log has the cause. The operator names a private certificate authority of the provider in `certificateAuthorityFile`.',
   },
 });
