@@ -238,11 +238,20 @@ test('headers and refusals are described once and referred to', async (t) => {
   t.is(parameters.force, undefined);
 });
 
+const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1';
+
 test('a watch is described by its events beside the list', async (t) => {
   const { json } = await describedParts(t);
   const list = json.components.responses['io.k8s.api.core.v1.ConfigMapList'];
   t.regex(list.content['application/json;stream=watch'].schema.$ref, /WatchEvent$/);
   t.regex(list.content['application/json'].schema.$ref, /ConfigMapList$/);
+});
+
+test('a merge patch and the object of a watch have any fields, which a generator reads as none where it is not said', async (t) => {
+  const { json } = await describedParts(t);
+  const { [`${meta}.Patch`]: patch, [`${meta}.WatchEvent`]: event } = json.components.schemas;
+  t.is(patch.additionalProperties, true);
+  t.is(event.properties.object.additionalProperties, true);
 });
 
 test('headers of deprecated versions are described where there are some', async (t) => {

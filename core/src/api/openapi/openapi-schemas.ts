@@ -14,6 +14,9 @@ export const problemSchema = 'Problem';
 /** Schemas of one document by name. */
 export type Schemas = Record<string, object>;
 
+/** States that fields are open: to generators such as openapi-typescript, an object that declares no field has none. */
+const anyFields = { type: 'object', additionalProperties: true } as const;
+
 export function reference(name: string): object {
   return { $ref: referencePrefix + name };
 }
@@ -142,10 +145,10 @@ export const commonSchemas: Readonly<Schemas> = {
     required: ['type', 'object'],
     properties: {
       type: { type: 'string', enum: ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR'], description: 'What happened.' },
-      object: { type: 'object', description: 'The object; a bookmark has only its resourceVersion, an error has a Status.' },
+      object: { ...anyFields, description: 'The object; a bookmark has only its resourceVersion, an error has a Status.' },
     },
   },
-  [patchSchema]: { type: 'object', description: 'The fields to change, structured as in the object; null removes a field.' },
+  [patchSchema]: { ...anyFields, description: 'The fields to change, structured as in the object; null removes a field.' },
   [jsonPatchSchema]: {
     type: 'array',
     description: 'Operations of RFC 6902, applied all or none.',
