@@ -18,7 +18,7 @@ export default definePlugin({
     host.tap(hooks.telemetry.log, {}, ({ message }) => void heard.add(message));
     host.onStart(async () => {
       setInterval(() => {
-        throw new Error('lost in a timer after ' + [...heard].filter((message) => message.includes('nobody caught')).length);
+        throw new Error('lost in a timer after ' + [...heard].filter((message) => message.includes('uncaught error')).length);
       }, 100);
     });
   },

@@ -70,7 +70,7 @@ test.serial('Ctrl-C again, seconds later, ends a stop that takes long, and says 
   signalGroup(platform.child, 'SIGINT');
   await ended;
   t.notRegex(platform.output(), /^Stopped\.$/m);
-  t.regex(platform.output(), /may go on: to end it, start the platform again and stop it once/);
+  t.regex(platform.output(), /may continue: to end it, start the platform again and stop it once/);
   t.true(isAlive(agent), 'as the message says');
   await writeFile(join(home.directory, 'tappaas.yaml'), configuration.replace('60000', '0'));
   const next = await home.start();

@@ -87,7 +87,7 @@ test('what happened to an application is told by kubectl describe, tappaas event
   t.regex(stdout, /Warning +CrashLoop +1 +process web of release shop-2/);
   t.regex((await home.tappaas('status', 'shop')).stdout, /LAST SEEN[^]*BuildStarted/);
   t.regex((await home.tappaas('events')).stdout, /application\/idle/);
-  t.regex((await home.tappaas('events', 'none')).stdout, /Nothing was told of application none in namespace default/);
+  t.regex((await home.tappaas('events', 'none')).stdout, /No events of application none in namespace default/);
 
   const query = '{ application(namespace: "default", name: "shop") { events { reason type count } } }';
   const answered = await platform.api('POST', '/graphql', { query });

@@ -16,7 +16,7 @@ test.serial('the first start deploys hello, prints its URL, and hello answers th
   t.regex(platform.output(), /https:\/\/127\.0\.0\.1:\d+/);
   t.regex(platform.output(), /tappaas login https:\/\/127\.0\.0\.1:\d+ .*--token tapp_/);
   t.is(
-    platform.output().split('whoever may deploy or exec here can read its keys').length,
+    platform.output().split('anyone who may deploy or exec here can read its keys').length,
     2,
     'it is told once that pods are not isolated',
   );

@@ -61,7 +61,7 @@ withBrowser('a person who has logged in lands on a page that says so, and logs o
     (sessions) => sessions.length === 0,
   );
   await page.goto(`${given.url}/plugins/oidc/account.html`);
-  await page.getByText('Nobody is logged in.').waitFor();
+  await page.getByText('You are not logged in.').waitFor();
   t.is(await page.getByRole('link', { name: 'Log in with corp' }).getAttribute('href'), 'login?issuer=corp');
   t.deepEqual(problems, []);
 });

@@ -60,7 +60,7 @@ test.serial('what a plugin keeps for the platform every worker has at once, and 
   t.deepEqual(told.openBreakers, ['admission.validate']);
   t.deepEqual(told.openBreakerProcesses, [{ hook: 'admission.validate', processes: ['w1', 'w2'] }]);
   const described = await home.tappaas('plugins', 'notes');
-  t.regex(described.stdout, /admission\.validate \(breaker open in w1, w2: not asked for a while\)/);
+  t.regex(described.stdout, /admission\.validate \(breaker open in w1, w2: skipped for a while\)/);
 });
 
 test.serial('what policies in shadow mode would have forbidden is told alike by every worker, whichever of them was asked', async (t) => {

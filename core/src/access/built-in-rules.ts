@@ -5,7 +5,7 @@ const enginePrefix = 'system:engine:';
 const allow = (reason: string): AccessDecision => ({ decision: 'allow', reason });
 const ofAdministrators = allow('the caller is an administrator');
 const ofEngine = allow('the caller is a process of this engine');
-const ofEverybody = allow('everybody who is authenticated may');
+const ofEverybody = allow('every authenticated caller may');
 
 /** Its response contains only what the caller may list. */
 const whoCanPath = '/plugins/platform/who-can';

@@ -63,5 +63,5 @@ export function describePlugin(plugin: PluginView): string {
 function breakerOf({ openBreakers = [], openBreakerProcesses = [] }: NonNullable<PluginView['status']>, hook: string): string {
   if (!openBreakers.includes(hook)) return '';
   const processes = openBreakerProcesses.find((each) => each.hook === hook)?.processes ?? [];
-  return ` (breaker open${processes.length === 0 ? '' : ` in ${processes.join(', ')}`}: not asked for a while)`;
+  return ` (breaker open${processes.length === 0 ? '' : ` in ${processes.join(', ')}`}: skipped for a while)`;
 }

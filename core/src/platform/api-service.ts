@@ -202,7 +202,7 @@ function startLongActions(starting: Starting, { engines }: Foundation): LongActi
   starting.onStop({ what: 'long actions', stop: () => longActions.stop() });
   void longActions
     .closeInterrupted()
-    .catch((error: unknown) => log.warn('operations that the last end interrupted were not told so', { error }));
+    .catch((error: unknown) => log.warn('operations that the last stop or crash interrupted could not be closed', { error }));
   return longActions;
 }
 

@@ -43,7 +43,7 @@ export function untilToldToEnd(signals: EndSignals): Promise<number> {
     }
     if (clock.nowMs() - toldAtMs < sameWishMsMax) return;
     log.warn(
-      'told again to stop, the platform ends at once; what it had not ended yet, such as applications on this machine, may go on: to end it, start the platform again and stop it once',
+      'asked again to stop, the platform exits at once; what it had not stopped yet, such as applications on this machine, may continue: to end it, start the platform again and stop it once',
     );
     exit(exitCodes.failed);
   };
@@ -56,12 +56,12 @@ export function untilToldToEnd(signals: EndSignals): Promise<number> {
   onSignal('SIGHUP', () => (hasLostTerminal() ? signalled() : reload()));
   onUncaught((error) => {
     const plugin = pluginOf(error);
-    if (plugin !== undefined) return log.forPlugin(plugin).error(`plugin ${plugin} caused an error that nobody caught`, { error });
+    if (plugin !== undefined) return log.forPlugin(plugin).error(`plugin ${plugin} caused an uncaught error`, { error });
     // Further errors are consequences, such as a log that cannot be written; logging them could cause the next.
     if (hasFailed) return;
     hasFailed = true;
     toldAtMs ??= clock.nowMs();
-    log.error('an error that nobody caught ends the platform', { error });
+    log.error('an uncaught error ends the platform', { error });
     told.resolve(exitCodes.failed);
     void cutOff();
   });

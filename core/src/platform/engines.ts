@@ -218,7 +218,7 @@ export class Engines {
       onProblem(kind, error) {
         // The store has stopped because the start failed, the reason of which is reported elsewhere.
         if (kernel.services.family(families.store).size === 0) return;
-        log.warn('a watch cache had to begin anew', { engine: name, kind, error });
+        log.warn('a watch cache had to be rebuilt', { engine: name, kind, error });
       },
     });
   }

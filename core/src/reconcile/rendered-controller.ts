@@ -75,7 +75,7 @@ class RenderedController<O extends RenderedObject> {
 
   /** Leaves the cluster unchanged: a pin is a deliberate choice, so no other release may take its place. */
   async #holdStill(object: O, pin: string, run: Run): Promise<Outcome> {
-    const message = `it is pinned to release ${pin}, which does not exist; what served goes on serving until spec.pin is mended or cleared`;
+    const message = `it is pinned to release ${pin}, which does not exist; the release that served continues until spec.pin is corrected or cleared`;
     await this.#state(object, [notReady('ReleaseUnknown', message)], run);
     return { againAfterMs: blockedMs };
   }

@@ -88,7 +88,7 @@ export class ColumnTable {
   source(column: NodeColumn, plugin: string): ColumnSource {
     const source = this.#kernels(column) ?? this.#own(column.name, plugin) ?? this.#computed.find(({ name }) => name === column.name);
     if (source !== undefined) return source;
-    const message = `column "${column.name}", read by plugin "${plugin}": nobody provides it`;
+    const message = `column "${column.name}", read by plugin "${plugin}": no plugin provides it`;
     throw scheduleErrors.TAP_SCHEDULE_COLUMN_UNKNOWN({ message });
   }
 

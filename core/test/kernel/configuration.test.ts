@@ -390,7 +390,10 @@ test('a configuration without a store that runs is refused, and told where: none
     await workspace.write('tappaas.yaml', `${head}plugins: ${plugins}\n`);
     return workspace.refusal({ requires: requiredServices });
   };
-  t.is(await refusal('{}'), 'tappaas.yaml:3:1  TAP_GRAPH_UNMET  plugins: the platform needs service tappaas/store, which nobody provides');
+  t.is(
+    await refusal('{}'),
+    'tappaas.yaml:3:1  TAP_GRAPH_UNMET  plugins: the platform needs service tappaas/store, which no plugin provides',
+  );
   t.is(
     await refusal('{ store: { use: "@acme/store", mode: off } }'),
     'tappaas.yaml:3:41  TAP_GRAPH_UNMET  plugins.store.mode: the platform needs service tappaas/store, and plugin store, which provides it, is turned off',

@@ -69,7 +69,7 @@ test('unmet needs, wrong contracts and second owners are told at once, with the 
   ]);
   t.deepEqual(messages(problems), [
     'TAP_GRAPH_TWO_OWNERS service acme/cache is already provided by b',
-    'TAP_GRAPH_UNMET plugin a needs service acme/cahce, which nobody provides; did you mean "acme/cache"?',
+    'TAP_GRAPH_UNMET plugin a needs service acme/cahce, which no plugin provides; did you mean "acme/cache"?',
     'TAP_GRAPH_CONTRACT plugin c needs version 1 of service acme/cache, b provides version 2',
   ]);
   t.deepEqual(serviceGraph([node('a', { needs: needs('test/given') })], [{ id: 'test/given' }]).problems, []);

@@ -103,7 +103,7 @@ test('a service that nobody provides now says so, and whoever waits for one is t
   await settled();
   t.is(provided?.language, 'en');
   await kernel.stop();
-  t.throws(() => provided?.language, { code: 'TAP_SERVICE_UNAVAILABLE', message: 'nobody provides acme/greeting now' });
+  t.throws(() => provided?.language, { code: 'TAP_SERVICE_UNAVAILABLE', message: 'no plugin provides acme/greeting now' });
 });
 
 test('a service that fails is named, is cut off after five failures, and a provider must make an object', async (t) => {

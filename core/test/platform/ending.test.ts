@@ -50,7 +50,7 @@ for (const name of ['SIGINT', 'SIGTERM']) {
     t.deepEqual([run.exits, run.lines()], [[], []]);
     run.signal('SIGINT');
     t.deepEqual(run.exits, [1]);
-    t.regex(run.lines()[0]?.message ?? '', /may go on: to end it, start the platform again and stop it once/);
+    t.regex(run.lines()[0]?.message ?? '', /may continue: to end it, start the platform again and stop it once/);
   });
 }
 

@@ -19,7 +19,7 @@ const superviseMs = 2000;
  * and the plugin cannot tell whether anyone has been given access.
  */
 const sharedUser =
-  'pods run as the user of this platform: whoever may deploy or exec here can read its keys and act as its administrator. Let in only whom you trust with that; for others use a cluster that isolates them (docs/operators/access.md)';
+  'pods run as the user of this platform: anyone who may deploy or exec here can read its keys and act as its administrator. Grant this only to users whom you trust with that; for others use a cluster that isolates them (docs/operators/access.md)';
 
 /** A cluster on this machine: Kubernetes' API for workloads, its controllers, and a node agent that runs pods as local processes. */
 export default definePlugin({

@@ -48,7 +48,7 @@ function tasks({ processes, routes = [] }: Spec): Denial[] {
       refuse(`${field}.timeZone`, `process ${name} has no schedule that a time zone could be of`);
     if (timeZone !== undefined && !isTimeZone(timeZone))
       refuse(`${field}.timeZone`, `"${timeZone}" is no time zone; expected one such as Europe/Berlin`);
-    if (isTask(process) && ports.length > 0) refuse(`${field}.ports`, `process ${name} is a task, which nobody can reach`);
+    if (isTask(process) && ports.length > 0) refuse(`${field}.ports`, `process ${name} is a task, which cannot be reached`);
     if (isTask(process) && process.replicas > 1) refuse(`${field}.replicas`, `process ${name} is a task: one runs at a time`);
   });
   if (processes.every(isTask) && routes.length > 0) refuse('spec.routes', 'no process runs all the time that a route could lead to');

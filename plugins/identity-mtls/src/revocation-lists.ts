@@ -28,8 +28,8 @@ const listLabels = new Set(['X509 CRL', 'CRL']);
  * @source RFC 5280, sections 5.2.4 and 5.2.5
  */
 const meanings: ReadonlyMap<string, string> = new Map([
-  ['2.5.29.27', 'tells only what has changed since another one (delta CRL); put the whole one there'],
-  ['2.5.29.28', 'is about a part of its certificates (issuing distribution point); put one there that is about all of them'],
+  ['2.5.29.27', 'has only the changes since another list (delta CRL); put the complete list there'],
+  ['2.5.29.28', 'is about a part of its certificates (issuing distribution point); put a list there that is about all of them'],
 ]);
 const unknownMeaning = (type: string): string => `has a critical extension that is not known here (${type})`;
 

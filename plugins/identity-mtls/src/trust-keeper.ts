@@ -30,7 +30,7 @@ export class TrustKeeper {
       const list = await trust.lists?.of({ fingerprint256, certificate });
       if (list !== undefined) lists.set(fingerprint256, list);
       else if (trust.lists !== undefined) {
-        log.warn('an authority has no revocation list, so nobody with a certificate that it has signed is let in', {
+        log.warn('an authority has no revocation list, so every certificate that it has signed is refused', {
           authority: nameOf({ certificate }),
           file: revocations,
         });

@@ -90,7 +90,7 @@ test('a list that is out of date refuses at every link', async (t) => {
 test('a list that tells a part of what is revoked is none: the file is refused, naming why', async (t) => {
   const later = nowMs + hourMs;
   for (const [type, why] of [
-    ['2.5.29.27', /list of CN=middle tells only what has changed since another one/],
+    ['2.5.29.27', /list of CN=middle has only the changes since another list/],
     ['2.5.29.28', /list of CN=middle is about a part of its certificates/],
     ['1.2.3', /list of CN=middle has a critical extension that is not known here \(1\.2\.3\)/],
   ] as const) {

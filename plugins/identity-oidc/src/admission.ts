@@ -12,5 +12,5 @@ export function checkWriter({
   caller,
 }: Pick<AdmissionRequest<typeof Session>, 'object' | 'previous' | 'caller'>): readonly Denial[] {
   if (caller.groups.includes(administratorsGroup) || isDeepStrictEqual(object.spec, previous?.spec)) return [];
-  return [deny({ field: 'spec', reason: 'WrittenByPlatform', message: 'is written when somebody logs in; a session can be deleted' })];
+  return [deny({ field: 'spec', reason: 'WrittenByPlatform', message: 'is written when a user logs in; a session can be deleted' })];
 }

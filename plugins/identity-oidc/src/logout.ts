@@ -71,7 +71,7 @@ async function endSessionUrl(
     if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined;
     return client.buildEndSessionUrl(configuration, { id_token_hint: granted.idToken }).href;
   } catch (error) {
-    context.log.warn('the provider was not told of a logout', { issuer: session.spec.issuer, error });
+    context.log.warn('the provider was not notified of a logout', { issuer: session.spec.issuer, error });
     return undefined;
   }
 }
@@ -94,7 +94,7 @@ export async function backChannelLogout(
     throw invalid(isTapError(cause) ? cause.message : 'the logout token is not valid', cause);
   });
   const { sub, sid, jti, iat, nonce, events } = claims;
-  if (typeof events !== 'object' || events === null || !Object.hasOwn(events, logoutEvent)) throw invalid('the token tells of no logout');
+  if (typeof events !== 'object' || events === null || !Object.hasOwn(events, logoutEvent)) throw invalid('the token has no logout event');
   if (nonce !== undefined) throw invalid('a logout token has no nonce');
   if (typeof sub !== 'string' && typeof sid !== 'string') throw invalid('the logout token names neither a subject nor a session');
   if (typeof jti !== 'string' || typeof iat !== 'number') throw invalid('the logout token has no jti or no iat');

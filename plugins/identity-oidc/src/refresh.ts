@@ -116,7 +116,7 @@ async function refresh(session: Immutable<SessionObject>, parts: RefreshParts, c
     await keep(before);
     throw error;
   }
-  if (login.subject !== session.spec.subject) return end('the provider says that it is somebody else’s');
+  if (login.subject !== session.spec.subject) return end('the provider answered the refresh for another user');
   return keep({ ...login, refreshToken: before.refreshToken });
 }
 

@@ -77,7 +77,7 @@ function accountRoutes(parts: () => BrowserLoginParts): readonly OwnRoute[] {
         const cookie = cookieValue(headers['cookie'], sessionCookie);
         const session = cookie === undefined || !isOfThisSite(headers) ? undefined : await sessionOf(cookie, context);
         if (session === undefined) {
-          return json(401, { message: `nobody is logged in; begin at /plugins/${parts().instance}${beginning}` });
+          return json(401, { message: `you are not logged in; begin at /plugins/${parts().instance}${beginning}` });
         }
         const { caller, expiresAtMs = 0 } = identityOf(session, context.clock.nowMs());
         return json(200, { ...caller, expiresAt: new Date(expiresAtMs).toISOString() });

@@ -25,6 +25,6 @@ export async function endSurplus({ session, replaced, sessionsMax }: Opened, tel
   }
   const oldestFirst = others.toSorted((one, other) => Date.parse(one.spec.expiresAt) - Date.parse(other.spec.expiresAt));
   const surplus = oldestFirst.slice(0, Math.max(0, others.length + 1 - sessionsMax));
-  if (replaced !== undefined) await endSession(replaced, 'the browser has logged in anew', telling);
+  if (replaced !== undefined) await endSession(replaced, 'the browser has logged in again', telling);
   for (const each of surplus) await endSession(each, 'the person has logged in too often besides', telling);
 }

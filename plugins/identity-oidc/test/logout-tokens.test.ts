@@ -5,10 +5,10 @@ import { loggedIn, logoutEvents } from './logged-in.ts';
 import { said, seconds, world } from './named-providers.ts';
 
 const cases: readonly (readonly [title: string, claims: object, message: RegExp])[] = [
-  ['an ID token, which tells of no event', { events: undefined }, /tells of no logout/],
-  ['another event', { events: { 'http://schemas.openid.net/event/other': {} } }, /tells of no logout/],
-  ['an event that is a text', { events: Object.keys(logoutEvents).join('') }, /tells of no logout/],
-  ['events that are nothing', { events: null }, /tells of no logout/],
+  ['an ID token, which tells of no event', { events: undefined }, /has no logout event/],
+  ['another event', { events: { 'http://schemas.openid.net/event/other': {} } }, /has no logout event/],
+  ['an event that is a text', { events: Object.keys(logoutEvents).join('') }, /has no logout event/],
+  ['events that are nothing', { events: null }, /has no logout event/],
   ['a nonce, as an ID token has', { nonce: 'n' }, /has no nonce/],
   ['neither subject nor session', { sub: undefined }, /names neither a subject nor a session/],
   ['a subject that is a number', { sub: 7 }, /names neither a subject nor a session/],

@@ -50,7 +50,7 @@ test('a browser that logs in again replaces its own session, which does not push
   const session = await open('new', 3);
   await endSurplus({ session, replaced, sessionsMax: 2 }, telling);
   t.deepEqual(await known(), ['elsewhere', 'new']);
-  t.deepEqual(told, ['before: the browser has logged in anew']);
+  t.deepEqual(told, ['before: the browser has logged in again']);
 });
 
 test('a browser that logs in as somebody else ends the session that it had', async (t) => {
@@ -59,5 +59,5 @@ test('a browser that logs in as somebody else ends the session that it had', asy
   const session = await open('new', 2);
   await endSurplus({ session, replaced, sessionsMax: 10 }, telling);
   t.deepEqual(await known(), ['new']);
-  t.deepEqual(told, ['of-bob: the browser has logged in anew']);
+  t.deepEqual(told, ['of-bob: the browser has logged in again']);
 });

@@ -25,7 +25,7 @@ export function tenantDenials({ user, tenant, withoutTenant }: Spec, { name }: P
       ? []
       : [denied('spec.withoutTenant', 'TenantAmbiguous', `expected false or no tenant, found tenant ${tenant}`)];
   if (tenant !== undefined || user === name) return [];
-  const message = `expected the tenant of "${user ?? ''}", or withoutTenant: true for somebody of no tenant; found neither`;
+  const message = `expected the tenant of "${user ?? ''}", or withoutTenant: true for a user without a tenant; found neither`;
   return [denied('spec.tenant', 'TenantRequired', message)];
 }
 

@@ -11,7 +11,7 @@ export function personClaims({ spec }: Immutable<ApiTokenObject>, tokensPerPerso
   const denial = deny({
     field: 'spec.user',
     reason: 'TooManyTokens',
-    message: `"${user}" may have ${tokensPerPersonMax} tokens; delete those that nobody uses`,
+    message: `"${user}" may have ${tokensPerPersonMax} tokens; delete those that are not used`,
   });
   const person = hash('sha256', JSON.stringify([tenant, user]), 'base64url');
   return [{ counter: `tokens/${person}`, amount: 1, max: tokensPerPersonMax, denial }];

@@ -91,7 +91,7 @@ test('one person has so many tokens and no more, however many are asked for at o
   t.is(made.filter(({ status }) => status === 201).length, 5);
   const refused = JSON.parse(made.find(({ status }) => status === 403)?.text ?? '{}') as { details: { causes: object[] }; message: string };
   t.like(refused.details.causes[0], { field: 'spec.user', reason: 'TooManyTokens' });
-  t.regex(refused.message, /may have 5 tokens; delete those that nobody uses \(5 are in use\)/);
+  t.regex(refused.message, /may have 5 tokens; delete those that are not used \(5 are in use\)/);
   t.is((await make('ann', 'ann')).status, 201);
   const [first] = made.flatMap(({ status }, index) => (status === 201 ? [`t${index}`] : []));
   t.is((await w.kernel.http('DELETE', `${path}/${first}`)).status, 200);

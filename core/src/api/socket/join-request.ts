@@ -96,7 +96,7 @@ function objectsOf(fields: Fields, engine: string, kind: Target['kind']): JoinRe
   const asked = textOf(fields, 'fieldSelector');
   const resourceVersion = textOf(fields, 'resourceVersion');
   if (resourceVersion !== undefined && !/^\d{1,20}$/.test(resourceVersion)) {
-    throw invalid('resourceVersion', 'expected what a list, get or an event has told');
+    throw invalid('resourceVersion', 'expected a resourceVersion from a list, a get or an event');
   }
   const fieldSelector = [...(name === undefined ? [] : [`metadata.name=${name}`]), ...(asked === undefined ? [] : [asked])].join(',');
   return {

@@ -66,5 +66,5 @@ async function watch(invocation: Invocation, client: Client, { namespace, applic
 
 const nothing = (place: string, application: string | undefined): string =>
   application === undefined
-    ? `Nothing was told in ${place} in the last hour.\n`
-    : `Nothing was told of application ${application} in ${place} in the last hour; tappaas status ${application} says how it is.\n`;
+    ? `No events in ${place} in the last hour.\n`
+    : `No events of application ${application} in ${place} in the last hour; tappaas status ${application} says how it is.\n`;

@@ -54,7 +54,7 @@ function approval({ lockFile, accepted }: Approval): string {
 
 async function purge(invocation: Invocation, kind: string): Promise<number> {
   if (invocation.options['yes'] !== true)
-    throw new CliError(`all objects of ${kind} would be removed for good, and nobody finishes what their plugin had begun`, {
+    throw new CliError(`all objects of ${kind} would be removed permanently, and what their plugin had begun stays unfinished`, {
       remedy: `If that is meant: tappaas plugins purge ${kind} --yes`,
       exitCode: exitCodes.usage,
     });

@@ -37,7 +37,7 @@ const list = ({ current, all }: Keys): string => all.map((key) => `${key}${key =
 
 function next({ current, all, examined, resealed, isComplete }: Keys): string {
   if (isComplete === undefined) return '';
-  if (!isComplete) return `\n${resealed} values sealed anew with ${current}, more are left: run tappaas secrets reencrypt again.\n`;
+  if (!isComplete) return `\n${resealed} values resealed with ${current}, more are left: run tappaas secrets reencrypt again.\n`;
   const old = all.find((key) => key !== current);
   const done = `\nAll ${examined} values are sealed with ${current}, ${resealed} of them since now.\n`;
   return old === undefined

@@ -44,7 +44,7 @@ function describe({ subjects, hidden, remaining }: Answer): string {
     const { kind, name, namespace, through } = subject;
     return [kind, namespace === undefined ? name : `${namespace}/${name}`, tenantsOf(subject), through];
   });
-  const table = rows.length === 0 ? 'Nobody that you may know of.\n' : textTable(['KIND', 'NAME', 'OF TENANT', 'THROUGH'], rows);
+  const table = rows.length === 0 ? 'No subjects that you may see.\n' : textTable(['KIND', 'NAME', 'OF TENANT', 'THROUGH'], rows);
   const notes = [
     ...(hidden.length === 0 ? [] : [`Not shown: what is given by ${hidden.join(' and ')}, which you may not list.\n`]),
     ...(remaining === 0 ? [] : [`Not looked at: ${remaining} more that bindings name.\n`]),

@@ -45,7 +45,7 @@ function needProblems(
   const path = `plugins.${node.id}`;
   if (providers.length === 0 && !need.optional && !given.some(({ id }) => id === need.id)) {
     const provided = nodes.flatMap(({ manifest }) => manifest.provides.map(({ id }) => id));
-    const message = `plugin ${node.manifest.id} needs service ${need.id}, which nobody provides${didYouMean(need.id, provided)}`;
+    const message = `plugin ${node.manifest.id} needs service ${need.id}, which no plugin provides${didYouMean(need.id, provided)}`;
     return [makeProblem('TAP_GRAPH_UNMET', path, message, node.at)];
   }
   return providers.flatMap((provider) =>

@@ -139,10 +139,7 @@ export class Guard implements Frame {
     }
     if (this.#breaker === undefined || this.#breaker.state === 'closed' || this.#breaker.admits()) return undefined;
     this.#series.skip('breaker');
-    return this.#notMade(
-      'TAP_PLUGIN_CIRCUIT_OPEN',
-      `plugin ${this.plugin} failed repeatedly in ${this.point} and is not asked for a while`,
-    );
+    return this.#notMade('TAP_PLUGIN_CIRCUIT_OPEN', `plugin ${this.plugin} failed repeatedly in ${this.point} and is skipped for a while`);
   }
 
   #notMade(code: 'TAP_PLUGIN_NOT_RUNNING' | 'TAP_PLUGIN_CIRCUIT_OPEN', message: string): Failure {

@@ -19,7 +19,7 @@ export function unprovided({ root, requires, given, instances, off }: Configured
     const provides = (manifest: PluginManifest | undefined): boolean => manifest?.provides.some(({ id }) => id === service) ?? false;
     if (given.some(({ id }) => id === service) || instances.some(({ manifest }) => provides(manifest))) return [];
     const sleeping = off.find(({ manifest }) => provides(manifest))?.id;
-    const why = sleeping === undefined ? 'which nobody provides' : `and plugin ${sleeping}, which provides it, is turned off`;
+    const why = sleeping === undefined ? 'which no plugin provides' : `and plugin ${sleeping}, which provides it, is turned off`;
     const path = sleeping === undefined ? ['plugins'] : ['plugins', sleeping, 'mode'];
     return [makeProblem('TAP_GRAPH_UNMET', path.join('.'), `the platform needs service ${service}, ${why}`, placeOf(root, ...path))];
   });

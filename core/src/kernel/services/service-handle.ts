@@ -18,7 +18,7 @@ export function serviceHandle(view: ServiceView, service: Service<unknown>, key 
     const found = find();
     if (found !== undefined) return found;
     const named = key === soleKey ? service.id : `${service.id} of ${key}`;
-    throw guardErrors.TAP_SERVICE_UNAVAILABLE({ message: `nobody provides ${named} now` });
+    throw guardErrors.TAP_SERVICE_UNAVAILABLE({ message: `no plugin provides ${named} now` });
   };
   return new Proxy(Object.create(null) as object, {
     // A handle is never thenable, even without a provider, because an async function may return it.

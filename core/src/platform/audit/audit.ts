@@ -57,7 +57,7 @@ export async function openAudit(parts: AuditParts): Promise<PlatformAudit> {
   const { kernel, log } = parts;
   const settings = () => kernel.config.section('audit') as AuditSettings;
   const auditLog = await openLog(parts, settings());
-  if (auditLog === undefined) log.warn('no audit sink is configured: requests are told to plugins, and recorded nowhere');
+  if (auditLog === undefined) log.warn('no audit sink is configured: requests are reported to plugins, and recorded nowhere');
   const gone = auditLog && parts.isGone && new GoneChains(goneChains(parts, parts.isGone, settings));
   gone?.start();
   const hideMetrics = auditLog && showAuditMetrics(kernel.metrics, auditLog);

@@ -53,7 +53,7 @@ export function startClusterScheduler(options: ClusterSchedulerOptions): Running
       random,
       backoff: createBackoff(sourceBackoff, random),
       onError: (error) =>
-        log.warn('the scheduler lost its cluster and follows it anew', { cluster: access.name, resource: resource.plural, error }),
+        log.warn('the scheduler lost its cluster and watches it again', { cluster: access.name, resource: resource.plural, error }),
     });
   const pods = informer<Pod>(podResource);
   const nodes = informer<Node>(nodeResource);

@@ -104,7 +104,7 @@ function cachesOf({ name, client, clock, random, log }: ClusterWatchOptions) {
       project,
       keep,
       onError: (error) =>
-        log.warn('a cluster is out of reach; its cache follows it anew', { cluster: name, resource: resource.plural, error }),
+        log.warn('a cluster is unreachable; its cache watches it again', { cluster: name, resource: resource.plural, error }),
     });
     sources.set(informer, source);
     return informer;

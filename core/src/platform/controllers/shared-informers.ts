@@ -46,7 +46,7 @@ export function createSharedInformers({ engine, clock, random, log }: SharedInfo
         random,
         backoff: createBackoff(sourceBackoff, random),
         indexers: { uid: ({ metadata }) => [metadata.uid], namespace: ({ metadata }) => [metadata.namespace ?? ''] },
-        onError: (error) => log.warn('a cache lost its source and follows it anew', { cache: name, error }),
+        onError: (error) => log.warn('a cache lost its source and watches it again', { cache: name, error }),
       });
       const current = (signal: AbortSignal) => engine(engineName).source<EngineObject>(kind).list({ signal });
       informers.set(name, { informer, current, running: informer.run(stopping.signal) });

@@ -17,9 +17,9 @@ const told: Readonly<Record<string, (attributes: PlatformEvent['attributes']) =>
   'breaker.open': ({ hook }) => ({
     type: 'Warning',
     reason: 'BreakerOpen',
-    message: `is not asked at ${hook} for a while: it has failed there again and again`,
+    message: `is skipped at ${hook} for a while: it has failed there repeatedly`,
   }),
-  'breaker.closed': ({ hook }) => ({ type: 'Normal', reason: 'BreakerClosed', message: `is asked at ${hook} again` }),
+  'breaker.closed': ({ hook }) => ({ type: 'Normal', reason: 'BreakerClosed', message: `is called at ${hook} again` }),
   'loop.blocked': ({ plugin, point, blockedMs }) => ({
     type: 'Warning',
     reason: 'EventLoopBlocked',

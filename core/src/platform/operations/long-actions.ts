@@ -222,7 +222,7 @@ class Running implements LongActions {
         }
       } catch (error) {
         if (signal.aborted) return;
-        log.warn('operations are followed anew', { error });
+        log.warn('operations are watched again', { error });
       }
       await clock.sleep(followAgainMs, signal).catch(() => undefined);
     }

@@ -59,7 +59,7 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf, 
   const tellOpen = (): Promise<void> =>
     primary
       .call('openBreakers', openBreakersOf(kernel.plugins()))
-      .catch((error: unknown) => log.warn('the open circuit breakers of this process were not told', { error }));
+      .catch((error: unknown) => log.warn('the open circuit breakers of this process could not be reported', { error }));
   kernel.onEvent(({ type }) => void (type.startsWith('breaker.') && tellOpen()));
   api.follow(tellOpen);
   return {

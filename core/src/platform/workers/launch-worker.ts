@@ -94,7 +94,7 @@ function callsOf(
         throw error;
       }
     },
-    ready: async () => (hasCompared ? started.resolve() : giveUp('did not tell its version')),
+    ready: async () => (hasCompared ? started.resolve() : giveUp('did not report its version')),
     metrics,
   };
 }

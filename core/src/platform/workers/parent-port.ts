@@ -4,7 +4,7 @@ import type { IpcPort } from './ipc-channel.js';
 /** Returns the connection to the parent process. @throws TAP_PROCESS_FAILED when there is none */
 export function parentPort(process: NodeJS.Process): IpcPort {
   if (process.send === undefined) {
-    throw platformErrors.TAP_PROCESS_FAILED({ message: 'a worker of the API is started by the platform only, and by nobody else' });
+    throw platformErrors.TAP_PROCESS_FAILED({ message: 'a worker of the API can be started only by the platform' });
   }
   const send = process.send.bind(process);
   return {

@@ -45,8 +45,8 @@ export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) onSignal(signal, () => undefined);
   onUncaught((error) => {
     const plugin = pluginOf(error);
-    if (plugin !== undefined) return log.forPlugin(plugin).error(`plugin ${plugin} caused an error that nobody caught`, { error });
-    log.error('an error that nobody caught ends a worker of the API', { error });
+    if (plugin !== undefined) return log.forPlugin(plugin).error(`plugin ${plugin} caused an uncaught error`, { error });
+    log.error('an uncaught error ends a worker of the API', { error });
     exit(1);
   });
   primary.once('disconnect', () => exit(1));

@@ -97,7 +97,8 @@ export class WorkerPool {
   /** Reports revoked credentials to every worker. */
   async revoke(credentialIds: readonly string[]): Promise<void> {
     // A starting worker has cached no credentials yet; a draining one still serves streams.
-    const failed = (error: unknown): void => this.#options.log.error('a worker of the API was not told of revoked credentials', { error });
+    const failed = (error: unknown): void =>
+      this.#options.log.error('a worker of the API was not notified of revoked credentials', { error });
     await Promise.all(this.#serving().map(([peer]) => peer.call('revoked', credentialIds).catch(failed)));
   }
 

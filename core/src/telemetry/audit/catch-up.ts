@@ -48,7 +48,7 @@ async function endOf(sink: LogSink, { chain, log }: AuditLogParts): Promise<(Cha
     const line = parseLine((await sink.end?.(chain))?.line?.text ?? '');
     return line && { sink, sequence: line.sequence, hash: line.hash };
   } catch (error) {
-    log.warn('an audit sink does not tell how far it has come', { sink: sink.name, error });
+    log.warn('an audit sink does not report its last line', { sink: sink.name, error });
     return undefined;
   }
 }

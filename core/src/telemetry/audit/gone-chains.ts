@@ -92,7 +92,7 @@ export class GoneChains {
     if (this.#doubted.has(chain)) return;
     this.#doubted.add(chain);
     this.#parts.log.warn(
-      'an audit chain of a process that is gone does not end as a stop or a crash ends one: nothing of it is signed or removed; tappaas audit verify tells more',
+      'an audit chain of a process that is gone does not end as a stop or a crash ends one: nothing of it is signed or removed; tappaas audit verify has the details',
       { chain },
     );
   }

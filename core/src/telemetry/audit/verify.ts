@@ -90,13 +90,13 @@ export class Verifier {
       further.push(`lines before ${this.#first} were removed for their age, as the log itself says`);
     if (bad === undefined && last > 0 && this.#vouchedTo === 0) {
       further.push(
-        'NO checkpoint vouches for any of these lines: whoever can write them could have replaced them all. That is so for moments after ' +
+        'NO checkpoint vouches for any of these lines: anyone who can write them could have replaced them all. That is so for moments after ' +
           'the first start; later it means that the checkpoints were lost or taken away, or were signed with a key that is not trusted here. Look for copies of them, ' +
           'or verify with --platform; --require-checkpoints makes this a failure',
       );
     } else if (bad === undefined && last > this.#vouchedTo) {
       further.push(
-        `no checkpoint vouches for lines ${this.#vouchedTo + 1} to ${last} yet: had further ones been cut off, nobody could tell; ` +
+        `no checkpoint vouches for lines ${this.#vouchedTo + 1} to ${last} yet: if later ones had been cut off, that could not be detected; ` +
           'the platform signs one a moment after it has written lines (audit.checkpoints) and when it stops, so verify again then',
       );
     }
@@ -149,7 +149,7 @@ export class Verifier {
     }
     const from = Math.max(this.#vouchedTo + 1, this.#first ?? 1);
     const which = from === sequence ? `line ${from} is` : `lines ${from} to ${sequence} are`;
-    return { sequence: from, message: `${which} not what the checkpoint of ${other.at} vouches for: written anew` };
+    return { sequence: from, message: `${which} not what the checkpoint of ${other.at} vouches for: rewritten` };
   }
 
   /** The oldest lines may be missing only as far as the log itself records their removal. */

@@ -27,7 +27,7 @@ function checkWorkload(spec: Workload | undefined, previous: Workload | undefine
 }
 
 const immutable = (field: string): Denial =>
-  deny({ field, reason: 'Invalid', message: 'cannot change; delete the object and create it anew' });
+  deny({ field, reason: 'Invalid', message: 'cannot change; delete the object and create it again' });
 
 const restartsAlways = (template: Immutable<PodTemplate> | undefined): Denial[] =>
   template?.spec?.restartPolicy === 'Always'

@@ -19,7 +19,7 @@ export const evictionOpenApi: SubresourceOpenApi = {
 };
 
 export const portForwardOpenApi: SubresourceOpenApi = {
-  description: 'Is always refused, and the refusal tells where the ports of the pod are open on this machine.',
+  description: 'Is always refused; the error names the addresses at which the ports of the pod are open on this machine.',
 };
 
 export const logOpenApi: SubresourceOpenApi = {

@@ -41,7 +41,7 @@ async function show(): Promise<void> {
 }
 
 async function offer(): Promise<void> {
-  told.textContent = 'Nobody is logged in.';
+  told.textContent = 'You are not logged in.';
   const { issuers } = await read<{ readonly issuers: readonly { readonly name: string }[] }>(await ask('issuers'));
   const links = issuers.map(({ name }) => {
     const link = text('a', `Log in with ${name}`);

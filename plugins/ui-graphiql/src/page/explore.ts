@@ -16,7 +16,7 @@ const firstQuery = `# Ctrl-Enter runs it; Ctrl-Space completes.
 `;
 const unknownCaller = 'The platform does not know you: give an API token (tappaas token create), or log in with your provider and reload.';
 const noSchema =
-  'The platform does not tell its schema (api.graphqlIntrospection is not true), so nothing is completed or documented here; queries work.';
+  'The platform does not publish its schema (api.graphqlIntrospection is not true), so nothing is completed or documented here; queries work.';
 
 const root = ReactDOM.createRoot(element('explorer'));
 const token = element('token') as HTMLInputElement;
