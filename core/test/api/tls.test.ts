@@ -1,10 +1,13 @@
 /** Real handshakes: which TLS is spoken, and which certificate is shown to whom. */
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type ConnectionOptions } from 'node:tls';
+import { connect, createServer, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import test from 'ava';
-import { issueAuthority, issueServer } from '../../dist/api/certificates/certificate-issuer.js';
+import { issueAuthority, issueClient, issueServer } from '../../dist/api/certificates/certificate-issuer.js';
 import { certificateCheck, warnOfExpiry } from '../../dist/api/certificates/certificate-expiry.js';
 import { TlsFilesCertificate } from '../../dist/api/connection/tls-files.js';
 import { tlsPolicy } from '../../dist/api/connection/tls-policy.js';
@@ -119,6 +122,52 @@ test('who asks for a name of the operator’s certificate gets it, others the pl
   ]);
   stop.abort();
   await following;
+});
+
+test('authorities of clients that change while replaced files are read count for the new certificate, and the previous ones no longer', async (t) => {
+  const directory = await folder(t);
+  const files = { certificate: join(directory, 'tls.crt'), key: join(directory, 'tls.key') };
+  const { own: former, theirs: present, named } = await pairs();
+  const [first, second] = [await named(), await named()];
+  for (const what of ['certificate', 'key'] as const) await writeFile(files[what], first[what]);
+  const clock = new VirtualClock(Date.now());
+  const certificate = await TlsFilesCertificate.open({ files, policy: tlsPolicy(), clock, log: quietLog });
+  certificate.trustClients(former.certificate);
+  const stop = new AbortController();
+  const following = certificate.follow(stop.signal);
+  await writeFile(files.certificate, second.certificate);
+  // A pipe is opened once both ends are: then the certificate has been read, and the key has not.
+  await rm(files.key);
+  execFileSync('mkfifo', [files.key]);
+  await clock.advance(10_000);
+  const key = await open(files.key, 'w');
+  certificate.trustClients(present.certificate);
+  stop.abort();
+  await key.writeFile(second.key);
+  await key.close();
+  await following;
+  const server = createServer({
+    SNICallback: (name, answer) => answer(null, certificate.contextFor(name)),
+    requestCert: true,
+    rejectUnauthorized: false,
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  for (const [authority, isTrusted] of [
+    [present, true],
+    [former, false],
+  ] as const) {
+    const pair = await issueClient(authority, { name: 'ann', groups: [] }, Date.now(), dayMs);
+    const taken = once(server, 'secureConnection') as Promise<[TLSSocket]>;
+    const shown = { cert: pair.certificate, key: pair.key };
+    const client = connect({ port, host: '127.0.0.1', servername: 'api.example.com', ca: present.certificate, ...shown });
+    const [socket] = await taken;
+    t.is(socket.authorized, isTrusted);
+    client.destroy();
+    socket.destroy();
+  }
 });
 
 /** Lets time pass until the files were looked at. */

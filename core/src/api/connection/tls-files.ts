@@ -77,10 +77,11 @@ export class TlsFilesCertificate {
   async #look(): Promise<void> {
     const { log, files } = this.#options;
     try {
-      const next = await load(this.#options, this.#clientAuthorities);
+      const next = await load(this.#options);
       this.#refused = '';
       if (next.text === this.#loaded.text) return;
-      this.#loaded = next;
+      // The authorities may have changed while the files were read.
+      this.#loaded = { ...next, context: contextOf(next.pair, this.#options.policy, this.#clientAuthorities) };
       log.info('the certificate of the API was replaced', { file: files.certificate, notAfter: next.certificate.validTo });
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
@@ -95,13 +96,13 @@ function contextOf(pair: Loaded['pair'], policy: TlsPolicy, clientAuthorities: s
   return createSecureContext({ ...pair, ...policy, ...(clientAuthorities !== undefined && { ca: clientAuthorities }) });
 }
 
-async function load({ files, policy }: TlsFilesOptions, clientAuthorities?: string): Promise<Loaded> {
+async function load({ files, policy }: TlsFilesOptions): Promise<Loaded> {
   const [cert, key] = [await textOf('certificate', files.certificate), await textOf('key', files.key)];
   try {
     const certificate = new X509Certificate(cert);
     if (!certificate.checkPrivateKey(createPrivateKey(key))) throw new Error('the key is not that of the certificate');
     const pair = { cert, key };
-    return { text: `${cert}\n${key}`, pair, certificate, context: contextOf(pair, policy, clientAuthorities) };
+    return { text: `${cert}\n${key}`, pair, certificate, context: contextOf(pair, policy, undefined) };
   } catch (cause) {
     throw unusable(`${files.certificate} with ${files.key}: ${cause instanceof Error ? cause.message : 'not a pair'}`, cause);
   }
