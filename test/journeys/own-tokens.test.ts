@@ -218,3 +218,14 @@ test.serial('a developer makes, lists, describes and revokes a token with the co
   t.regex(await run('token', 'revoke', 'ci'), /is revoked/);
   await run('logout');
 });
+
+test.serial('a login names a namespace that its owner can use: members of a tenant have none of the name default', async (t) => {
+  const { home, admin, people: known } = world;
+  const logIn = async (token: string) => {
+    const { stdout, stderr, code } = await home.tappaas('login', admin.server, '--certificate-authority', 'data/ca.pem', '--token', token);
+    t.is(code, 0, stderr);
+    return /Next: .*/.exec(stdout)?.[0];
+  };
+  t.regex((await logIn(known.developer.token)) ?? '', /tappaas apps -n shop, or (npx )?tappaas deploy DIRECTORY -n shop$/);
+  t.regex((await logIn(admin.token)) ?? '', /tappaas apps, or (npx )?tappaas deploy DIRECTORY$/);
+});

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { ApiError } from '@tappaas/client';
-import { calledAs } from '../called-as.js';
+import { ApiError, type Client } from '@tappaas/client';
+import { calledAs, inNamespace } from '../called-as.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { clientOf } from '../connect.js';
@@ -24,13 +24,23 @@ export async function login(invocation: Invocation): Promise<number> {
     ...place,
     ...(options['oidc'] === true ? await grantedBy(place, terminal, options) : { token: tokenOf(terminal, options) }),
   };
-  const answer = await (await clientOf(connection)).send('/api');
+  const client = await clientOf(connection);
+  const answer = await client.send('/api');
   if (answer.status >= 300) throw ApiError.of(answer);
   const file = await withLoginLock(terminal.env, () => writeLogin(terminal.env, connection));
-  const called = calledAs(terminal);
-  const told = `Logged in to ${server}; stored in ${file}.\nNext: ${called} apps, or ${called} deploy DIRECTORY\n`;
+  const [called, option] = [calledAs(terminal), inNamespace(terminal, await namespaceToUse(client, invocation.namespace))];
+  const told = `Logged in to ${server}; stored in ${file}.\nNext: ${called} apps${option}, or ${called} deploy DIRECTORY${option}\n`;
   await print(invocation, { server, file }, () => told);
   return exitCodes.ok;
+}
+
+/** Returns the namespace of commands without `-n` if the caller can read it, else one that the caller can: members of a tenant have their own. */
+async function namespaceToUse(client: Client, usual: string): Promise<string> {
+  if ((await client.send(`/api/v1/namespaces/${encodeURIComponent(usual)}`)).status === 200) return usual;
+  const listed = await client.send('/api/v1/namespaces?limit=1');
+  if (listed.status !== 200) return usual;
+  const { items } = JSON.parse(listed.text) as { readonly items: readonly { readonly metadata: { readonly name: string } }[] };
+  return items[0]?.metadata.name ?? usual;
 }
 
 function tokenOf(terminal: Terminal, options: Invocation['options']): string {
