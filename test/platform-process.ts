@@ -224,7 +224,11 @@ function run(child: ChildProcessWithoutNullStreams): Promise<CommandResult> {
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
-  return new Promise((done) => void child.once('close', (code) => done({ code: code ?? -1, stdout, stderr })));
+  return new Promise((done) => {
+    child.once('close', (code, signal) =>
+      done({ code: code ?? -1, stdout, stderr: signal === null ? stderr : `${stderr}\nit was ended by ${signal}\n` }),
+    );
+  });
 }
 
 /** Asks until `holds` is true of the answer; the last answer is in the error when it never is. */

@@ -32,7 +32,7 @@ test('a taken API port is told with the setting that names it', async (t) => {
   t.teardown(() => home.remove());
   await configure(home, (config) => (config.api.port = port));
   const { code, stderr } = await home.tappaas('up');
-  t.is(code, 1);
+  t.is(code, 1, stderr);
   t.regex(stderr, new RegExp(`port ${port} on 127.0.0.1, where the API listens, is taken .*api\\.port`));
 });
 
@@ -47,7 +47,7 @@ test('a taken port for applications is told with the plugin and the setting, not
     (config) => (config.plugins['local'] = { ...config.plugins['local'], config: { ...config.plugins['local']?.config, httpPort: port } }),
   );
   const { code, stderr } = await home.tappaas('up');
-  t.is(code, 1);
+  t.is(code, 1, stderr);
   t.regex(
     stderr,
     new RegExp(`^tappaas: .*port ${port} on 127.0.0.1.*plugins\\.local\\.config\\.httpPort.*\\n {2}.*\\n$`),
@@ -62,7 +62,7 @@ test('a second platform on the same data is refused, and the first one goes on',
   const first = await home.start();
   t.teardown(() => first.stop());
   const { code, stderr } = await home.tappaas('up');
-  t.is(code, 1);
+  t.is(code, 1, stderr);
   const pid = first.child.pid ?? 0;
   t.regex(
     stderr,
@@ -81,7 +81,7 @@ test('a store directory that cannot be made is told at once, and the process end
     (config) => (config.plugins['store'] = { ...config.plugins['store'], config: { directory: '/proc/tappaas/data' } }),
   );
   const { code, stderr } = await home.tappaas('up');
-  t.is(code, 1);
+  t.is(code, 1, stderr);
   t.regex(stderr, /^tappaas: .*the data directory \/proc\/tappaas\/data cannot be made: .*\n {2}Name a directory .*\n$/);
 });
 
@@ -94,7 +94,7 @@ test('every mistake of a configuration is told at once, and nothing was started'
     (config.api as Record<string, unknown>)['prt'] = 1;
   });
   const { code, stderr } = await home.tappaas('up');
-  t.is(code, 78);
+  t.is(code, 78, stderr);
   t.regex(stderr, /TAP_CONFIG_UNKNOWN_KEY .*did you mean "directory"/);
   t.regex(stderr, /TAP_PACKAGE_NOT_FOUND .*@acme\/nope/);
   t.regex(stderr, /api\.prt: unknown key/);
