@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ExecutionContext } from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { isCi } from './is-ci.ts';
 
 const mounted = (directory: string, mib: number): readonly string[] => ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', directory];
@@ -19,8 +19,8 @@ function mayMount(): boolean {
   }
 }
 
-/** Whether tests with a small disk are to run: in CI always, so that they fail there where nothing may be mounted. */
-export const mountsDisks = mayMount() || isCi;
+/** Declares a test with a small disk. Where nothing may be mounted it is skipped, but in CI it fails. */
+export const withSmallDisk = mayMount() || isCi ? test : test.skip;
 
 /** A directory on a disk of its own, of that size; it goes with the test. */
 export function smallDisk(t: ExecutionContext, mib: number): string {

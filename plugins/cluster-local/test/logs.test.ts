@@ -8,7 +8,7 @@ import { logFiles } from '../dist/agent/log/log-files.js';
 import { LineSplitter, parseEntry, pieceBytesMax } from '../dist/agent/log/log-line.js';
 import { LogPump } from '../dist/agent/log/log-pump.js';
 import { readLog, type LogQuery } from '../dist/agent/log/log-query.js';
-import { mountsDisks, resizeDisk, smallDisk } from '../../../test/small-disk.ts';
+import { withSmallDisk, resizeDisk, smallDisk } from '../../../test/small-disk.ts';
 import { clock, never, until } from './support/local-cluster.ts';
 
 function files(t: ExecutionContext) {
@@ -161,8 +161,6 @@ test('a log that cannot be rotated goes on as it is, and is rotated when it can 
   t.deepEqual(textsIn(at.log), []);
   await log.close();
 });
-
-const withSmallDisk = mountsDisks ? test : test.skip;
 
 withSmallDisk('what a full disk does not take is written once as soon as it has room again', async (t) => {
   const directory = smallDisk(t, 1);

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { VirtualClock } from '../../../sdk/testing/dist/virtual-clock.js';
 import { Failpoints } from '../dist/failpoints.js';
 import { openSqliteStore } from '../dist/store.js';
-import { mountsDisks, resizeDisk, smallDisk } from '../../../test/small-disk.ts';
+import { withSmallDisk, resizeDisk, smallDisk } from '../../../test/small-disk.ts';
 import { sqliteHarness, type SqliteHarness } from './sqlite-harness.ts';
 
 const put = (store: ResourceStore, key: string, value: string | Uint8Array = 'v') =>
@@ -150,7 +150,6 @@ async function fillUp(t: ExecutionContext, { store }: SqliteHarness): Promise<vo
 }
 
 /** Where mounting is not allowed, only the failpoint tests above cover full disks. */
-const withSmallDisk = mountsDisks ? test : test.skip;
 
 withSmallDisk('a really full file system makes the store read-only, and room made by others brings writes back', async (t) => {
   const directory = smallDisk(t, 2);

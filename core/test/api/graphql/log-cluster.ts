@@ -10,6 +10,7 @@ import { kernelKinds } from '../../../dist/resources/kinds/kernel-kinds.js';
 import { createMemoryStore } from '../../../dist/store/memory-store.js';
 import { openWatchCache } from '../../../dist/store/watch-cache.js';
 import { realClock } from '../running-server.ts';
+import { enginePort } from './engine-port.ts';
 import { application, kindPaths, release, startGraphql, type GraphqlServer, type GraphqlServerOptions } from './graphql-server.ts';
 
 type Query = Readonly<Record<string, string | undefined>>;
@@ -173,13 +174,7 @@ export async function startLogCluster(
 /** An engine that says when something beyond the beginning of a watch is asked for. */
 function watchedEngine(engine: GraphqlServer['engine'], begun: () => void): EnginePort {
   return {
-    name: engine.name,
-    kinds: () => engine.kinds(),
-    find: (path) => engine.find(path),
-    get: (target, options) => engine.get(target, options),
-    getMany: (kind, keys, options) => engine.getMany(kind, keys, options),
-    list: (query) => engine.list(query),
-    write: (change, options) => engine.write(change, options),
+    ...enginePort(engine),
     async *watch(query) {
       for await (const events of engine.watch(query)) {
         yield events;

@@ -7,6 +7,7 @@ import { PreparedOperations } from '../../../dist/api/graphql/prepared-operation
 import { composeSchema } from '../../../dist/api/graphql/schema/compose.js';
 import type { Authorize } from '../../../dist/api/stages.js';
 import { realClock } from '../running-server.ts';
+import { enginePort } from './engine-port.ts';
 import { application, kindPaths, release, startGraphql, type GraphqlServer, type TestObject } from './graphql-server.ts';
 
 test('an object is read with exactly the fields that are asked for, first and again', async (t) => {
@@ -247,22 +248,9 @@ test('relations are read once for all objects of a page: one application costs a
 /** GraphQL over an engine whose lists are answered as `list` says. */
 async function withLists(t: ExecutionContext, list: (query: ListQuery, engine: EnginePort) => Awaitable<ListPage>): Promise<GraphqlServer> {
   const server: GraphqlServer = await startGraphql(t, {
-    engines: () => new Map([['platform', { ...portOf(server.engine), list: (query) => list(query, server.engine) }]]),
+    engines: () => new Map([['platform', { ...enginePort(server.engine), list: (query) => list(query, server.engine) }]]),
   });
   return server;
-}
-
-function portOf(engine: EnginePort): EnginePort {
-  return {
-    name: engine.name,
-    kinds: () => engine.kinds(),
-    find: (path) => engine.find(path),
-    get: (target, options) => engine.get(target, options),
-    getMany: (kind, keys, options) => engine.getMany(kind, keys, options),
-    list: (query) => engine.list(query),
-    watch: (query) => engine.watch(query),
-    write: (write, options) => engine.write(write, options),
-  };
 }
 
 test('relations of many objects are told in full, newest first, however many pages the engine answers with', async (t) => {
