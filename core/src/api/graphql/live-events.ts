@@ -40,9 +40,10 @@ export interface ChangeQuery {
  * Yields the changes of a kind's objects, in order; without `since`, it begins with the existing objects. Access is checked again before
  * each batch, so revoking the right ends the stream.
  *
- * @throws TAP_REQUEST_FORBIDDEN, TAP_STORE_COMPACTED, TAP_STORE_SLOW_CONSUMER
+ * @throws TAP_GRAPHQL_ARGUMENT_INVALID, TAP_REQUEST_FORBIDDEN, TAP_STORE_COMPACTED, TAP_STORE_SLOW_CONSUMER
  */
 export function objectChanges(kind: ServedKind, query: ChangeQuery, context: GraphqlContext): AsyncGenerator<LiveEvent, void, void> {
+  refuseEmpty(query, (field) => `the ${field} to follow, or null for all, found an empty text`);
   const { namespace, name } = query;
   const target = { kind: pathOf(kind), ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) };
   return context.access.follow({ verb: 'watch', target }, (followed) => permittedChanges(kind, followed, query, context), context);
@@ -112,18 +113,18 @@ const ended: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed', 'Cancelled']
  * @throws TAP_GRAPHQL_ARGUMENT_INVALID, TAP_REQUEST_FORBIDDEN, TAP_OBJECT_NOT_FOUND when none of this name exists at the beginning
  */
 export function operationProgress(kind: ServedKind, key: OperationKey, context: GraphqlContext): AsyncGenerator<LiveEvent, void, void> {
-  refuseNothing(key);
+  refuseEmpty(key, () => 'that of an operation, found none');
   const asked = { verb: 'watch', target: { kind: pathOf(kind), ...key } };
   // The bookmark after the initial objects proves that the operation does not exist; one created meanwhile comes before the bookmark.
   const query = { ...key, bookmarks: true };
   return context.access.follow(asked, (followed) => progressOf(key, permittedChanges(kind, followed, query, context)), context);
 }
 
-/** Rejects empty variables: the watch would take them as any, and show the progress of an unrelated operation. */
-function refuseNothing(key: OperationKey): void {
-  const field = (['namespace', 'name'] as const).find((each) => key[each] === '');
+/** Rejects empty variables: the watch would take them as any, and show objects that were not asked for. */
+function refuseEmpty(query: Pick<ChangeQuery, 'namespace' | 'name'>, expected: (field: string) => string): void {
+  const field = (['namespace', 'name'] as const).find((each) => query[each] === '');
   if (field === undefined) return;
-  throw graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ field, message: `${field}: expected that of an operation, found none` });
+  throw graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ field, message: `${field}: expected ${expected(field)}` });
 }
 
 async function* progressOf({ name }: OperationKey, changes: AsyncIterable<LiveEvent>): AsyncGenerator<LiveEvent, void, void> {

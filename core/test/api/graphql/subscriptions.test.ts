@@ -203,6 +203,18 @@ test('an operation that does not exist is not waited for, and audit is told so',
   t.deepEqual(await refused(query, { namespace: '' }), [invalid, 'namespace: expected that of an operation, found none']);
 });
 
+test('an empty name or namespace of changes is refused: it would follow all objects', async (t) => {
+  const { follow } = connect(t, (await startGraphql(t)).port);
+  const query = 'subscription C($name: String, $namespace: String) { applicationChanges(name: $name, namespace: $namespace) { type } }';
+  for (const [field, variables] of Object.entries({ name: { name: '', namespace: 'team' }, namespace: { namespace: '' } })) {
+    const [error] = (await follow(query, variables).ended) as { message: string; extensions: { code: string; field: string } }[];
+    t.like(error, {
+      message: `${field}: expected the ${field} to follow, or null for all, found an empty text`,
+      extensions: { code: 'TAP_GRAPHQL_ARGUMENT_INVALID', field },
+    });
+  }
+});
+
 test('a client that takes seconds to begin is waited for', async (t) => {
   const { port } = await startGraphql(t);
   const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', { headers: { authorization: 'Bearer admin' } });
