@@ -38,7 +38,7 @@ export interface ApiServerOptions {
   readonly fields: () => readonly ServedField[];
   /** Default: no introspection, all documents allowed. */
   readonly graphql?: GraphqlSettings;
-  /** Maps a namespace to the cluster's. Default: the same name. */
+  /** Finds the cluster's namespace for a namespace of the platform. Default: the same name. */
   readonly clusterNamespace?: GraphqlParts['clusterNamespace'];
   /** Scheduling decisions about pods. Default: none known. */
   readonly placements?: GraphqlParts['placements'];

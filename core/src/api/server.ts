@@ -37,7 +37,7 @@ import { within } from './within.js';
 
 /** Maximum requests named in the log when they delay a shutdown. */
 const heldUpMax = 10;
-const sameNamespace: GraphqlParts['clusterNamespace'] = (_, namespace) => namespace;
+const sameNamespace: GraphqlParts['clusterNamespace'] = async (_, name) => ({ name });
 const noPlacements: GraphqlParts['placements'] = async (uids) => uids.map(() => undefined);
 
 export function createApiServer(options: ApiServerOptions): ApiServer {

@@ -141,7 +141,7 @@ export class ApiService {
       fields: () => this.#contributions.fields,
       upgrades: () => this.#contributions.upgrades,
       graphql,
-      clusterNamespace: namespacesOfClusters(kernel.services.family(families.cluster)),
+      clusterNamespace: namespacesOfClusters(kernel.services.family(families.cluster), () => engines.all),
       placements: place.actions.decisions,
       tls: place.certificates.tls,
       tlsPolicy: tlsPolicy(settings.tls),

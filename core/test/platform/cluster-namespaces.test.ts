@@ -28,10 +28,32 @@ test('the template names the namespace', (t) => {
   t.is(clusterNamespace('tappaas-{namespace}', 'team-a'), 'tappaas-team-a');
 });
 
-test('the namespaces of a cluster are named by its template, and a cluster that is not loaded has none', (t) => {
-  const named = namespacesOfClusters(new Map([['east', { namespaceTemplate: 'on-east-{namespace}' }]]));
-  t.is(named('east', 'team-a'), 'on-east-team-a');
-  t.is(named('west', 'team-a'), undefined);
+/** Finds namespaces of a cluster `east` that has these. */
+function finding(namespaces: Record<string, Labels>) {
+  const asked: string[] = [];
+  const getMany = async (_: unknown, keys: readonly { readonly name: string }[]) =>
+    keys.map(({ name }) => {
+      asked.push(name);
+      const labels = namespaces[name];
+      return labels && { object: { metadata: { name, labels } }, bytes: new Uint8Array(), resourceVersion: '1' };
+    });
+  const find = namespacesOfClusters(
+    new Map([['east', { namespaceTemplate: 'on-east-{namespace}' }]]),
+    () => new Map([['east', { getMany }]]),
+  );
+  return { asked, find: (cluster: string, namespace: string) => find(cluster, namespace, new AbortController().signal) };
+}
+
+test('the namespaces of a cluster are named by its template, and a cluster that is not loaded has none', async (t) => {
+  const { find, asked } = finding({ 'on-east-team-a': madeFor('team-a') });
+  t.deepEqual(await find('east', 'team-a'), { name: 'on-east-team-a' });
+  t.is(await find('west', 'team-a'), 'unknown-cluster');
+  t.deepEqual(asked, ['on-east-team-a']);
+});
+
+test('a namespace of a cluster is found only for the one of the platform that it was created for', async (t) => {
+  const { find } = finding({ 'on-east-team-a': madeFor('team-b'), 'on-east-team-c': {} });
+  for (const namespace of ['team-a', 'team-b', 'team-c']) t.is(await find('east', namespace), 'none', namespace);
 });
 
 test('a name is never longer than Kubernetes allows, and two namespaces never share one', (t) => {

@@ -23,6 +23,12 @@ export const graphqlErrors = errorTable({
   TAP_GRAPHQL_TOO_MANY_SUBSCRIPTIONS: { ...callers, remedy: 'End a subscription, or open another connection.' },
   TAP_GRAPHQL_DOCUMENT_UNKNOWN: { ...callers, remedy: 'Send the hash or the exact text of a document that the operator has allowed.' },
   TAP_GRAPHQL_ARGUMENT_INVALID: { ...callers, remedy: 'Correct the argument that the message names.' },
+  TAP_GRAPHQL_CLUSTER_UNKNOWN: {
+    blame: 'caller',
+    retry: 'back-off',
+    httpStatus: 404,
+    remedy: 'Load the plugin of the cluster, or read the logs on the cluster itself.',
+  },
   TAP_GRAPHQL_DOCUMENTS_UNREADABLE: {
     blame: 'platform',
     retry: 'never',

@@ -17,8 +17,7 @@ export interface GraphqlParts {
   readonly actions: () => readonly ServedAction[];
   readonly fields: () => readonly ServedField[];
   readonly subresources: () => readonly ServedSubresource[];
-  /** Maps a namespace of the platform to the cluster's namespace; undefined when the cluster is not loaded. */
-  readonly clusterNamespace: (cluster: string, namespace: string) => string | undefined;
+  readonly clusterNamespace: FindClusterNamespace;
   /** Returns the latest scheduling decisions by pod uid; undefined where another scheduler decides, or the decision is too old. */
   readonly placements: (uids: readonly string[]) => Promise<readonly (PlacementDecision | undefined)[]>;
   readonly ready: () => readonly ReadyCheck[];
@@ -27,6 +26,15 @@ export interface GraphqlParts {
   readonly log: Logger;
   readonly settings: GraphqlSettings;
 }
+
+/** Finds the namespace that was created on a cluster for a namespace of the platform. */
+export type FindClusterNamespace = (cluster: string, namespace: string, signal: AbortSignal) => Promise<FoundClusterNamespace>;
+
+/**
+ * `none`: the cluster has no such namespace, or it was created for another namespace of the platform. `unknown-cluster`: the platform does
+ * not serve the objects of the cluster, because it is not loaded or has no engine.
+ */
+export type FoundClusterNamespace = { readonly name: string } | 'none' | 'unknown-cluster';
 
 /** A scheduling decision about one pod, with its reasons. */
 export interface PlacementDecision {

@@ -101,7 +101,8 @@ export class Workloads {
     const name = valueAt(rest, ['status', 'release']);
     if (typeof name !== 'string') return undefined;
     const { namespace = '' } = metadata;
-    return placeOf(await this.#context.reader.load(releases.served, { namespace, name }), namespace, this.#context);
+    const place = await placeOf(await this.#context.reader.load(releases.served, { namespace, name }), namespace, this.#context);
+    return place === 'none' || 'unknownCluster' in place ? undefined : place;
   }
 }
 

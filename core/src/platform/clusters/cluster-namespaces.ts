@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isTapError, type Cluster } from '@tappaas/sdk';
+import type { FindClusterNamespace } from '../../api/graphql/ports.js';
 import type { ApiResource } from '../../cluster/api-resource.js';
+import type { EnginePort } from '../../ports/engine.js';
 import { installationLabel } from '../../reconcile/inventory.js';
 import { platformErrors } from '../errors.js';
 import type { ClusterAccess } from './cluster-access.js';
@@ -25,11 +27,22 @@ export function clusterNamespace(template: string, namespace: string): string {
   return `${name.slice(0, nameCharactersMax - hashCharacters - 1)}-${hash}`;
 }
 
-/** Makes a function that returns the name of a platform namespace on a loaded cluster. */
-export function namespacesOfClusters(clusters: ReadonlyMap<string, Pick<Cluster, 'namespaceTemplate'>>) {
-  return (cluster: string, namespace: string): string | undefined => {
+/**
+ * Makes a function that finds a namespace on a loaded cluster. The name alone proves nothing: the namespace may belong to another tenant,
+ * or, with a template such as `{namespace}`, to the cluster itself. Its label must name the platform's namespace.
+ */
+export function namespacesOfClusters(
+  clusters: ReadonlyMap<string, Pick<Cluster, 'namespaceTemplate'>>,
+  engines: () => ReadonlyMap<string, Pick<EnginePort, 'getMany'>>,
+): FindClusterNamespace {
+  return async (cluster, namespace, signal) => {
     const found = clusters.get(cluster);
-    return found && clusterNamespace(found.namespaceTemplate, namespace);
+    const engine = engines().get(cluster);
+    if (found === undefined || engine === undefined) return 'unknown-cluster';
+    const name = clusterNamespace(found.namespaceTemplate, namespace);
+    const [served] = await engine.getMany(namespaceResource, [{ name }], { signal });
+    const { metadata = {} } = (served?.object ?? {}) as { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
+    return metadata.labels?.[namespaceLabel] === namespace ? { name } : 'none';
   };
 }
 

@@ -185,6 +185,36 @@ test('an application that has no release yet is followed once it has one', async
   t.deepEqual(textsOf(await followed.take(2)), ['first', 'second']);
 });
 
+test('a namespace that the cluster has for another one of the platform shows neither pods nor output', async (t) => {
+  const cluster = await startLogCluster(t, { createdFor: 'other' });
+  const foreign = await cluster.run('shop-web-1');
+  foreign.write(at(1, 'of the other namespace'));
+  const query = '{ application(namespace: "team", name: "shop") { pods { name } logs { text } } }';
+  t.deepEqual((await cluster.server.ask(query)).json.data.application, { pods: [], logs: [] });
+  const followed = subscribe(t, cluster);
+  await cluster.watched;
+  await cluster.remove('shop-web-1');
+  await cluster.setCreatedFor('team');
+  (await cluster.run('shop-web-2')).write(at(2, 'of its own'));
+  await cluster.deploy(2);
+  t.is((await followed.next()).text, 'of its own');
+  t.deepEqual(foreign.asked, []);
+});
+
+test('an application on a cluster that is not loaded is an error by its code, at once and when a release moves there', async (t) => {
+  const cluster = await startLogCluster(t);
+  const pod = await cluster.run('shop-web-1');
+  pod.write(at(1, 'here'));
+  const followed = subscribe(t, cluster);
+  t.is((await followed.next()).text, 'here');
+  await cluster.deploy(2, 'west');
+  for (const { ended } of [followed, subscribe(t, cluster)]) {
+    const [error] = await ended;
+    t.is(error?.extensions.code, 'TAP_GRAPHQL_CLUSTER_UNKNOWN');
+    t.regex(error?.message ?? '', /"shop" runs on cluster west.*expected .*found/);
+  }
+});
+
 test('it ends with the application, by name, once the last pod has told everything', async (t) => {
   const cluster = await startLogCluster(t);
   const pod = await cluster.run('shop-web-1');

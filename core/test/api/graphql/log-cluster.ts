@@ -5,6 +5,7 @@ import { objectErrors } from '@tappaas/sdk';
 import type { ExecutionContext } from 'ava';
 import type { ServedSubresource } from '../../../dist/api/contributions.js';
 import type { EnginePort } from '../../../dist/ports/engine.js';
+import { namespacesOfClusters } from '../../../dist/platform/clusters/cluster-namespaces.js';
 import { createResourceEngine } from '../../../dist/resources/engine.js';
 import { kernelKinds } from '../../../dist/resources/kinds/kernel-kinds.js';
 import { createMemoryStore } from '../../../dist/store/memory-store.js';
@@ -69,6 +70,7 @@ class PlayedLog {
 export const at = (nanosecond: number, text: string): string => `2026-12-01T08:00:00.${String(nanosecond).padStart(9, '0')}Z ${text}`;
 
 const podPath = { group: '', version: 'v1', plural: 'pods' } as const;
+const namespacePath = { group: '', version: 'v1', plural: 'namespaces' } as const;
 
 export interface LogCluster {
   readonly server: GraphqlServer;
@@ -79,6 +81,8 @@ export interface LogCluster {
   readonly setPhase: (name: string, phase: string) => Promise<void>;
   /** Ends a pod and its log. */
   readonly remove: (name: string) => Promise<void>;
+  /** Says for which namespace of the platform that of the cluster was created. */
+  readonly setCreatedFor: (namespace: string) => Promise<void>;
   /** Another release serves from now on, on a cluster. */
   readonly deploy: (number: number, cluster?: string) => Promise<void>;
 }
@@ -86,7 +90,11 @@ export interface LogCluster {
 /** The API beside that cluster, with the application, and with its first release unless it is to have none. */
 export async function startLogCluster(
   t: ExecutionContext,
-  { isDeployed = true, ...options }: { readonly isDeployed?: boolean } & Pick<GraphqlServerOptions, 'flow'> = {},
+  {
+    isDeployed = true,
+    createdFor = 'team',
+    ...options
+  }: { readonly isDeployed?: boolean; readonly createdFor?: string } & Pick<GraphqlServerOptions, 'flow'> = {},
 ): Promise<LogCluster> {
   const store = createMemoryStore({ clock: realClock });
   const sealer = { seal: (plain: Uint8Array) => plain, open: (sealed: Uint8Array) => sealed };
@@ -111,12 +119,14 @@ export async function startLogCluster(
     },
   };
   const watched = Promise.withResolvers<void>();
+  const engines = (): ReadonlyMap<string, EnginePort> =>
+    new Map<string, EnginePort>([
+      ['platform', watchedEngine(server.engine, watched.resolve)],
+      ['local', engine],
+    ]);
   const server: GraphqlServer = await startGraphql(t, {
-    engines: () =>
-      new Map<string, EnginePort>([
-        ['platform', watchedEngine(server.engine, watched.resolve)],
-        ['local', engine],
-      ]),
+    engines,
+    clusterNamespace: namespacesOfClusters(new Map([['local', { namespaceTemplate: '{namespace}' }]]), engines),
     subresources: () => [log],
     ...options,
   });
@@ -124,14 +134,15 @@ export async function startLogCluster(
     const options = { requestId: 'test', dryRun: false, fieldValidation: 'Strict', fieldManager: 'test' } as const;
     await engine.write(write, { caller: { name: 'test', groups: [] }, signal: AbortSignal.timeout(60_000), ...options });
   };
-  const create = (kind: typeof podPath | { group: ''; version: 'v1'; plural: 'namespaces' }, object: object, namespace?: string) =>
+  const create = (kind: typeof podPath | typeof namespacePath, object: object, namespace?: string) =>
     write({
       verb: 'create',
       target: { kind, ...(namespace && { namespace }) },
       body: Buffer.from(JSON.stringify(object)),
       mediaType: 'json',
     });
-  await create({ group: '', version: 'v1', plural: 'namespaces' }, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } });
+  const labels = { 'tappaas.dev/namespace': createdFor };
+  await create(namespacePath, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team', labels } });
   const made = await server.put(kindPaths.applications, application('shop', { processes: [{ name: 'web' }, { name: 'mail' }] }));
   const setPhase: LogCluster['setPhase'] = (name, phase) =>
     write({
@@ -153,6 +164,14 @@ export async function startLogCluster(
     server,
     watched: watched.promise,
     setPhase,
+    setCreatedFor: (namespace) =>
+      write({
+        verb: 'patch',
+        target: { kind: namespacePath, name: 'team' },
+        body: Buffer.from(JSON.stringify({ metadata: { labels: { 'tappaas.dev/namespace': namespace } } })),
+        patchType: 'merge',
+        force: false,
+      }),
     deploy,
     run: async (name, { process = 'web', phase = 'Running' } = {}) => {
       const played = new PlayedLog();

@@ -110,7 +110,7 @@ async function serving(
         ['local', { list } as unknown as EnginePort],
       ]),
     subresources: () => [log as unknown as ServedSubresource],
-    clusterNamespace: (cluster, namespace) => (cluster === 'local' ? `on-${cluster}-${namespace}` : undefined),
+    clusterNamespace: async (cluster, namespace) => (cluster === 'local' ? { name: `on-${cluster}-${namespace}` } : 'unknown-cluster'),
     placements: async (uids) => {
       asked.push(uids);
       return uids.map((uid) => (uid === '1' ? decided : undefined));

@@ -11,7 +11,17 @@ import { FollowedPod } from './followed-pod.js';
 import { LogCursor, type PodProgress } from './log-cursor.js';
 import { logAccess, refuseUnknownProcess, type LogLine, type LogQuery } from './log-query.js';
 import { objectStates, type ObjectNews } from './object-states.js';
-import { componentLabel, instanceLabel, outputsMax, placeOf, pods, readPodLog, refuseCrowd, type PodPlace } from './pod-log.js';
+import {
+  componentLabel,
+  instanceLabel,
+  outputsMax,
+  placeOf,
+  pods,
+  readPodLog,
+  refuseCrowd,
+  refuseUnknownCluster,
+  type PodPlace,
+} from './pod-log.js';
 
 /** The kinds needed to find the output of an application. */
 export interface LogKinds {
@@ -38,7 +48,8 @@ interface Cluster {
  * Follows the output of an application across its releases: of present and future pods, as long as the application or one of its pods
  * exists and the caller has access. Access is checked again before a line is sent.
  *
- * @throws TAP_REQUEST_FORBIDDEN, TAP_GRAPHQL_ARGUMENT_INVALID, TAP_GRAPHQL_TOO_COSTLY, TAP_FLOW_FULL, TAP_OBJECT_NOT_FOUND at the end of the application
+ * @throws TAP_REQUEST_FORBIDDEN, TAP_GRAPHQL_ARGUMENT_INVALID, TAP_GRAPHQL_TOO_COSTLY, TAP_GRAPHQL_CLUSTER_UNKNOWN, TAP_FLOW_FULL,
+ *   TAP_OBJECT_NOT_FOUND at the end of the application
  */
 export function followLog(
   application: ObjectBody,
@@ -134,11 +145,12 @@ class ApplicationLog {
     const release = valueAt(state, ['status', 'release']);
     const found =
       typeof release === 'string' ? await this.#context.reader.get(this.#kinds.releases.served, { namespace, name: release }) : undefined;
-    const place = placeOf(found, namespace, this.#context);
-    if (place === undefined) {
+    const place = await placeOf(found, namespace, this.#context);
+    if (place === 'none') {
       if (this.#clusters.size === 0) this.#refuseUnknownProcess();
       return;
     }
+    if ('unknownCluster' in place) refuseUnknownCluster(place.unknownCluster, this.#application);
     const key = `${place.cluster} ${place.namespace}`;
     if (this.#clusters.has(key)) return;
     const at: Cluster = { place, pods: new Map(), beginsWithTail, isListed: false };

@@ -18,12 +18,19 @@ export const componentLabel = 'app.kubernetes.io/component';
 export const outputsMax = 100;
 const lineCharactersMax = 16 * 1024;
 
-/** Takes the cluster from the release and maps the namespace to it. Deliberately requires no access to the namespace on the cluster. */
-export function placeOf(release: ObjectBody | undefined, namespace: string, { parts }: GraphqlContext): PodPlace | undefined {
+/** Where a release's pods run, if any can be seen; or its cluster, if the platform does not serve the objects of that. */
+export type FoundPlace = PodPlace | 'none' | { readonly unknownCluster: string };
+
+/**
+ * Takes the cluster from the release, and finds the namespace that was created there for the application's. Deliberately requires no access
+ * to the namespace on the cluster; a release may be written by hand, so its namespace on the cluster must have been created for this one.
+ */
+export async function placeOf(release: ObjectBody | undefined, namespace: string, { parts, signal }: GraphqlContext): Promise<FoundPlace> {
   const cluster = valueAt(release, ['spec', 'cluster']);
-  if (typeof cluster !== 'string') return undefined;
-  const there = parts.clusterNamespace(cluster, namespace);
-  return there === undefined ? undefined : { cluster, namespace: there };
+  if (typeof cluster !== 'string') return 'none';
+  const found = await parts.clusterNamespace(cluster, namespace, signal);
+  if (found === 'none') return found;
+  return found === 'unknown-cluster' ? { unknownCluster: cluster } : { cluster, namespace: found.name };
 }
 
 /** Returns the name of the process that a pod is a replica of. */
@@ -59,6 +66,12 @@ export async function* readPodLog(
   if (status >= 300) return;
   const chunks = typeof body === 'string' || body instanceof Uint8Array ? [body] : untilAborted(body, signal);
   yield* textLines(chunks, lineCharactersMax);
+}
+
+/** Rejects a cluster whose pods are not served here: waiting for their output would never end. @throws TAP_GRAPHQL_CLUSTER_UNKNOWN */
+export function refuseUnknownCluster(cluster: string, application: ObjectBody): never {
+  const message = `applications "${application.metadata.name}" runs on cluster ${cluster}: expected a loaded cluster with objects to read here, found none of that name`;
+  throw graphqlErrors.TAP_GRAPHQL_CLUSTER_UNKNOWN({ message });
 }
 
 /** Rejects more pods than the maximum. @throws TAP_GRAPHQL_TOO_COSTLY, because a partial result would look complete */

@@ -128,7 +128,7 @@ export function logSubscription(kinds: readonly ExposedKind[]): Fields {
   const field: GraphQLFieldConfig<unknown, GraphqlContext> = {
     type: new GraphQLNonNull(logLine),
     description:
-      'The output of an application as it arrives, across releases, restarts and scaling: of the pods that exist, their last lines first, and of those that come later. Ends with an error when the application is deleted and its last pod gone, and begins with one when there is no such application or process.',
+      'The output of an application as it arrives, across releases, restarts and scaling: of the pods that exist, their last lines first, and of those that come later. Ends with an error when the application is deleted and its last pod gone, when there is no such application or process, and when the serving release is on a cluster that is not loaded.',
     args: {
       namespace: { type: new GraphQLNonNull(GraphQLString), description: 'Namespace of the application.' },
       name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the application.' },
