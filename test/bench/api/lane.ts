@@ -20,6 +20,11 @@ export class Lane {
     this.#socket = socket;
     this.#answered = answered;
     socket.on('data', (chunk: Buffer) => this.#heard(chunk));
+    // Status 0: a connection that is gone answers nothing, and waiting for it would have no end.
+    socket.once('close', () => {
+      this.#status = 0;
+      this.#answered(this);
+    });
   }
 
   get dueMs(): number {

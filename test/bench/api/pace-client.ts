@@ -23,6 +23,7 @@ class Pacing {
   readonly #took: Float64Array;
   readonly #late: Float64Array;
   readonly #crowded: Float64Array;
+  /** In turns: a connection that rests for long is closed by the server, and what is sent on it then is answered by nobody. */
   readonly #free: Lane[] = [];
   readonly #done = Promise.withResolvers<void>();
   #sent = 0;
@@ -56,7 +57,7 @@ class Pacing {
         this.#fullSinceMs = Infinity;
         return;
       }
-      const lane = this.#free.pop();
+      const lane = this.#free.shift();
       const request = requests[this.#sent % requests.length];
       if (lane === undefined || request === undefined) {
         this.#fullSinceMs = Math.min(this.#fullSinceMs, nowMs);
