@@ -67,8 +67,10 @@ export function platformActions(parts: PlatformActionParts): PlatformActions {
       if (purged.isComplete) await forgetKind(kind);
       return purged;
     },
-    placements: async (about) =>
-      schedulers().flatMap(({ scheduler, namespaceOf }) => placementsOf(scheduler.decisions(decisionsMax), about, namespaceOf)),
+    async placements(about) {
+      const found = schedulers().map(({ scheduler, namespaceOf }) => placementsOf(scheduler.decisions(decisionsMax), about, namespaceOf));
+      return (await Promise.all(found)).flat();
+    },
     decisions: async (uids) => uids.map((uid) => firstOf(schedulers(), uid)),
   };
 }

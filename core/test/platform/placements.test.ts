@@ -13,7 +13,7 @@ const decided = (namespace: string, name: string, atMs: number, node?: string, i
   retryOn: [],
 });
 
-const there = (namespace: string): string => `on-${namespace}`;
+const there = async (namespace: string): Promise<string> => `on-${namespace}`;
 
 const latestFirst = [
   decided('on-other', 'shop-web-1', 4_000, 'local-1'),
@@ -23,16 +23,16 @@ const latestFirst = [
   decided('on-default', 'blog-web-1', 500, 'local-1'),
 ];
 
-test('of a pod that had to wait, only why it is where it is now is told, and since when', (t) => {
-  t.deepEqual(placementsOf(latestFirst, { kind: 'Pod', namespace: 'on-default', name: 'shop-web-1' }, there), [
+test('of a pod that had to wait, only why it is where it is now is told, and since when', async (t) => {
+  t.deepEqual(await placementsOf(latestFirst, { kind: 'Pod', namespace: 'on-default', name: 'shop-web-1' }, there), [
     { pod: 'on-default/shop-web-1', at: '1970-01-01T00:00:02.000Z', outcome: 'placed', node: 'local-1', message: 'best of equals' },
   ]);
 });
 
-test('of an application, the last decision about each of its pods is told, and of no other one’s whose name begins alike', (t) => {
+test('of an application, the last decision about each of its pods is told, and of no other one’s whose name begins alike', async (t) => {
   const decisions = [...latestFirst, decided('on-default', 'shop-admin-web-1', 400, 'local-1', 'shop-admin')];
   t.deepEqual(
-    placementsOf(decisions, { kind: 'Application', namespace: 'default', name: 'shop' }, there).map(
+    (await placementsOf(decisions, { kind: 'Application', namespace: 'default', name: 'shop' }, there)).map(
       ({ pod, outcome }) => `${pod} ${outcome}`,
     ),
     ['on-default/shop-web-2 unschedulable', 'on-default/shop-web-1 placed'],

@@ -9,22 +9,50 @@ import type { ClusterAccess } from './cluster-access.js';
 
 const namespaceResource: ApiResource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 const nameCharactersMax = 63;
-const hashCharacters = 8;
 /** Label of a namespace on a cluster, naming the platform namespace for which it was created. */
 export const namespaceLabel = 'tappaas.dev/namespace';
 
-/** A name of full length with this ending may be the truncated one of another namespace. */
-const hashed = new RegExp(`-[0-9a-f]{${hashCharacters}}$`);
+const hashCharacters = 32;
+/** Length of the hash in names made before decision 0318. */
+const earlierHashCharacters = 8;
+
+type Labels = Readonly<Record<string, string>>;
+
+/** The names of a platform namespace on a cluster. */
+export interface NamesOnCluster {
+  readonly name: string;
+  /** The name that it had before hashes were lengthened. Absent where that is the same. */
+  readonly earlier?: string;
+}
 
 /**
- * Returns the name of a platform namespace on a cluster. Names that are too long are truncated and hashed, and so are those that look like
- * it: otherwise a tenant could take the name that another one's namespace gets.
+ * Names a platform namespace on a cluster. Names that are too long are truncated and hashed, and so are those that look like it: otherwise
+ * a tenant could take the name that another one's namespace gets.
  */
-export function clusterNamespace(template: string, namespace: string): string {
-  const name = template.replace('{namespace}', namespace);
-  if (name.length < nameCharactersMax || (name.length === nameCharactersMax && !hashed.test(name))) return name;
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, hashCharacters);
-  return `${name.slice(0, nameCharactersMax - hashCharacters - 1)}-${hash}`;
+export function namesOnCluster(template: string, namespace: string): NamesOnCluster {
+  const full = template.replace('{namespace}', namespace);
+  const earlier = shortened(full, earlierHashCharacters, [earlierHashCharacters]);
+  const name = shortened(full, hashCharacters, [earlierHashCharacters, hashCharacters]);
+  return earlier === name ? { name } : { name, earlier };
+}
+
+/** `hashesCharacters` are the lengths of the hashes by which a name of full length is taken for a truncated one. */
+function shortened(full: string, characters: number, hashesCharacters: readonly number[]): string {
+  const looksShortened = full.length === nameCharactersMax && hashesCharacters.some((each) => new RegExp(`-[0-9a-f]{${each}}$`).test(full));
+  if (full.length <= nameCharactersMax && !looksShortened) return full;
+  const hash = createHash('sha256').update(full).digest('hex').slice(0, characters);
+  return `${full.slice(0, nameCharactersMax - characters - 1)}-${hash}`;
+}
+
+type Labelled = { readonly metadata?: { readonly labels?: Labels } };
+
+const isMadeFor = (namespace: string, found: Labelled | undefined): boolean => found?.metadata?.labels?.[namespaceLabel] === namespace;
+
+/** Returns the name of a platform namespace on a cluster: the earlier one, if the cluster has a namespace that was made under it. */
+export async function namespaceOn({ client, cluster }: Pick<ClusterAccess, 'client' | 'cluster'>, namespace: string): Promise<string> {
+  const { name, earlier } = namesOnCluster(cluster.namespaceTemplate, namespace);
+  if (earlier === undefined) return name;
+  return isMadeFor(namespace, await client.find(namespaceResource, { name: earlier })) ? earlier : name;
 }
 
 /**
@@ -39,10 +67,10 @@ export function namespacesOfClusters(
     const found = clusters.get(cluster);
     const engine = engines().get(cluster);
     if (found === undefined || engine === undefined) return 'unknown-cluster';
-    const name = clusterNamespace(found.namespaceTemplate, namespace);
-    const [served] = await engine.getMany(namespaceResource, [{ name }], { signal });
-    const { metadata = {} } = (served?.object ?? {}) as { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
-    return metadata.labels?.[namespaceLabel] === namespace ? { name } : 'none';
+    const { name, earlier } = namesOnCluster(found.namespaceTemplate, namespace);
+    const keys = earlier === undefined ? [{ name }] : [{ name: earlier }, { name }];
+    const served = await engine.getMany(namespaceResource, keys, { signal });
+    return keys.find((_, index) => isMadeFor(namespace, served[index]?.object)) ?? 'none';
   };
 }
 
@@ -86,7 +114,7 @@ export class ClusterNamespaces {
    * The label determines whose rights govern the namespace on the cluster, so it is only added, never changed: namespaces of this
    * installation may predate it.
    */
-  async #verify(access: ClusterAccess, name: string, labels: Readonly<Record<string, string>>): Promise<void> {
+  async #verify(access: ClusterAccess, name: string, labels: Labels): Promise<void> {
     const found = (await access.client.find(namespaceResource, { name }))?.metadata.labels ?? {};
     if (found[installationLabel] !== this.#installation) {
       throw platformErrors.TAP_NAMESPACE_FOREIGN({ message: `namespace ${name} of cluster ${access.name} was not made by this platform` });

@@ -11,14 +11,14 @@ import { createScheduler, type Scheduler } from '../../schedule/scheduler.js';
 import type { BindOutcome } from '../../schedule/taps.js';
 import { sourceBackoff } from '../back-off.js';
 import type { ClusterAccess } from './cluster-access.js';
-import { clusterNamespace } from './cluster-namespaces.js';
+import { namespaceOn } from './cluster-namespaces.js';
 
 /** A running scheduler of one cluster. */
 export interface RunningScheduler {
   readonly cluster: string;
   readonly scheduler: Scheduler;
   /** Returns the cluster's namespace for a platform namespace. */
-  namespaceOf(namespace: string): string;
+  namespaceOf(namespace: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -89,7 +89,7 @@ export function startClusterScheduler(options: ClusterSchedulerOptions): Running
   return {
     cluster: access.name,
     scheduler,
-    namespaceOf: (namespace) => clusterNamespace(access.cluster.namespaceTemplate, namespace),
+    namespaceOf: (namespace) => namespaceOn(access, namespace),
     async stop() {
       leaveKernel();
       stopping.abort();

@@ -22,15 +22,13 @@ export interface PlacedObject {
  * is.
  * `namespaceOf` returns the cluster's namespace for a platform namespace.
  */
-export function placementsOf(
+export async function placementsOf(
   decisions: readonly Decision[],
   { kind, namespace, name }: PlacedObject,
-  namespaceOf: (namespace: string) => string,
-): readonly Placement[] {
-  const isMeant =
-    kind === 'Pod'
-      ? ({ pod }: Decision) => pod.name === name && pod.namespace === namespace
-      : ({ pod }: Decision) => pod.instance === name && pod.namespace === namespaceOf(namespace);
+  namespaceOf: (namespace: string) => Promise<string>,
+): Promise<readonly Placement[]> {
+  const place = kind === 'Pod' ? namespace : await namespaceOf(namespace);
+  const isMeant = ({ pod }: Decision) => pod.namespace === place && (kind === 'Pod' ? pod.name : pod.instance) === name;
   const seen = new Set<string>();
   return decisions
     .filter(isMeant)

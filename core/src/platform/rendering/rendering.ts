@@ -18,7 +18,7 @@ import { createRenderedReconcile } from '../../reconcile/rendered-controller.js'
 import type { Place, RenderedOptions, RenderedStep, Statement } from '../../reconcile/rendered-options.js';
 import { nextStatus } from '../../reconcile/status.js';
 import type { ClusterAccess, ClusterAccesses } from '../clusters/cluster-access.js';
-import { clusterNamespace, type ClusterNamespaces } from '../clusters/cluster-namespaces.js';
+import { namespaceOn, type ClusterNamespaces } from '../clusters/cluster-namespaces.js';
 import { clusterPlace } from '../clusters/cluster-place.js';
 import type { ClusterWatch } from '../clusters/cluster-watch.js';
 import { refuseOutside } from '../clusters/outside-objects.js';
@@ -215,7 +215,7 @@ async function factsOf(
   return {
     cluster: {
       name: chosen,
-      namespace: clusterNamespace(cluster.namespaceTemplate, object.metadata.namespace ?? ''),
+      namespace: await namespaceOn(access, object.metadata.namespace ?? ''),
       capabilities: cluster.capabilities,
       profiles: cluster.profiles,
       ...(cluster.scheduling === 'bind' ? { schedulerName } : {}),
