@@ -103,6 +103,30 @@ export function nextRun(schedule: CronSchedule, afterMs: number, timeZone: strin
   return undefined;
 }
 
+/**
+ * The last time after `afterMs` and not after `untilMs` at which a schedule runs in a time zone; undefined if there is none. Bisects, so that
+ * years of missed times cost about twenty searches.
+ */
+export function lastRun(
+  schedule: CronSchedule,
+  { afterMs, untilMs }: { readonly afterMs: number; readonly untilMs: number },
+  timeZone: string,
+): number | undefined {
+  const runAfter = (ms: number): number | undefined => {
+    const found = nextRun(schedule, ms, timeZone);
+    return found !== undefined && found <= untilMs ? found : undefined;
+  };
+  let last = runAfter(afterMs);
+  let noneAfterMs = untilMs;
+  while (last !== undefined && noneAfterMs - last >= minuteMs) {
+    const middleMs = last + Math.floor((noneAfterMs - last) / 2);
+    const found = runAfter(middleMs);
+    if (found === undefined) noneAfterMs = middleMs;
+    else last = found;
+  }
+  return last;
+}
+
 function isDay({ months: of, days, weekdays: on, isEitherDay }: CronSchedule, { month, day, weekday }: WallTime): boolean {
   if (!of.has(month)) return false;
   return isEitherDay ? days.has(day) || on.has(weekday) : days.has(day) && on.has(weekday);

@@ -1,7 +1,8 @@
 import test from 'ava';
+import * as fc from 'fast-check';
 import type { CronJob, Immutable, Job } from '@tappaas/sdk';
 import { planCronJob } from '../dist/controllers/cron-job-plan.js';
-import { nextRun, parseCron } from '../dist/cron-schedule.js';
+import { lastRun, nextRun, parseCron } from '../dist/cron-schedule.js';
 
 const next = (schedule: string, after: string, timeZone = 'UTC') => {
   const found = nextRun(parseCron(schedule), Date.parse(after), timeZone);
@@ -78,6 +79,33 @@ test('a job is made at its time, named after it, and of missed times only the la
   t.is(planCronJob(cron({}, { lastScheduleTime: '2026-01-01T09:00:00Z' }), [], at('09:10:00')).create, undefined);
   t.is(planCronJob(cron({ startingDeadlineSeconds: 60 }), [], at('09:10:00')).create, undefined);
   t.is(planCronJob(cron({ suspend: true }), [], at('09:10:00')).create, undefined);
+});
+
+test('after years in which every minute was missed, the latest one runs', (t) => {
+  const nowMs = Date.parse('2029-06-07T08:09:10Z');
+  const latestMs = Date.parse('2029-06-07T08:09:00Z');
+  const plan = planCronJob(cron({ schedule: '* * * * *' }), [], nowMs);
+  t.is(nameOf(plan), `nightly-${latestMs / 60_000}`);
+  t.is(plan.status.lastScheduleTime, '2029-06-07T08:09:00.000Z');
+  t.is(plan.againAtMs, latestMs + 60_000);
+});
+
+test('the last run of a schedule is the one that stepping through all runs ends with', (t) => {
+  const startMs = at('00:00:00');
+  const schedules = ['*/7 * * * *', '30 2 * * *', '0 0 1,15 * *', '15 6 13 * fri', '* 3 * * 0', '0 0 31 2 *'];
+  const parts = { schedule: fc.constantFrom(...schedules), days: fc.integer({ min: 0, max: 120 }), ms: fc.nat(86_400_000) };
+  fc.assert(
+    fc.property(fc.record(parts), ({ schedule, days, ms }) => {
+      const untilMs = startMs + (schedule.startsWith('*') ? Math.min(days, 7) : days) * 86_400_000 + ms;
+      const parsed = parseCron(schedule);
+      const runs: number[] = [];
+      const after = (): number => nextRun(parsed, runs.at(-1) ?? startMs, 'Europe/Berlin') ?? Infinity;
+      while (after() <= untilMs) runs.push(after());
+      return lastRun(parsed, { afterMs: startMs, untilMs }, 'Europe/Berlin') === runs.at(-1);
+    }),
+    { numRuns: 30 },
+  );
+  t.pass();
 });
 
 test('concurrent jobs are allowed, held back or replaced as the policy says', (t) => {

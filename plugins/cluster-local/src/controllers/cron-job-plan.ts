@@ -1,5 +1,5 @@
 import type { CronJob, CronJobStatus, Immutable, Job } from '@tappaas/sdk';
-import { nextRun, parseCron } from '../cron-schedule.js';
+import { lastRun, nextRun, parseCron } from '../cron-schedule.js';
 import { controllerReference, suffixed } from './naming.js';
 import { isControlledBy } from './pod-facts.js';
 
@@ -13,9 +13,6 @@ export interface CronJobPlan {
   readonly status: CronJobStatus;
   readonly againAtMs?: number;
 }
-
-/** Maximum number of missed times to examine; only the last one examined runs. */
-const missedMax = 1000;
 
 /** Plans from all jobs of the namespace. The name of a job is derived from its scheduled time, so no time runs twice. */
 export function planCronJob(cron: ACron, jobs: readonly AJob[], nowMs: number): CronJobPlan {
@@ -51,19 +48,17 @@ export function planCronJob(cron: ACron, jobs: readonly AJob[], nowMs: number): 
   };
 }
 
-/** The latest time that is due, unless it is past the starting deadline, and the next time. */
+/** The latest time that is due, unless it is past the starting deadline, and the next time; earlier ones that were missed never run. */
 function timesOf(cron: ACron, nowMs: number): { readonly due?: number; readonly nextMs?: number } {
   const schedule = parseCron(cron.spec.schedule);
   const zone = cron.spec.timeZone ?? 'UTC';
   const sinceMs = Date.parse(cron.status?.lastScheduleTime ?? cron.metadata.creationTimestamp ?? '') || nowMs;
   const deadlineMs = cron.spec.startingDeadlineSeconds === undefined ? Infinity : cron.spec.startingDeadlineSeconds * 1000;
-  let due: number | undefined;
-  let next = nextRun(schedule, Math.max(sinceMs, nowMs - deadlineMs), zone);
-  for (let missed = 0; next !== undefined && next <= nowMs; missed += 1) {
-    due = next;
-    // Beyond the maximum, the remaining missed times are skipped.
-    next = missed < missedMax ? nextRun(schedule, next, zone) : nextRun(schedule, nowMs, zone);
-  }
+  const afterMs = Math.max(sinceMs, nowMs - deadlineMs);
+  const first = nextRun(schedule, afterMs, zone);
+  const isDue = first !== undefined && first <= nowMs;
+  const due = isDue ? lastRun(schedule, { afterMs, untilMs: nowMs }, zone) : undefined;
+  const next = isDue ? nextRun(schedule, nowMs, zone) : first;
   return { ...(due === undefined ? {} : { due }), ...(next === undefined ? {} : { nextMs: next }) };
 }
 
