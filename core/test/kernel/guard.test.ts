@@ -133,6 +133,41 @@ test('what one tenant runs into opens no breaker however often, and what several
   t.is(late.state, 'closed');
 });
 
+test('the trials of one tenant do not keep a breaker open for others, and those of three tenants, or nobody’s, do', (t) => {
+  const clock = { now: 0, nowMs: () => clock.now, sleep: never };
+  const cooled = (): Breaker => {
+    const breaker = new Breaker(clock, () => {});
+    for (let failures = 0; failures < 5; failures += 1) breaker.failed();
+    clock.now += 60_000;
+    return breaker;
+  };
+  const fails = (breaker: Breaker, tenant?: string): void => {
+    t.true(breaker.admits(tenant), tenant ?? 'nobody');
+    breaker.failed(tenant);
+  };
+  const healed = cooled();
+  fails(healed, 'acme');
+  t.false(healed.admits('acme'), 'its minute is not over');
+  t.true(healed.admits('rival'));
+  healed.succeeded();
+  t.true(healed.admits('acme'));
+  t.is(healed.state, 'closed');
+
+  const alone = cooled();
+  for (let trials = 0; trials < 5; trials += 1) {
+    fails(alone, 'acme');
+    t.false(alone.admits('acme'));
+    clock.now += 60_000;
+  }
+  for (const trials of [['acme', 'rival', 'third'], [undefined], ['acme', undefined]]) {
+    const broken = cooled();
+    for (const tenant of trials) fails(broken, tenant);
+    for (const tenant of ['acme', 'other', undefined]) t.false(broken.admits(tenant), `${trials.join()}: ${tenant ?? 'nobody'}`);
+    clock.now += 60_000;
+    t.true(broken.admits('acme'));
+  }
+});
+
 test('a tap that does not settle is cut off at its limit, its signal aborts, and its late answer is thrown away', async (t) => {
   let signal: AbortSignal | undefined;
   let answer: (() => void) | undefined;

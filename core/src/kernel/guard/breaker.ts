@@ -6,6 +6,13 @@ const windowMs = 30_000;
 const coolDownMs = 60_000;
 /** Maximum counted failures per tenant, so that a single tenant cannot open the breaker for all others. */
 const ofTenantMax = 2;
+/** Trial calls of as many tenants must fail in a row for the breaker to reopen for all. */
+const triedTenantsMax = 3;
+
+interface TenantFailure {
+  readonly atMs: number;
+  readonly tenant: string;
+}
 
 interface CountedFailure {
   readonly atMs: number;
@@ -16,7 +23,8 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /**
  * Opens after five failures within 30 s for which the plugin is at fault, of which at most two count per tenant. After 60 s a single trial
- * call is let through, whose result closes or reopens it.
+ * call is let through, whose success closes it. A failed trial reopens it for 60 s: for the tenant whose call it was, and for all once the
+ * trials of three tenants, or one that is no tenant's, have failed.
  */
 export class Breaker {
   readonly #clock: Clock;
@@ -25,6 +33,8 @@ export class Breaker {
   readonly #counted: CountedFailure[] = [];
   #current: BreakerState = 'closed';
   #openUntilMs = 0;
+  /** Failed trials since it opened for all. */
+  #tried: readonly TenantFailure[] = [];
 
   constructor(clock: Clock, onChange: (state: BreakerState) => void) {
     this.#clock = steadyClock(clock);
@@ -39,10 +49,12 @@ export class Breaker {
     return this.#recent(this.#clock.nowMs()).length;
   }
 
-  /** Whether a call may be made now. */
-  admits(): boolean {
+  /** Whether a call may be made now; `tenant` as in `failed`. */
+  admits(tenant?: string): boolean {
     if (this.#current === 'closed') return true;
-    if (this.#current === 'half-open' || this.#clock.nowMs() < this.#openUntilMs) return false;
+    const nowMs = this.#clock.nowMs();
+    if (this.#current === 'half-open' || nowMs < this.#openUntilMs) return false;
+    if (this.#triedSince(nowMs - coolDownMs).some((tried) => tried.tenant === tenant)) return false;
     this.#become('half-open');
     return true;
   }
@@ -51,6 +63,7 @@ export class Breaker {
   succeeded(): void {
     if (this.#current !== 'half-open') return;
     this.#counted.length = 0;
+    this.#tried = [];
     this.#become('closed');
   }
 
@@ -64,8 +77,22 @@ export class Breaker {
     const recent = [...others, { atMs: nowMs, tenant }].slice(-failuresMax);
     this.#counted.splice(0, this.#counted.length, ...recent);
     if (this.#current === 'closed' && recent.length < failuresMax) return;
-    this.#openUntilMs = nowMs + coolDownMs;
+    if (this.#current === 'closed' || this.#isTriedEnough(tenant, nowMs)) {
+      this.#tried = [];
+      this.#openUntilMs = nowMs + coolDownMs;
+    }
     this.#become('open');
+  }
+
+  /** Records a failed trial; returns whether it, or that many, decide for all. */
+  #isTriedEnough(tenant: string | undefined, nowMs: number): boolean {
+    if (tenant === undefined) return true;
+    this.#tried = [...this.#triedSince(nowMs - coolDownMs).filter((tried) => tried.tenant !== tenant), { atMs: nowMs, tenant }];
+    return this.#tried.length >= triedTenantsMax;
+  }
+
+  #triedSince(ms: number): readonly TenantFailure[] {
+    return this.#tried.filter(({ atMs }) => atMs > ms);
   }
 
   #recent(nowMs: number): readonly CountedFailure[] {

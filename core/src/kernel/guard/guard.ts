@@ -71,14 +71,14 @@ export class Guard implements Frame {
 
   /** Calls `run`, which may return a value or a promise; `done` is called exactly once and must not throw. */
   invoke<I, T>(run: (input: I, context: Context) => T | PromiseLike<T>, input: I, scope: Scope | undefined, done: Done<T>): void {
-    const refused = this.#refusal();
+    const refused = this.#refusal(scope);
     if (refused) done(refused, undefined);
     else new Call<T>(this, scope, done).begin(run, input);
   }
 
   /** Calls `run`, which must return synchronously. */
   invokeSync<I, C, T>(run: (input: I, context: C) => T, input: I, context: C, scope?: Scope): T | Failure {
-    const refused = this.#refusal();
+    const refused = this.#refusal(scope);
     if (refused) return refused;
     const startMs = this.#monotonicMs();
     const outer = enterFrame(this);
@@ -132,12 +132,12 @@ export class Guard implements Frame {
     return this.#monotonicMs();
   }
 
-  #refusal(): Failure | undefined {
+  #refusal(scope: Scope | undefined): Failure | undefined {
     if (!this.owner.running && !this.#evenStopped) {
       this.#series.skip('not-running');
       return this.#notMade('TAP_PLUGIN_NOT_RUNNING', `plugin ${this.plugin} is not running, so ${this.point} cannot be asked`);
     }
-    if (this.#breaker === undefined || this.#breaker.state === 'closed' || this.#breaker.admits()) return undefined;
+    if (this.#breaker === undefined || this.#breaker.state === 'closed' || this.#breaker.admits(scope?.tenant)) return undefined;
     this.#series.skip('breaker');
     return this.#notMade('TAP_PLUGIN_CIRCUIT_OPEN', `plugin ${this.plugin} failed repeatedly in ${this.point} and is skipped for a while`);
   }
