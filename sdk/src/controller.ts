@@ -21,6 +21,7 @@ export interface Condition {
  *
  * Less than 10 ms means "at once". The second "at once" in a row is followed by a run after 1 ms, the next ones after 2, 4, 8 … at most
  * 1,000 ms. To wait for something that causes no change event, return the time after which it is worth checking again.
+ * The metric `tappaas_reconciles_total` counts the runs of each controller by result; a run that asked for "at once" counts as `at-once`.
  */
 export type Outcome = undefined | void | { readonly againAfterMs: number };
 

@@ -2,6 +2,9 @@
 const atOnceMs = 10;
 const delayMsMax = 1_000;
 
+/** Whether a requested delay counts as an immediate re-run. */
+export const isAtOnce = (askedMs: number): boolean => askedMs < atOnceMs;
+
 /**
  * Prevents a key whose reconcile repeatedly requests an immediate re-run from monopolizing the process: the first re-run is immediate, the
  * next ones follow after 1, 2, 4 … at most 1,000 ms. Without a delay, runs that wait for no I/O would let no timer of the process fire.
@@ -12,7 +15,7 @@ export class AgainPace {
 
   /** Returns the delay until a key that requested `askedMs` runs again. */
   delayMs(key: string, askedMs: number): number {
-    if (askedMs >= atOnceMs) {
+    if (!isAtOnce(askedMs)) {
       this.forget(key);
       return askedMs;
     }

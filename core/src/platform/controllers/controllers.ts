@@ -28,6 +28,7 @@ import { enginePlaces } from '../access/places.js';
 import { startPluginController, type PluginControllerParts, type RunningController } from './plugin-controller.js';
 import { queueTurns } from './queue-turns.js';
 import { reconcileContext } from './reconcile-context.js';
+import { countRuns } from './run-counts.js';
 import { renderingReconcile } from '../rendering/rendering.js';
 import { createSharedInformers } from './shared-informers.js';
 
@@ -80,6 +81,7 @@ class Controllers implements RunningControllers {
   /** Controllers to be woken by changes on clusters, including clusters added later. */
   readonly #wakers = new Set<ClusterWaker>();
   readonly #namespaces: ClusterNamespaces;
+  readonly #countRun: NonNullable<PluginControllerParts['onReport']>;
   readonly #stopping = new AbortController();
   readonly #retention: Promise<void>;
   /** Facts about clusters that affect rendering. */
@@ -89,6 +91,7 @@ class Controllers implements RunningControllers {
     this.#options = options;
     this.#informers = createSharedInformers({ ...options, engine: (name) => options.engines.of(name) });
     this.#namespaces = new ClusterNamespaces(options.installation.id);
+    this.#countRun = countRuns(options.kernel.metrics);
     const { clock, log, engines } = options;
     const operations = this.#informers.of(platformEngine, Operation);
     const resources = engines.asPlatform(platformEngine);
@@ -159,7 +162,10 @@ class Controllers implements RunningControllers {
       random,
       log,
       ...(createQueue ? { createQueue } : {}),
-      ...(onReport ? { onReport } : {}),
+      onReport: (controller, report) => {
+        this.#countRun(controller, report);
+        onReport?.(controller, report);
+      },
     };
     if (isRendering(registered)) return this.#startRendering(registered, parts);
     return startPluginController(tracker ? { ...parts, wakes: (wake) => this.#onCancel(registered.value.kind, wake) } : parts);
