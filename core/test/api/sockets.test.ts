@@ -321,6 +321,37 @@ test('what a join asks for is validated, each mistake named', async (t) => {
   }
 });
 
+test('an event that is none is answered with what is expected, and counts as a join', async (t) => {
+  let nowMs = Date.now();
+  const server = await startServer(t, { clock: { nowMs: () => nowMs, sleep: (ms, signal) => delay(ms, undefined, { signal }) } });
+  const socket = open(t, server);
+  const unknown = (): Promise<Message> => socket.timeout(30_000).emitWithAck('subscribe', configMaps);
+  const { error } = await unknown();
+  t.deepEqual([error.code, error.details.code], [400, 'TAP_SOCKET_JOIN_INVALID']);
+  t.is(error.message, 'event: expected join or leave, found "subscribe"');
+  for (let index = 1; index < 20; index += 1) socket.emit('publish', index);
+  t.is((await unknown()).error.details.code, 'TAP_SOCKET_LIMIT');
+  t.is((await join(socket, configMaps)).error.details.code, 'TAP_SOCKET_LIMIT');
+  nowMs += 1000;
+  t.truthy((await join(socket, configMaps)).room);
+});
+
+test('what a room of metrics takes is said with what was found', async (t) => {
+  const socket = open(t, await startServer(t));
+  const found: readonly (readonly [unknown, string])[] = [
+    [['up', 'a b'], 'names of metrics, such as tappaas_api_requests_total, found "a b"'],
+    [[7], 'names of metrics, such as tappaas_api_requests_total, found 7'],
+    [[], '1 to 20 names of metrics, found 0'],
+    [Array.from({ length: 21 }, (_, index) => `m${index}`), '1 to 20 names of metrics, found 21'],
+    ['up', 'a list of 1 to 20 names of metrics, found "up"'],
+    [undefined, 'a list of 1 to 20 names of metrics, found nothing'],
+  ];
+  for (const [names, expected] of found) {
+    const { error } = await join(socket, { topic: 'metrics', names });
+    t.is(error.message, `join: names: the room metrics takes ${expected}`);
+  }
+});
+
 test('a connection is in at most 50 rooms, and joins at most 10 a second after a first 20', async (t) => {
   let nowMs = Date.now();
   const server = await startServer(t, { clock: { nowMs: () => nowMs, sleep: (ms, signal) => delay(ms, undefined, { signal }) } });
@@ -419,6 +450,70 @@ test('logs come line by line, each with its time however long it is, from the su
   ]);
   await socket.emitWithAck('leave', { room });
   await settled(() => signal?.aborted === true);
+});
+
+/** Serves the log of a container that was restarted; `previous` answers for the run before. Returns the queries that it was asked. */
+function restarted(previous: () => { readonly status: number; readonly body: string }) {
+  const asked: Readonly<Record<string, string | undefined>>[] = [];
+  const subresources: ApiServerOptions['subresources'] = () => [
+    {
+      engine: 'platform',
+      group: '',
+      plural: 'pods',
+      name: 'log',
+      method: 'GET',
+      handle: async ({ query }) => {
+        asked.push(query);
+        return query['previous'] === 'true' ? previous() : { status: 200, body: '2026-01-01T00:00:03Z begins\n' };
+      },
+    },
+  ];
+  return { asked, subresources };
+}
+
+const logOf = { topic: 'logs', namespace: 'default', pod: 'web-1' };
+
+/** Joins a log until it is closed. */
+async function wholeLog(t: Teardown, subresources: ApiServerOptions['subresources'], request: object): Promise<Message> {
+  const socket = open(t, await startServer(t, { subresources }));
+  const logs = listen(socket, 'log');
+  const closed = heard(socket, 'closed');
+  await join(socket, { ...logOf, ...request });
+  const { error } = await closed;
+  return { error, lines: logs.flatMap(({ lines }) => lines) };
+}
+
+test('a log that goes on after a restart of its container begins with the end of the run before', async (t) => {
+  const body = '2026-01-01T00:00:01Z told\n2026-01-01T00:00:02Z ends\n';
+  const { asked, subresources } = restarted(() => ({ status: 200, body }));
+  const { lines } = await wholeLog(t, subresources, { sinceTime: '2026-01-01T00:00:01.000Z', container: 'main' });
+  t.deepEqual(lines, ['2026-01-01T00:00:01Z told', '2026-01-01T00:00:02Z ends', '2026-01-01T00:00:03Z begins']);
+  const query = { timestamps: 'true', container: 'main', sinceTime: '2026-01-01T00:00:01.000Z' };
+  t.deepEqual(asked, [
+    { follow: 'true', ...query },
+    { ...query, previous: 'true' },
+  ]);
+});
+
+test('the run before is not read where the log goes on, at first, and of a number of last lines', async (t) => {
+  for (const request of [{ sinceTime: '2026-01-01T01:00:03+01:00' }, {}, { tailLines: 5 }]) {
+    const { asked, subresources } = restarted(() => ({ status: 200, body: 'never' }));
+    t.deepEqual((await wholeLog(t, subresources, request)).lines, ['2026-01-01T00:00:03Z begins']);
+    t.is(asked.length, 1, JSON.stringify(request));
+  }
+});
+
+test('a run before without a log keeps nobody from the log, and one that cannot be read now closes the room before any line', async (t) => {
+  const since = { sinceTime: '2026-01-01T00:00:01Z' };
+  const gone = restarted(() => {
+    throw apiErrors.TAP_REQUEST_PARAMETER_INVALID({ message: 'there is no previous run' });
+  });
+  t.deepEqual(await wholeLog(t, gone.subresources, since), { error: undefined, lines: ['2026-01-01T00:00:03Z begins'] });
+  const away = restarted(() => {
+    throw apiErrors.TAP_API_STOPPING({ message: 'not now' });
+  });
+  const { error, lines } = await wholeLog(t, away.subresources, since);
+  t.deepEqual([error.code, lines], [503, []]);
 });
 
 test('a room where nothing happens is closed when the right to it is taken away, too, and nothing is read for it any more', async (t) => {

@@ -35,12 +35,13 @@ export interface ClientParts {
   readonly deprecatedUse: (kind: ServedKind, caller: Caller) => void;
 }
 
-/** Acknowledges `join` and `leave`. */
+/** Acknowledges `join` and `leave`, and refuses any other event. */
 type Acknowledge = (answer: { readonly room: string; readonly warnings?: readonly string[] } | { readonly error: Status }) => void;
 
 const roomsMax = 50;
 const joinsPerSecond = 10;
 const joinsAtOnceMax = 20;
+const eventCharsShownMax = 40;
 
 /** One connection and its rooms, each with a task that fills it. */
 export class SocketClient {
@@ -60,6 +61,9 @@ export class SocketClient {
     this.#joinedAtMs = parts.clock.nowMs();
     socket.on('join', (value: unknown, acknowledge: unknown) => void this.#join(value, acknowledgeOf(acknowledge)));
     socket.on('leave', (value: unknown, acknowledge: unknown) => this.#leave(value, acknowledgeOf(acknowledge)));
+    socket.onAny((event: unknown, ...values: readonly unknown[]) => {
+      if (event !== 'join' && event !== 'leave') this.#refuseEvent(event, acknowledgeOf(values.at(-1)));
+    });
     socket.once('disconnect', () => this.#leaveAll());
   }
 
@@ -204,6 +208,17 @@ export class SocketClient {
     this.#rooms.delete(name);
     room.abort();
     acknowledge({ room: name });
+  }
+
+  /** Answers an event that is none of ours; it counts as a join, so that it is no way around the limit. */
+  #refuseEvent(event: unknown, acknowledge: Acknowledge): void {
+    try {
+      this.#takeJoin();
+      const found = JSON.stringify(String(event).slice(0, eventCharsShownMax));
+      throw apiErrors.TAP_SOCKET_JOIN_INVALID({ message: `event: expected join or leave, found ${found}` });
+    } catch (error) {
+      acknowledge({ error: this.#statusOf(error) });
+    }
   }
 
   #leaveAll(): void {

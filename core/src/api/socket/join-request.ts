@@ -20,6 +20,7 @@ interface About {
 }
 
 const textCharsMax = 1024;
+const charsShownMax = 40;
 const namesMax = 20;
 const metricName = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,199}$/;
 const pathPart = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,252}$/;
@@ -34,7 +35,7 @@ export function joinRequest(value: unknown, engines: ReadonlyMap<string, EngineP
   const fields = new Map(Object.entries(value));
   const topic = textOf(fields, 'topic') ?? '';
   const read = Object.hasOwn(readers, topic) ? readers[topic] : undefined;
-  if (read === undefined) throw invalid('topic', `expected one of ${topics.join(', ')}`);
+  if (read === undefined) throw invalid('topic', `expected one of ${topics.join(', ')}, found ${shown(topic)}`);
   const engine = partOf(fields, 'engine') ?? platformEngine;
   const id = partOf(fields, 'id');
   const request = { ...read(fields, engine, engines), ...(id !== undefined && { id }) };
@@ -78,16 +79,24 @@ const readers: Readonly<Record<string, Reader>> = {
   metrics: (fields, engine) => {
     const names = fields.get('names');
     fields.delete('names');
-    const isFit = Array.isArray(names) && names.length > 0 && names.length <= namesMax;
-    if (!isFit || !names.every((name) => typeof name === 'string' && metricName.test(name))) {
-      throw invalid('names', `expected 1 to ${namesMax} names of metrics`);
-    }
-    return { topic: 'metrics', engine, names: [...new Set(names as string[])].toSorted() };
+    return { topic: 'metrics', engine, names: [...new Set(metricNames(names))].toSorted() };
   },
 };
 
 /** The topics of rooms. */
 export const topics: readonly string[] = Object.keys(readers);
+
+/** @throws TAP_SOCKET_JOIN_INVALID */
+function metricNames(names: unknown): readonly string[] {
+  const room = 'the room metrics takes';
+  if (!Array.isArray(names)) throw invalid('names', `${room} a list of 1 to ${namesMax} names of metrics, found ${shown(names)}`);
+  if (names.length === 0 || names.length > namesMax)
+    throw invalid('names', `${room} 1 to ${namesMax} names of metrics, found ${names.length}`);
+  const isName = (name: unknown): name is string => typeof name === 'string' && metricName.test(name);
+  const bad: unknown = names.find((name) => !isName(name));
+  if (bad === undefined && names.every(isName)) return names;
+  throw invalid('names', `${room} names of metrics, such as tappaas_api_requests_total, found ${shown(bad)}`);
+}
 
 function objectsOf(fields: Fields, engine: string, kind: Target['kind']): JoinRequest {
   const namespace = partOf(fields, 'namespace');
@@ -139,6 +148,12 @@ function partOf(fields: Fields, name: string): string | undefined {
   const text = textOf(fields, name);
   if (text !== undefined && !pathPart.test(text)) throw invalid(name, 'expected a name: letters, digits, "-", "." and ":"');
   return text;
+}
+
+/** Formats a value of a request for an error message. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > charsShownMax ? `${text.slice(0, charsShownMax)}…` : text;
 }
 
 function invalid(field: string, problem: string): Error {
