@@ -38,6 +38,8 @@ export const leftOut: ReadonlySet<string> = new Set([
   'madeWith',
   'scope',
   'withoutTenant',
+  // Refused beside propagationPolicy.
+  'orphanDependents',
   // A review asks one question.
   'nonResourceAttributes',
 ]);

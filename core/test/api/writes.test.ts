@@ -17,7 +17,7 @@ test('conditions, keys and options of a write reach the engine as they were sent
   t.true(options.ifNoneMatch);
   t.is(options.caller.name, 'admin');
   engine.put('default', 'a', {});
-  await ask(`${path}/a?fieldManager=me`, { method: 'PUT', body, headers: { 'if-match': '"101"', 'idempotency-key': 'k2' } });
+  await ask(`${path}/a?fieldManager=me`, { method: 'PUT', body, headers: { 'if-match': '"101"' } });
   t.is(engine.writes[1]?.options.ifMatch, '101');
   t.is(engine.writes[1]?.options.fieldManager, 'me');
   t.is(engine.writes[1]?.options.idempotencyKey, undefined);
@@ -113,6 +113,53 @@ test('delete options are read from the query and from the body, in each encoding
   });
 });
 
+test('delete options that contradict each other are refused by the names of both, and those that agree are not', async (t) => {
+  const { ask, engine } = await startServer(t);
+  const remove = (query: string, sent: object, headers: Readonly<Record<string, string>> = {}) =>
+    ask(`${path}/a${query}`, { method: 'DELETE', body: sent, headers });
+  const refused: readonly (readonly [Parameters<typeof remove>, expected: string])[] = [
+    [
+      ['?propagationPolicy=Orphan', { propagationPolicy: 'Foreground' }],
+      'propagationPolicy: expected the same as query parameter propagationPolicy, which is Orphan, found Foreground',
+    ],
+    [
+      ['?gracePeriodSeconds=3', { gracePeriodSeconds: 0 }],
+      'gracePeriodSeconds: expected the same as query parameter gracePeriodSeconds, which is 3, found 0',
+    ],
+    [
+      ['?orphanDependents=true', { orphanDependents: false }],
+      'orphanDependents: expected the same as query parameter orphanDependents, which is true, found false',
+    ],
+    [
+      ['', { orphanDependents: true, propagationPolicy: 'Background' }],
+      'orphanDependents: expected none beside propagationPolicy, found true beside Background',
+    ],
+    [
+      ['?propagationPolicy=Orphan', { orphanDependents: true }],
+      'orphanDependents: expected none beside propagationPolicy, found true beside Orphan',
+    ],
+    [
+      ['', { preconditions: { resourceVersion: '5' } }, { 'if-match': '"101"' }],
+      'preconditions.resourceVersion: expected the same as header If-Match, which is "101", found "5"',
+    ],
+    [['', { orphanDependents: 'yes' }], 'orphanDependents: expected true or false'],
+  ];
+  for (const [request, expected] of refused) {
+    const { status, json } = await remove(...request);
+    t.deepEqual([status, json.message], [400, `delete options: ${expected}`]);
+  }
+  t.is(engine.writes.length, 0);
+  const agreeing: readonly Parameters<typeof remove>[] = [
+    ['?propagationPolicy=Orphan&gracePeriodSeconds=3', { propagationPolicy: 'Orphan', gracePeriodSeconds: 3 }],
+    ['', { preconditions: { resourceVersion: '101' } }, { 'if-match': '"101"' }],
+    ['', { preconditions: { resourceVersion: '101' } }, { 'if-match': '*' }],
+  ];
+  for (const request of agreeing) {
+    engine.put('default', 'a', {});
+    t.is((await remove(...request)).status, 200, JSON.stringify(request));
+  }
+});
+
 test('an empty gracePeriodSeconds is as none, and only a decimal integer is one', async (t) => {
   const { ask, engine } = await startServer(t);
   engine.put('default', 'a', {});
@@ -166,6 +213,23 @@ test('headers of a write that mean nothing are refused', async (t) => {
   }
   for (const query of ['dryRun=Some', 'fieldValidation=Loud', `fieldManager=${'x'.repeat(129)}`, 'fieldManager=%00']) {
     t.is((await ask(`${path}?${query}`, { method: 'POST', body })).status, 400, query);
+  }
+  t.is(engine.writes.length, 0);
+});
+
+test('an idempotency key is refused where none is kept: on anything but POST', async (t) => {
+  const { ask, engine } = await startServer(t);
+  engine.put('default', 'a', {});
+  const headers = { 'idempotency-key': 'k1' };
+  const merge = { 'content-type': 'application/merge-patch+json' };
+  const answers = {
+    PUT: await ask(`${path}/a`, { method: 'PUT', body, headers }),
+    PATCH: await ask(`${path}/a`, { method: 'PATCH', body: { data: {} }, headers: { ...headers, ...merge } }),
+    DELETE: await ask(`${path}/a`, { method: 'DELETE', headers }),
+  };
+  for (const [method, { status, json }] of Object.entries(answers)) {
+    const message = `header Idempotency-Key: expected on POST only, found on ${method}; to repeat it safely, send If-Match instead`;
+    t.deepEqual([status, json.message], [400, message]);
   }
   t.is(engine.writes.length, 0);
 });

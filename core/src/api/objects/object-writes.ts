@@ -5,6 +5,7 @@ import { authorizeDeletes } from './collection-deletion.js';
 import { authorizeOwners } from './owner-permission.js';
 import type { Target, Write, WriteResult } from '../../ports/engine.js';
 import { apiErrors } from '../errors.js';
+import { deleteOptions, refuseObjectConditions } from '../request/delete-options.js';
 import type { Exchange } from '../request/exchange.js';
 import { mediaTypeOf } from '../request/media-type.js';
 import { viewOf, type ObjectCall } from './object-reads.js';
@@ -15,7 +16,7 @@ import { successStatus } from '../answer/status.js';
 import { warnWith } from '../answer/warnings.js';
 import { weigh } from '../weight.js';
 import { selectorParameters } from '../request/list-parameters.js';
-import { deleteOptions, patchTypeOf, refuseObjectConditions, writeOptions } from '../request/write-parameters.js';
+import { patchTypeOf, writeOptions } from '../request/write-parameters.js';
 
 const warningsMax = 20;
 
@@ -80,7 +81,7 @@ async function writeOf({ exchange, kind, target }: ObjectCall): Promise<{ readon
     else if (force) throw apiErrors.TAP_REQUEST_PARAMETER_INVALID({ message: 'query parameter force: only an apply can be forced' });
     return { write: { verb, target, body: await readKnownBody(exchange), patchType, force }, dryRun: false };
   }
-  const { dryRun, ...options } = deleteOptions(query, await readDocument(exchange));
+  const { dryRun, ...options } = deleteOptions(exchange, await readDocument(exchange));
   if (verb === 'delete') return { write: { verb, target, options }, dryRun };
   refuseObjectConditions(exchange, options);
   return { write: { verb: 'deletecollection', target, options, ...selectorParameters(query) }, dryRun };

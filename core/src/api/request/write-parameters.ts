@@ -1,8 +1,8 @@
 import type { ActionRequest } from '../contributions.js';
-import type { DeleteOptions, PatchType, ServedKind, WriteOptions } from '../../ports/engine.js';
+import type { PatchType, ServedKind, WriteOptions } from '../../ports/engine.js';
 import { apiErrors } from '../errors.js';
 import type { Exchange } from './exchange.js';
-import { choiceParameter, countParameter, flagParameter, invalid, textParameter } from './query-parameters.js';
+import { choiceParameter, invalid, textParameter } from './query-parameters.js';
 
 const managerCharsMax = 128;
 const keyCharsMax = 255;
@@ -29,27 +29,17 @@ export function writeOptions(exchange: Exchange, kind: ServedKind): WriteOptions
   };
 }
 
+/** Keys are kept for POST only; ignoring one elsewhere would let a client repeat a change that is then done twice (docs/decisions/0316). */
 function idempotencyKeyOf(exchange: Exchange): string | undefined {
-  const key = exchange.request.method === 'POST' ? exchange.header('idempotency-key') : undefined;
+  const key = exchange.header('idempotency-key');
+  const { method } = exchange.request;
+  if (key !== undefined && method !== 'POST')
+    throw headerInvalid('Idempotency-Key', `expected on POST only, found on ${method}; to repeat it safely, send If-Match instead`);
   if (key !== undefined && (key.length > keyCharsMax || !printable.test(key))) {
     throw headerInvalid('Idempotency-Key', `expected 1 to ${keyCharsMax} printable ASCII characters`);
   }
   return key;
 }
-
-/**
- * Refuses conditions on the deletion of a collection: a version or uid belongs to one object, so all others would fail the condition.
- *
- * @throws TAP_REQUEST_HEADER_INVALID, TAP_REQUEST_BODY_INVALID
- */
-export function refuseObjectConditions(exchange: Exchange, { preconditions }: DeleteOptions): void {
-  const header = ['If-Match', 'If-None-Match'].find((name) => exchange.header(name.toLowerCase()) !== undefined);
-  if (header !== undefined) throw headerInvalid(header, conditionOnCollection);
-  if (preconditions?.uid !== undefined || preconditions?.resourceVersion !== undefined)
-    throw bodyInvalid('preconditions', conditionOnCollection);
-}
-
-const conditionOnCollection = 'a collection is deleted without conditions; delete the object by its name, or select by labels and fields';
 
 /** Returns the options and conditions of an action. @throws TAP_REQUEST_PARAMETER_INVALID, TAP_REQUEST_HEADER_INVALID */
 export function actionOptions(exchange: Exchange): Pick<ActionRequest, 'dryRun' | 'expectedVersion' | 'idempotencyKey'> {
@@ -90,7 +80,8 @@ export function isDryRun(query: URLSearchParams): boolean {
   return values.length > 0;
 }
 
-function versionTag(header: string | undefined): string | undefined {
+/** Returns the version of an entity tag in `If-Match`, or `*`. @throws TAP_REQUEST_HEADER_INVALID */
+export function versionTag(header: string | undefined): string | undefined {
   if (header === undefined || header.trim() === '*') return header?.trim();
   const version = /^(?:W\/)?"(\d{1,20})"$/.exec(header.trim())?.[1];
   if (version === undefined) throw headerInvalid('If-Match', 'expected one entity tag such as "42", as GET answers it');
@@ -122,65 +113,6 @@ export function patchTypeOf(mediaType: string, kind: ServedKind): PatchType {
   return type;
 }
 
-/** 68 years, so that the time of the deletion is a valid date. */
-const graceSecondsMax = 2 ** 31 - 1;
-const propagations = ['Foreground', 'Background', 'Orphan'] as const;
-
-/** Reads delete options from the query and the body; for the propagation policy and the grace period, the body takes precedence. */
-export function deleteOptions(
-  query: URLSearchParams,
-  body: Readonly<Record<string, unknown>>,
-): DeleteOptions & { readonly dryRun: boolean } {
-  const propagation = choiceParameter(query, 'propagationPolicy', propagations);
-  const grace = countParameter(query, 'gracePeriodSeconds', graceSecondsMax);
-  const orphans = query.has('orphanDependents') ? flagParameter(query, 'orphanDependents') : body['orphanDependents'];
-  const legacy = orphans === undefined || orphans === null ? undefined : orphans === true ? 'Orphan' : 'Background';
-  const propagationPolicy = oneOf(propagations, body['propagationPolicy'], 'propagationPolicy') ?? propagation ?? legacy;
-  const gracePeriodSeconds = seconds(body['gracePeriodSeconds']) ?? grace;
-  const preconditions = preconditionsOf(body['preconditions']);
-  return {
-    ...(propagationPolicy !== undefined && { propagationPolicy }),
-    ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
-    ...(preconditions !== undefined && { preconditions }),
-    dryRun: isDryRun(query) || isDryRunList(body['dryRun']),
-  };
-}
-
-function oneOf<const C extends string>(choices: readonly C[], value: unknown, field: string): C | undefined {
-  if (value === undefined || value === null || value === '') return undefined;
-  const choice = choices.find((each) => each === value);
-  if (choice === undefined) throw bodyInvalid(field, `expected ${choices.join(' or ')}`);
-  return choice;
-}
-
-function seconds(value: unknown): number | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > graceSecondsMax) {
-    throw bodyInvalid('gracePeriodSeconds', `expected an integer from 0 to ${graceSecondsMax}`);
-  }
-  return value;
-}
-
-function preconditionsOf(value: unknown): DeleteOptions['preconditions'] {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'object') throw bodyInvalid('preconditions', 'expected an object');
-  const { uid, resourceVersion } = value as { readonly uid?: unknown; readonly resourceVersion?: unknown };
-  for (const [name, each] of Object.entries({ uid, resourceVersion })) {
-    if (each !== undefined && each !== null && typeof each !== 'string') throw bodyInvalid(`preconditions.${name}`, 'expected a string');
-  }
-  return { ...(typeof uid === 'string' && { uid }), ...(typeof resourceVersion === 'string' && { resourceVersion }) };
-}
-
-function isDryRunList(value: unknown): boolean {
-  if (value === undefined || value === null) return false;
-  if (!Array.isArray(value) || value.some((each) => each !== 'All')) throw bodyInvalid('dryRun', 'expected a list of "All"');
-  return value.length > 0;
-}
-
-function bodyInvalid(field: string, problem: string): Error {
-  return apiErrors.TAP_REQUEST_BODY_INVALID({ message: `delete options: ${field}: ${problem}`, field });
-}
-
-function headerInvalid(name: string, problem: string): Error {
+export function headerInvalid(name: string, problem: string): Error {
   return apiErrors.TAP_REQUEST_HEADER_INVALID({ message: `header ${name}: ${problem}` });
 }
