@@ -107,6 +107,22 @@ test('the OpenAPI document has what kubectl explain and its validation look for'
   t.deepEqual(json.components.schemas['io.k8s.api.core.v1.ConfigMapList']['x-kubernetes-group-version-kind'][0].kind, 'ConfigMapList');
 });
 
+test('what operations do is described in grammatical English, whatever the kind is called', async (t) => {
+  const { ask } = await startServer(t, { engines: engines() });
+  const descriptions = async (document: string, plural: string) => {
+    const { paths } = (await ask(`/openapi/v3/${document}`)).json;
+    const collection = Object.keys(paths).find((path) => path.endsWith(`/namespaces/{namespace}/${plural}`)) ?? '';
+    const object = `${collection}/{name}`;
+    return [paths[collection].post, paths[object].get, paths[`${object}/status`]?.put].map((each) => each?.description);
+  };
+  t.deepEqual(await descriptions('apis/apps.tappaas.dev/v1alpha1', 'applications'), [
+    'Create an Application.',
+    'Read an Application.',
+    'Replace status of an Application.',
+  ]);
+  t.deepEqual((await descriptions('api/v1', 'configmaps')).slice(0, 2), ['Create a ConfigMap.', 'Read a ConfigMap.']);
+});
+
 test('a document holds every schema it refers to and none that nobody uses', async (t) => {
   const { ask } = await startServer(t, { engines: engines() });
   for (const name of ['api/v1', 'apis/apps.tappaas.dev/v1alpha1']) {

@@ -22,6 +22,9 @@ export const refusedReads: readonly number[] = [400, 401, 403, 404, 406, 410, 42
 /** Statuses with which a request that has a body and changes something may be refused. */
 export const refusedWrites: readonly number[] = [400, 401, 403, 404, 406, 409, 410, 412, 413, 415, 422, 429, 503];
 
+/** Returns a kind with its article, for summaries; a name that begins with U is read as in User. */
+export const withArticle = ({ kind }: Operation['kind']): string => `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}`;
+
 /** Makes the methods of one path. */
 export function pathItem(operations: readonly Operation[], parameters: readonly object[], shared: SharedComponents): object {
   return { ...Object.fromEntries(operations.map((operation) => [operation.method, describe(operation, shared)])), parameters };

@@ -1,6 +1,6 @@
 import type { ActionPart, ConversationPart, HandlerPart, PartDescription, ServedKind } from '../../ports/engine.js';
 import { objectContent, ownAnswer, webSocketAnswer } from './openapi-answers.js';
-import { refusedReads, refusedWrites, type Operation } from './openapi-operation.js';
+import { refusedReads, refusedWrites, withArticle, type Operation } from './openapi-operation.js';
 import { queryParameters, sent } from './openapi-parameters.js';
 import type { SharedComponents } from './shared-components.js';
 
@@ -73,7 +73,7 @@ function handlerOperation({ kind, name, verb }: DescribedPart, part: HandlerPart
     const anything = { '*/*': {} };
     return {
       ...usual,
-      summary: `${isRead ? 'Read' : 'Create'} ${name} of a ${kind.kind}.`,
+      summary: `${isRead ? 'Read' : 'Create'} ${name} of ${withArticle(kind)}.`,
       parameters: [],
       ...(!isRead && { body: { required: false, content: anything } }),
       answers: { '2XX': ownAnswer(shared, 'Response of the plugin.', anything) },
@@ -94,7 +94,7 @@ function handlerOperation({ kind, name, verb }: DescribedPart, part: HandlerPart
 }
 
 function conversationOperation({ kind, name }: DescribedPart, part: ConversationPart, shared: SharedComponents): Operation {
-  const { description = `Opens ${name} of a ${kind.kind}.`, query } = part.said();
+  const { description = `Opens ${name} of ${withArticle(kind)}.`, query } = part.said();
   return {
     method: 'get',
     action: 'connect',

@@ -11,7 +11,7 @@ import {
   webSocketAnswer,
   writtenAnswer,
 } from './openapi-answers.js';
-import { pathItem, refusedReads, refusedWrites, type Operation } from './openapi-operation.js';
+import { pathItem, refusedReads, refusedWrites, withArticle, type Operation } from './openapi-operation.js';
 import { parametersOf, sent } from './openapi-parameters.js';
 import { capitalized, partOperation } from './openapi-parts.js';
 import { deleteOptionsSchema, jsonPatchSchema, listSchemaName, nameOfKind, patchSchema, statusSchema } from './openapi-schemas.js';
@@ -71,7 +71,7 @@ function collectionOperations(described: Described): Operation[] {
       action: 'post',
       id: idOf('create', kind),
       kind,
-      summary: `Create a ${kind.kind}.`,
+      summary: `Create ${withArticle(kind)}.`,
       parameters: verbs.includes('get') ? parametersOf.post : parametersOf.ask,
       body: { required: true, content: objectContent(shared.schema(schemaName, kind.components())) },
       answers: { 201: writtenAnswer(shared, kind) },
@@ -106,7 +106,7 @@ interface DescribedObject extends Described {
 function objectOperations(object: DescribedObject, verbs: readonly string[]): readonly Operation[] {
   const { kind, shared, schema, part } = object;
   const { name } = part ?? {};
-  const what = name === undefined ? `a ${kind.kind}` : `${name} of a ${kind.kind}`;
+  const what = name === undefined ? withArticle(kind) : `${name} of ${withArticle(kind)}`;
   const usual = { kind: part?.kind ?? kind };
   // Writes of subresources, such as status, start no Operation.
   const written = name === undefined ? writtenAnswer(shared, kind) : objectAnswer(shared, schema);
