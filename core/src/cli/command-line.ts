@@ -5,7 +5,7 @@ import { CliError } from './cli-error.js';
 import { exitCodes, type Command, type Invocation, type OutputFormat } from './command.js';
 import { commands } from './commands.js';
 import { commonOptions } from './common-options.js';
-import { harmless } from './harmless.js';
+import { harmless, harmlessLine } from './harmless.js';
 import { commandHelp, overview, usageOf } from './help.js';
 import type { Terminal } from './terminal.js';
 import { toldError } from './told.js';
@@ -43,13 +43,19 @@ async function invocationOf(
   positionals: readonly string[],
 ): Promise<Invocation> {
   const text = (option: string) => (typeof values[option] === 'string' ? values[option] : undefined);
+  const remarks = new Set<string>();
+  const remark = (line: string): void => {
+    if (!remarks.has(line)) terminal.stderr.write(`tappaas: ${harmlessLine(line)}\n`);
+    remarks.add(line);
+  };
   return {
     terminal,
     positionals,
     options: values,
     output: outputOf(found, text('output')),
     namespace: text('namespace') ?? defaultNamespace(terminal),
-    client: async () => (await import('./connect.js')).connect(terminal, text('server')),
+    client: async () => (await import('./connect.js')).connect(terminal, text('server'), remark),
+    remark,
   };
 }
 

@@ -22,6 +22,8 @@ export interface Invocation {
   readonly namespace: string;
   /** Connects with the stored login; fails with a hint to log in. */
   readonly client: () => Promise<Client>;
+  /** Writes a line to standard error, once however often it is given. */
+  readonly remark: (line: string) => void;
 }
 
 /** A command of the command line; its code is loaded when it runs. */

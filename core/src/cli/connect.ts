@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { Client, ClientOptions } from '@tappaas/client';
 import type { Connection } from './connection.js';
 import { CliError } from './cli-error.js';
-import { exitCodes } from './command.js';
+import { exitCodes, type Invocation } from './command.js';
 import { loginFile, readLogin } from './login-file.js';
+import { missingLogin } from './missing-login.js';
 import { isSameAddress, sayable, serverAddress } from './server-address.js';
 import type { Terminal } from './terminal.js';
 import { sayingWhoServes } from './unserved.js';
@@ -12,14 +13,16 @@ import { sayingWhoServes } from './unserved.js';
 /**
  * Finds the platform: from the environment, then from the stored login, then from the data of a platform in the current directory.
  *
- * The token of a login is sent only to the platform that it belongs to.
+ * The token of a login is sent only to the platform that it belongs to. The token of a platform in the current directory is that of its
+ * administrator, so a remark says when it takes the place of a login.
  *
  * @throws CliError
  */
-export async function connect(terminal: Terminal, server: string | undefined): Promise<Client> {
-  const login = (await readLogin(terminal.env)) ?? (await besideUs(terminal.cwd));
+export async function connect(terminal: Terminal, server: string | undefined, remark: Invocation['remark']): Promise<Client> {
   const givenToken = terminal.env['TAPPAAS_TOKEN'];
   const givenServer = server ?? terminal.env['TAPPAAS_SERVER'];
+  const stored = await storedLogin(terminal, givenToken === undefined || givenServer === undefined);
+  const login = stored ?? (await besideUs(terminal.cwd));
   const url = givenServer === undefined ? login?.server : serverAddress(givenServer);
   const authority = login?.certificateAuthority ? { certificateAuthority: login.certificateAuthority } : {};
   if (givenToken !== undefined && url !== undefined) {
@@ -37,7 +40,25 @@ export async function connect(terminal: Terminal, server: string | undefined): P
       exitCode: exitCodes.usage,
     });
   }
+  if (stored === undefined) await sayWhoseToken(terminal, remark);
   return clientOf({ server: url, token: await tokenOf(terminal, login), ...authority });
+}
+
+/** Reads the stored login; a damaged one prevents only what needs it. */
+async function storedLogin({ env }: Terminal, isNeeded: boolean): Promise<Connection | undefined> {
+  try {
+    return await readLogin(env);
+  } catch (error) {
+    if (isNeeded) throw error;
+    return undefined;
+  }
+}
+
+/** Tells a user who has tried to log in, or has logged out, that the command runs as somebody else. */
+async function sayWhoseToken({ env }: Terminal, remark: Invocation['remark']): Promise<void> {
+  const why = await missingLogin(env);
+  if (why === undefined) return;
+  remark(`${why}, so this runs as the administrator, with the token in ${besideFile}; tappaas login SERVER logs you in`);
 }
 
 /** Returns the token of a login; for a login at a provider, a function that returns a valid token each time. */
@@ -60,9 +81,11 @@ export async function clientOf(connection: Pick<ClientOptions, 'server' | 'token
   return sayingWhoServes(createClient({ ...connection, userAgent: 'tappaas', attemptsMax: 1 }));
 }
 
+const besideFile = join('data', 'kubeconfig');
+
 /** Reads the kubeconfig that a platform started in this directory has written. */
 async function besideUs(cwd: string): Promise<Connection | undefined> {
-  const text = await readFile(join(cwd, 'data', 'kubeconfig'), 'utf8').catch(() => undefined);
+  const text = await readFile(join(cwd, besideFile), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const { connectionOfKubeconfig } = await import('./kubeconfig.js');
   return connectionOfKubeconfig(text);

@@ -1,6 +1,8 @@
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { replaceFile } from '@tappaas/sdk/durable-file';
+import { CliError } from './cli-error.js';
+import { exitCodes } from './command.js';
 import type { Connection } from './connection.js';
 import type { Terminal } from './terminal.js';
 
@@ -10,15 +12,38 @@ export function loginFile(env: Terminal['env']): string {
   return join(home, 'login.json');
 }
 
-/** Reads the stored login; undefined when there is none or it is unreadable. */
+/** Reads the stored login; undefined when there is none. @throws CliError when it is unreadable: nothing else may take its place silently */
 export async function readLogin(env: Terminal['env']): Promise<Connection | undefined> {
-  const text = await readFile(loginFile(env), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
+  const path = loginFile(env);
+  let text: string;
   try {
-    return JSON.parse(text) as Connection;
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw unreadable(path, `cannot be read (${code})`, error);
+  }
+  const login = parsed(text);
+  if (login === undefined) throw unreadable(path, 'is damaged: expected JSON with "server" and "token"');
+  return login;
+}
+
+function parsed(text: string): Connection | undefined {
+  try {
+    const login = JSON.parse(text) as Partial<Connection> | null;
+    const isWhole = typeof login?.server === 'string' && URL.canParse(login.server) && typeof login.token === 'string';
+    return isWhole ? (login as Connection) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function unreadable(path: string, why: string, cause?: unknown): CliError {
+  return new CliError(`the stored login ${path} ${why}`, {
+    remedy: 'Log in again with tappaas login SERVER, or remove it with tappaas logout.',
+    exitCode: exitCodes.unavailable,
+    cause,
+  });
 }
 
 /** Stores a login, readable by its owner only. */

@@ -155,6 +155,7 @@ async function firstDeployment(
     output: 'table',
     namespace: 'default',
     client: async () => client,
+    remark: (line) => stderr.write(`${line}\n`),
   };
   try {
     const known = await applicationsOf(client);

@@ -8,6 +8,7 @@ import { clientOf } from '../connect.js';
 import type { Connection } from '../connection.js';
 import { writeLogin } from '../login-file.js';
 import { withLoginLock } from '../login-lock.js';
+import { removeMissingLogin, writeMissingLogin } from '../missing-login.js';
 import type { Granted, OfferedIssuer } from '../openid-login.js';
 import { print } from '../print.js';
 import { httpsAddress, sayable } from '../server-address.js';
@@ -17,6 +18,8 @@ import type { Terminal } from '../terminal.js';
 export async function login(invocation: Invocation): Promise<number> {
   const { terminal, positionals, options } = invocation;
   const server = httpsAddress(positionals[0] ?? '');
+  // Written first, so that it stands however the attempt ends.
+  await writeMissingLogin(terminal.env, { why: 'unfinished', server });
   const authority = options['certificate-authority'];
   const certificateAuthority = typeof authority === 'string' ? await authorityOf(resolve(terminal.cwd, authority)) : undefined;
   const place = { server, ...(certificateAuthority ? { certificateAuthority } : {}) };
@@ -28,6 +31,7 @@ export async function login(invocation: Invocation): Promise<number> {
   const answer = await client.send('/api');
   if (answer.status >= 300) throw ApiError.of(answer);
   const file = await withLoginLock(terminal.env, () => writeLogin(terminal.env, connection));
+  await removeMissingLogin(terminal.env);
   const [called, option] = [calledAs(terminal), inNamespace(terminal, await namespaceToUse(client, invocation.namespace))];
   const told = `Logged in to ${server}; stored in ${file}.\nNext: ${called} apps${option}, or ${called} deploy DIRECTORY${option}\n`;
   await print(invocation, { server, file }, () => told);
