@@ -18,6 +18,8 @@ export interface OpenIdProvider {
   readonly people: Map<string, Person>;
   /** Every token that it has granted so far. */
   readonly granted: readonly string[];
+  /** How long a code for another device can be confirmed; for those that come next. */
+  deviceCodeSeconds: number;
   /** Lets it call servers with certificates of this authority. */
   trust(certificateAuthority: string): void;
   close(): Promise<void>;
@@ -34,6 +36,7 @@ export async function startOpenIdProvider(publicUrl: string, instance: string, c
   const issuer = `https://localhost:${(server.address() as AddressInfo).port}`;
   const people = new Map<string, Person>();
   const trusted: string[] = [];
+  const lives = { deviceCodeSeconds: 600 };
   const provider = new Provider(issuer, {
     clients: [
       {
@@ -61,7 +64,15 @@ export async function startOpenIdProvider(publicUrl: string, instance: string, c
       return { accountId: id, claims: () => ({ sub: id, email_verified: true, ...person }) };
     },
     cookies: { keys: ['a key of the provider'] },
-    ttl: { AccessToken: 61, IdToken: 300, Grant: 3600, Session: 3600, Interaction: 600, RefreshToken: 3600, DeviceCode: 600 },
+    ttl: {
+      AccessToken: 61,
+      IdToken: 300,
+      Grant: 3600,
+      Session: 3600,
+      Interaction: 600,
+      RefreshToken: 3600,
+      DeviceCode: () => lives.deviceCodeSeconds,
+    },
     // Its calls go to the platform, whose authority it has to trust.
     fetch: (
       url: string | URL,
@@ -74,18 +85,18 @@ export async function startOpenIdProvider(publicUrl: string, instance: string, c
     granted.push(...[access, refresh, id].filter((token) => token !== undefined));
   });
   server.on('request', provider.callback());
-  return {
+  return Object.assign(lives, {
     issuer,
     certificateAuthority: authority.certificate,
     people,
     granted,
-    trust: (certificateAuthority) => void trusted.push(certificateAuthority),
+    trust: (certificateAuthority: string) => void trusted.push(certificateAuthority),
     close: () =>
-      new Promise((done) => {
+      new Promise<void>((done) => {
         server.closeAllConnections();
         server.close(() => done());
       }),
-  };
+  });
 }
 
 function fetchTrusting(

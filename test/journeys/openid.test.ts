@@ -232,3 +232,20 @@ test.serial('the command line logs in by a code that a person enters on another 
   t.is(ended.code, 0, ended.stderr);
   t.true((await command(given, ['whoami', '-o', 'json'])).stdout.includes('ann@example.com'));
 });
+
+test.serial(
+  'a code that nobody confirms expires with words that say so, and what runs as the administrator then says so, too',
+  async (t) => {
+    const given = await world(t);
+    given.provider.deviceCodeSeconds = 1;
+    const expired = await command(given, [...logInWords(given), '--device']);
+    t.is(expired.code, 1, expired.stderr);
+    t.regex(expired.stderr, /^tappaas: the code of the provider corp expired before anybody confirmed it\n {2}Give the command again: /m);
+    const after = await given.home.tappaas('plugins', '-o', 'json');
+    t.is(after.code, 0, after.stderr);
+    t.regex(
+      after.stderr,
+      /^tappaas: the login at https:\S+ was not finished, so this runs as the administrator, .*data\/kubeconfig; [^\n]*\n$/,
+    );
+  },
+);

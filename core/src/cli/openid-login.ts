@@ -55,13 +55,16 @@ export async function logInWithBrowser(offered: OfferedIssuer, terminal: Termina
 /** Logs in with a browser on any device, by a code that the user enters. @source RFC 8628 */
 export async function logInWithDevice(offered: OfferedIssuer, terminal: Terminal): Promise<Granted> {
   const configuration = await discover(offered);
+  let ends: AbortSignal | undefined;
   try {
     const begun = await client.initiateDeviceAuthorization(configuration, { scope: offered.scopes.join(' ') });
     terminal.stderr.write(harmless(`Open ${begun.verification_uri} in any browser and enter the code\n\n  ${begun.user_code}\n\n`));
-    const signal = AbortSignal.timeout(Math.min(begun.expires_in * 1000, loginMsMax));
-    return granted(await client.pollDeviceAuthorizationGrant(configuration, begun, undefined, { signal }), offered);
+    ends = AbortSignal.timeout(Math.min(begun.expires_in * 1000, loginMsMax));
+    return granted(await client.pollDeviceAuthorizationGrant(configuration, begun, undefined, { signal: ends }), offered);
   } catch (error) {
-    throw refused(offered, error);
+    // Whichever clock is first: ours, or the provider's.
+    const isExpired = ends?.aborted === true || codeOf(error) === 'expired_token';
+    throw isExpired ? unconfirmed(offered, error) : refused(offered, error);
   }
 }
 
@@ -106,12 +109,24 @@ function granted(
 
 function refused({ name }: OfferedIssuer, error: unknown): unknown {
   if (error instanceof CliError) return error;
-  const code = error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError ? error.error : undefined;
-  const why = code ?? (error instanceof Error ? error.message : String(error));
+  const why = codeOf(error) ?? (error instanceof Error ? error.message : String(error));
   return new CliError(`the provider ${name} did not let you in: ${why}`, {
     remedy: 'Run tappaas login again.',
     exitCode: exitCodes.failed,
     cause: error,
+  });
+}
+
+/** The error code of OAuth, if the provider has answered with one. */
+function codeOf(error: unknown): string | undefined {
+  return error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError ? error.error : undefined;
+}
+
+function unconfirmed({ name }: OfferedIssuer, cause: unknown): CliError {
+  return new CliError(`the code of the provider ${name} expired before anybody confirmed it`, {
+    remedy: 'Give the command again: it shows a new code, to be entered and confirmed in a browser while the command waits.',
+    exitCode: exitCodes.failed,
+    cause,
   });
 }
 
