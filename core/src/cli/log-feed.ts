@@ -7,6 +7,7 @@ import { recordOf, streams } from './log-record.js';
 import { applicationPath } from './paths.js';
 import { hasStarted, noPods, placeOfRelease, podsSelector, startedOrAll, type PodView } from './pods-of-application.js';
 import { printEach } from './print.js';
+import { untilAnswered } from './until-answered.js';
 import { isForPrograms } from './watching-options.js';
 
 /** What to follow: the pods of an application or of one of its processes, starting with those found. */
@@ -91,9 +92,19 @@ class LogFeed {
       const release = event.type === 'SYNCED' ? undefined : event.object.status?.release;
       if (release === undefined || release === served) continue;
       served = release;
-      const place = await placeOfRelease(this.#client, namespace, release);
+      const place = await this.#placeOf(release);
       if (place !== undefined) this.watchPlace(place);
     }
+  }
+
+  /** The place of a release, as soon as the platform answers: a restart of it ends nothing. */
+  #placeOf(release: string): Promise<string | undefined> {
+    const { namespace, remark } = this.#invocation;
+    return untilAnswered(
+      () => placeOfRelease(this.#client, namespace, release),
+      this.#signal,
+      ({ message }) => remark(`release ${release} cannot be read now (${message}); its pods are followed as soon as it can`),
+    );
   }
 
   /** Follows pods that start later, from their first line. */

@@ -1,5 +1,5 @@
 /** Which lines of which pods `tappaas logs -f` asks for, with a client that is played. */
-import type { Client, LogOptions } from '@tappaas/client';
+import { UnreachableError, type Client, type LogOptions } from '@tappaas/client';
 import test from 'ava';
 import { followLogs } from '../../dist/cli/log-feed.js';
 import type { Invocation } from '../../dist/cli/command.js';
@@ -68,4 +68,39 @@ test('a release that serves on another cluster is followed there, its pods from 
     message: 'application shop was deleted',
   });
   t.deepEqual(Object.fromEntries(asked), { [`${here}/pods/runs`]: 0, [`${there}/pods/runs`]: undefined });
+});
+
+test('a release that cannot be read while the platform restarts is read again, and standard error says so once', async (t) => {
+  const asked: string[] = [];
+  const all = Promise.withResolvers<void>();
+  let [failures, stderr] = [2, ''];
+  const client = {
+    async *watch(path: string) {
+      if (path.endsWith('/pods')) {
+        if (path.startsWith('/clusters/other/')) yield { type: 'ADDED', object: pod('runs', { running: {} }) };
+        return new Promise(() => {});
+      }
+      yield { type: 'ADDED', object: { status: { release: 'shop-2' } } };
+      await all.promise;
+      yield { type: 'DELETED', object: {} };
+    },
+    async json() {
+      if (failures-- > 0) throw new UnreachableError('unreachable', 'https://platform.example', 'nothing answers');
+      return { spec: { cluster: 'other', objects: [] } };
+    },
+    async *log(path: string) {
+      asked.push(path);
+      if (asked.length === 2) all.resolve();
+      yield* [];
+    },
+  };
+  const remark = (line: string): void => void (stderr += `${line}\n`);
+  const invocation = { namespace: 'team', options: {}, terminal: { stdout: { write: () => true } }, remark };
+  const [here, there] = ['local', 'other'].map((cluster) => `/clusters/${cluster}/api/v1/namespaces/team`);
+  const followed = { name: 'shop', place: here ?? '', found: [pod('runs', { running: {} })], tailLines: 0 };
+  await t.throwsAsync(followLogs(invocation as unknown as Invocation, client as unknown as Client, followed), {
+    message: 'application shop was deleted',
+  });
+  t.deepEqual(asked, [`${here}/pods/runs`, `${there}/pods/runs`]);
+  t.is(stderr, 'release shop-2 cannot be read now (nothing answers); its pods are followed as soon as it can\n');
 });

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ApiError, UnreachableError } from '@tappaas/client';
 import { auditTable, csvHead, csvLine } from '../audit-table.js';
 import type { AuditItem, AuditTools, AuditVerdict } from '../audit-tools.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { print, printEach } from '../print.js';
+import { isPassing } from '../until-answered.js';
 
 const filters: Readonly<Record<string, string>> = {
   user: 'user',
@@ -67,8 +67,7 @@ async function tail(invocation: Invocation): Promise<number> {
 
 /** Ignores a temporary failure of the platform; what it records meanwhile is shown once it responds again. */
 function passing(error: unknown): readonly AuditItem[] {
-  const { isPassing } = error as Partial<ApiError | UnreachableError>;
-  if (isPassing === true) return [];
+  if (isPassing(error)) return [];
   throw error;
 }
 
