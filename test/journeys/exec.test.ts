@@ -91,6 +91,22 @@ test('Ctrl-C ends the command, with everything that it has begun', async (t) => 
   );
 });
 
+test('a command whose token is replaced while it runs says so, and that one has to log in', async (t) => {
+  const home = await helloRuns(t);
+  const { ended, stdout } = begin(home, 'exec', 'hello', '--', 'sh', '-c', 'echo begun; sleep 600');
+  await eventually(
+    async () => stdout(),
+    (text) => text === 'begun\n',
+  );
+  t.is((await home.tappaas('token', 'rotate-admin')).code, 0);
+  const { code, stderr } = await ended;
+  t.is(code, 1, stderr);
+  t.regex(
+    stderr,
+    /^tappaas: the command was ended, because its credential is no longer valid: [^\n]+\n {2}Log in again with tappaas login, [^\n]+\n$/,
+  );
+});
+
 test('a terminal that the cluster cannot give is refused in its words, and the own one is as before', async (t) => {
   const home = await helloRuns(t);
   const modes: boolean[] = [];

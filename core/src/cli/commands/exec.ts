@@ -1,4 +1,4 @@
-import type { Client, ExecRequest, TerminalSize } from '@tappaas/client';
+import type { Client, ExecRequest, TerminalSize, UnreachableError } from '@tappaas/client';
 import { inNamespace } from '../called-as.js';
 import { CliError } from '../cli-error.js';
 import { exitCodes, type Invocation } from '../command.js';
@@ -16,7 +16,10 @@ export async function exec(invocation: Invocation): Promise<number> {
     throw usage('-t needs a terminal on both sides, and there is none here', 'Leave -t out; -i alone gives the command what is piped in.');
   }
   const client = await invocation.client();
-  return run(client, terminal, { ...(await podFor(client, invocation, name)), command }, { input, hasTerminal });
+  const asked = { ...(await podFor(client, invocation, name)), command };
+  return run(client, terminal, asked, { input, hasTerminal }).catch(async (error: unknown) => {
+    throw await explainedEnd(client, error);
+  });
 }
 
 async function run(
@@ -47,6 +50,22 @@ async function run(
     // An open stdin would keep the process from exiting.
     input?.destroy();
   }
+}
+
+/**
+ * Explains the end of a command whose credential became invalid while it ran: the connection just closes then, but the platform refuses
+ * the next request with the reason. A command is not begun anew to find out.
+ */
+async function explainedEnd(client: Client, error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || (error as Partial<UnreachableError>).reason !== 'broken-off') return error;
+  const answer = await client.send('/api').catch(() => undefined);
+  if (answer?.status !== 401) return error;
+  const { ApiError } = await import('@tappaas/client');
+  return new CliError(`the command was ended, because its credential is no longer valid: ${ApiError.of(answer).message}`, {
+    remedy: 'Log in again with tappaas login, then give the command again.',
+    exitCode: exitCodes.failed,
+    cause: error,
+  });
 }
 
 /** Yields the current terminal size and each new one. */
