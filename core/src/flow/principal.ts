@@ -1,6 +1,7 @@
 import type { Allowances, Bucket, Seats } from './bucket.js';
 import { Debts } from './debts.js';
 import { HeavyParty } from './heavy-party.js';
+import { PolicyText } from './policy-text.js';
 import type { Party } from './priority-level.js';
 import type { Rate } from './token-bucket.js';
 import { WaitingLine } from './waiting-line.js';
@@ -35,6 +36,8 @@ export class Principal implements Party {
   /** Debts by user; the key `''` is the principal's own. */
   readonly #debts = new Debts(usersMax);
   readonly #users = new Map<string, Bucket>();
+  readonly #ownPolicy: PolicyText;
+  readonly #userPolicy = new PolicyText('user');
   #rates: PrincipalRates;
   /** Its position in the turns of its level. */
   turn = 0;
@@ -44,6 +47,7 @@ export class Principal implements Party {
 
   constructor(id: PrincipalName, rates: PrincipalRates, seatsMax: number, allowances: Allowances, nowMs: number) {
     this.id = id;
+    this.#ownPolicy = new PolicyText(id.what);
     this.#rates = rates;
     this.#allowances = allowances;
     this.bucket = allowances.rate(`rate ${id.key}`, rates.own, nowMs);
@@ -125,10 +129,14 @@ export class Principal implements Party {
    * @source https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
    */
   headers(user: string, nowMs: number): Readonly<Record<string, string>> {
-    const own = standing(this.id.what, this.bucket);
-    if (this.#rates.user === undefined) return { 'RateLimit-Policy': own.policy, RateLimit: own.left };
-    const mine = standing('user', this.#userBucket(user, this.#rates.user, nowMs));
-    return { 'RateLimit-Policy': `${own.policy}, ${mine.policy}`, RateLimit: `${own.left}, ${mine.left}` };
+    const ownPolicy = this.#ownPolicy.of(this.bucket.rate);
+    const ownLeft = leftText(this.id.what, this.bucket);
+    if (this.#rates.user === undefined) return { 'RateLimit-Policy': ownPolicy, RateLimit: ownLeft };
+    const mine = this.#userBucket(user, this.#rates.user, nowMs);
+    return {
+      'RateLimit-Policy': `${ownPolicy}, ${this.#userPolicy.of(mine.rate)}`,
+      RateLimit: `${ownLeft}, ${leftText('user', mine)}`,
+    };
   }
 
   /** Whether the principal can be dropped without losing any state. */
@@ -148,9 +156,6 @@ export class Principal implements Party {
   }
 }
 
-function standing(what: string, { rate, left, fullInSeconds }: Bucket): { readonly policy: string; readonly left: string } {
-  return {
-    policy: `"${what}";q=${rate.burst};w=${Math.ceil(rate.burst / rate.perSecond)}`,
-    left: `"${what}";r=${Math.max(0, left)};t=${fullInSeconds}`,
-  };
+function leftText(what: string, { left, fullInSeconds }: Bucket): string {
+  return `"${what}";r=${Math.max(0, left)};t=${fullInSeconds}`;
 }
