@@ -55,8 +55,8 @@ export class FollowedLog {
     this.#hasBegun = true;
   }
 
-  async *#endOfRun(before: LogPlace, asked: Readonly<Record<string, string>>): AsyncGenerator<LogEntry> {
-    const { follow: _, ...query } = asked;
+  async *#endOfRun(before: LogPlace, failure: Readonly<Record<string, string>>): AsyncGenerator<LogEntry> {
+    const { follow: _, ...query } = failure;
     const reading = new LogReading(before);
     try {
       for await (const line of this.#lines({ sinceTime: before.time, ...query, previous: 'true' })) {

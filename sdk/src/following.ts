@@ -14,7 +14,7 @@ export interface FollowParts {
 /** Receives the objects of a kind and their changes; called in order, synchronously. */
 export interface Follower<O> {
   readonly put: (object: Immutable<O>) => void;
-  readonly gone: (key: Key) => void;
+  readonly removed: (key: Key) => void;
   /** Called with the reason why the objects are not known now, and with undefined once they are known again. */
   readonly problem: (reason: string | undefined) => void;
 }
@@ -33,7 +33,7 @@ type Batch<O> = readonly ObjectChange<Immutable<O>>[];
  * ```ts
  * void followKind({ resources: asPlugin, clock, log, signal }, Budget, {
  *   put: ({ metadata, spec }) => budgets.set(metadata.name, spec.monthlyEuro),
- *   gone: ({ name }) => budgets.delete(name),
+ *   removed: ({ name }) => budgets.delete(name),
  *   problem: (reason) => (broken = reason),
  * });
  * ```
@@ -95,5 +95,5 @@ function apply<O>(known: Map<string, Key>, batch: Batch<O>, take: Follower<O>): 
 
 function forget<O>(known: Map<string, Key>, key: Key, take: Follower<O>): void {
   known.delete(textOf(key));
-  take.gone(key);
+  take.removed(key);
 }

@@ -11,14 +11,14 @@ export interface OutboundRules {
 }
 
 /**
- * The setting `allowedAddresses` of a plugin, for {@link OutboundRules}: at most 100 addresses or networks, by default none. `whose` is
+ * The setting `allowedAddresses` of a plugin, for {@link OutboundRules}: at most 100 addresses or networks, by default none. `subject` is
  * used in its description and names what may resolve to them, such as `the name of the receiver`.
  */
-export function allowedAddresses(whose: string) {
+export function allowedAddresses(subject: string) {
   return Type.Array(Type.String({ pattern: '^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$', maxLength: 64 }), {
     default: [],
     maxItems: 100,
-    description: `Inner addresses or networks (127.0.0.1, 10.0.0.0/8) that ${whose} may lead to after all.`,
+    description: `Inner addresses or networks (127.0.0.1, 10.0.0.0/8) that ${subject} may lead to after all.`,
   });
 }
 

@@ -10,7 +10,7 @@ const put = (name: string) => ({ type: 'put' as const, object: { metadata: { nam
 /** Follows a source that plays `watches` in order, each with its batches and its end; returns what the follower received. */
 function following(watches: readonly { readonly batches: readonly Batch[]; readonly fails?: string }[]) {
   const clock = new VirtualClock(0);
-  const heard: string[] = [];
+  const received: string[] = [];
   const stop = new AbortController();
   let turn = 0;
   const watch: Resources['watch'] = async function* () {
@@ -18,19 +18,22 @@ function following(watches: readonly { readonly batches: readonly Batch[]; reado
     for (const batch of batches) yield batch as never[];
     if (fails !== undefined) throw new Error(fails);
   };
-  const log = { debug() {}, info() {}, error() {}, warn: (message: string) => void heard.push(`warning: ${message}`) };
+  const log = { debug() {}, info() {}, error() {}, warn: (message: string) => void received.push(`warning: ${message}`) };
   const ended = followKind({ resources: { watch } as Resources, clock, log, signal: stop.signal }, Application, {
-    put: ({ metadata }) => void heard.push(`put ${metadata.name}`),
-    gone: ({ name }) => void heard.push(`gone ${name}`),
-    problem: (reason) => void heard.push(reason === undefined ? 'known' : `problem: ${reason}`),
+    put: ({ metadata }) => void received.push(`put ${metadata.name}`),
+    removed: ({ name }) => void received.push(`gone ${name}`),
+    problem: (reason) => void received.push(reason === undefined ? 'known' : `problem: ${reason}`),
   });
-  return { clock, heard, stop, ended };
+  return { clock, received, stop, ended };
 }
 
 test('a watch that fails is told, begun anew, and what has gone meanwhile is told, too', async (t) => {
-  const { clock, heard, ended } = following([{ batches: [[put('a'), put('b')]], fails: 'the store is away' }, { batches: [[put('b')]] }]);
+  const { clock, received, ended } = following([
+    { batches: [[put('a'), put('b')]], fails: 'the store is away' },
+    { batches: [[put('b')]] },
+  ]);
   await clock.advance(499);
-  t.deepEqual(heard.splice(0), [
+  t.deepEqual(received.splice(0), [
     'put a',
     'put b',
     'known',
@@ -39,19 +42,19 @@ test('a watch that fails is told, begun anew, and what has gone meanwhile is tol
   ]);
   await clock.advance(1);
   await ended;
-  t.deepEqual(heard, ['gone a', 'put b', 'known']);
+  t.deepEqual(received, ['gone a', 'put b', 'known']);
 });
 
 test('a watch that ends with the platform ends the following without a word', async (t) => {
-  const { heard, ended } = following([{ batches: [[put('a')]] }]);
+  const { received, ended } = following([{ batches: [[put('a')]] }]);
   await ended;
-  t.deepEqual(heard, ['put a', 'known']);
+  t.deepEqual(received, ['put a', 'known']);
 });
 
 test('who stops while a watch waits to be begun anew hears nothing more', async (t) => {
-  const { clock, heard, stop, ended } = following([{ batches: [], fails: 'the store is away' }, { batches: [[put('a')]] }]);
+  const { clock, received, stop, ended } = following([{ batches: [], fails: 'the store is away' }, { batches: [[put('a')]] }]);
   await clock.advance(100);
   stop.abort();
   await ended;
-  t.false(heard.includes('put a'));
+  t.false(received.includes('put a'));
 });

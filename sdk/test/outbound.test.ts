@@ -19,16 +19,16 @@ function isRefused(addresses: OutboundAddresses, host: string): boolean {
 }
 
 /** A name that resolves to the next list of addresses at each lookup; the last one is repeated. */
-function leadingTo(...answers: readonly (readonly string[])[]): { readonly resolve: ResolveName; asked(): number } {
-  let asked = 0;
+function leadingTo(...answers: readonly (readonly string[])[]): { readonly resolve: ResolveName; lookups(): number } {
+  let lookups = 0;
   const resolve: ResolveName = (_, __, done) => {
-    const addresses = answers[Math.min(asked++, answers.length - 1)] ?? [];
+    const addresses = answers[Math.min(lookups++, answers.length - 1)] ?? [];
     done(
       null,
       addresses.map((address): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 })),
     );
   };
-  return { resolve, asked: () => asked };
+  return { resolve, lookups: () => lookups };
 }
 
 const forms = (a: number, b: number, c: number, d: number): readonly string[] => {
@@ -109,26 +109,26 @@ test('a name is resolved once for a connection, which goes to the address that w
   t.teardown(() => void server.close());
   const bound = server.address();
   const port = typeof bound === 'object' && bound ? bound.port : 0;
-  const said = (addresses: OutboundAddresses, name: string) =>
+  const resolved = (addresses: OutboundAddresses, name: string) =>
     new Promise<unknown>((resolve) => {
-      const asked = get(`http://${name}:${port}/`, { lookup: addresses.lookup, agent: false }, (answer) =>
+      const lookups = get(`http://${name}:${port}/`, { lookup: addresses.lookup, agent: false }, (answer) =>
         answer.setEncoding('utf8').on('data', resolve),
       );
-      asked.on('error', resolve);
+      lookups.on('error', resolve);
     });
 
   const rebound = leadingTo(['127.0.0.1'], ['169.254.169.254']);
   const allowed = new OutboundAddresses({ allowedAddresses: ['127.0.0.1'], isForeign: true }, rebound.resolve);
-  t.is(await said(allowed, 'rebound.invalid'), 'here');
-  t.is(rebound.asked(), 1);
-  const refused = await said(allowed, 'rebound.invalid');
+  t.is(await resolved(allowed, 'rebound.invalid'), 'here');
+  t.is(rebound.lookups(), 1);
+  const refused = await resolved(allowed, 'rebound.invalid');
   t.true(refused instanceof AddressRefused, String(refused));
-  t.is(rebound.asked(), 2, 'the next connection is looked at again');
+  t.is(rebound.lookups(), 2, 'the next connection is looked at again');
 
   const hidden = new OutboundAddresses({ isForeign: true }, leadingTo(['93.184.216.34', '127.0.0.1']).resolve);
-  t.true((await said(hidden, 'hidden.invalid')) instanceof AddressRefused, 'an inner address behind a good one');
+  t.true((await resolved(hidden, 'hidden.invalid')) instanceof AddressRefused, 'an inner address behind a good one');
   const none = new OutboundAddresses({}, leadingTo([]).resolve);
-  t.true((await said(none, 'none.invalid')) instanceof Error);
+  t.true((await resolved(none, 'none.invalid')) instanceof Error);
 });
 
 test('a name leads to this machine when an operator wrote localhost, and not when another name does', async (t) => {

@@ -10,7 +10,7 @@ export interface Devices {
 const firstMs = 250;
 const mostMs = 30_000;
 /** Upper bound on a requested wait; timers that are set for months fire at once. */
-const askedMsMax = 3_600_000;
+const retryAfterMsMax = 3_600_000;
 
 /** Waits longer after each failure, a random time up to a doubling bound, so that many clients do not retry at the same time. */
 export class BackOff {
@@ -30,9 +30,9 @@ export class BackOff {
    * Waits before the next attempt: as long as the server asked for, plus its own random time, since otherwise all clients with the same
    * answer would retry together. Rejects when the signal aborts.
    */
-  async wait(signal: AbortSignal, askedMs = 0): Promise<void> {
+  async wait(signal: AbortSignal, retryAfterMs = 0): Promise<void> {
     const bound = Math.min(mostMs, firstMs * 2 ** this.#failures);
     this.#failures += 1;
-    await this.#devices.sleep(Math.min(askedMs, askedMsMax) + bound * (0.5 + this.#devices.random() / 2), signal);
+    await this.#devices.sleep(Math.min(retryAfterMs, retryAfterMsMax) + bound * (0.5 + this.#devices.random() / 2), signal);
   }
 }

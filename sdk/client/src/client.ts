@@ -118,8 +118,8 @@ export function clientOn(transport: Transport, options: ClientOptions, devices: 
     watch: (path, watch) => watchPath(http, path, watch, devices),
     until: (place, enough) => untilObject(http, place, enough, devices),
     async graphql<T>(request: GraphQlRequest, { signal }: { readonly signal?: AbortSignal } = {}) {
-      const { askGraphQl } = await import('./graphql.js');
-      return askGraphQl<T>(http, request, signal);
+      const { requestGraphQl } = await import('./graphql.js');
+      return requestGraphQl<T>(http, request, signal);
     },
     async *subscribe<R, V extends object>(document: string | TypedDocument<R, V>, variables: V, { signal, resume }: SubscribeOptions) {
       const { subscribe } = await import('./subscription.js');

@@ -36,16 +36,16 @@ export class ApiError extends Error {
   readonly continueToken: string | undefined;
 
   constructor(status: number, document: unknown, retryAfterMs?: number) {
-    const told = (typeof document === 'object' && document !== null ? document : {}) as StatusDocument;
-    super(told.message ?? `the platform answered ${status}`);
+    const statusDocument = (typeof document === 'object' && document !== null ? document : {}) as StatusDocument;
+    super(statusDocument.message ?? `the platform answered ${status}`);
     this.status = status;
-    this.code = told.details?.code ?? '';
-    this.reason = told.reason ?? '';
-    this.remedy = told.details?.remedy ?? '';
-    this.causes = told.details?.causes ?? [];
-    const seconds = told.details?.retryAfterSeconds;
+    this.code = statusDocument.details?.code ?? '';
+    this.reason = statusDocument.reason ?? '';
+    this.remedy = statusDocument.details?.remedy ?? '';
+    this.causes = statusDocument.details?.causes ?? [];
+    const seconds = statusDocument.details?.retryAfterSeconds;
     this.retryAfterMs = retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1000);
-    this.continueToken = told.metadata?.continue;
+    this.continueToken = statusDocument.metadata?.continue;
   }
 
   /** Parses a complete response that was not successful. */

@@ -105,7 +105,7 @@ class Command {
       begun.abort();
       void this.#begin(given);
     });
-    socket.addEventListener('message', ({ data }) => this.#hear(data));
+    socket.addEventListener('message', ({ data }) => this.#receive(data));
     socket.addEventListener('error', ({ error }) => (cause ??= error));
     socket.addEventListener('close', ({ code, reason }) => this.end(this.#closed(code, reason, cause)));
     devices.sleep(connectingMsMax, AbortSignal.any([begun.signal, this.#over.signal])).then(
@@ -146,17 +146,17 @@ class Command {
     for await (const bytes of input) {
       for (let at = 0; at < bytes.length; at += messageBytesMax) {
         await this.#room();
-        this.#say(channels.stdin, bytes.subarray(at, at + messageBytesMax));
+        this.#write(channels.stdin, bytes.subarray(at, at + messageBytesMax));
       }
       if (this.#over.signal.aborted) return;
     }
-    this.#say(channels.close, Uint8Array.of(channels.stdin));
+    this.#write(channels.close, Uint8Array.of(channels.stdin));
   }
 
   async #resize(terminal: AsyncIterable<TerminalSize>): Promise<void> {
     for await (const { columns, rows } of terminal) {
       if (this.#over.signal.aborted) return;
-      this.#say(channels.size, new TextEncoder().encode(JSON.stringify({ Width: columns, Height: rows })));
+      this.#write(channels.size, new TextEncoder().encode(JSON.stringify({ Width: columns, Height: rows })));
     }
   }
 
@@ -167,7 +167,7 @@ class Command {
     }
   }
 
-  #say(channel: number, bytes: Uint8Array): void {
+  #write(channel: number, bytes: Uint8Array): void {
     if (this.#over.signal.aborted) return;
     const message = new Uint8Array(bytes.length + 1);
     message[0] = channel;
@@ -175,7 +175,7 @@ class Command {
     this.#socket.send(message);
   }
 
-  #hear(data: unknown): void {
+  #receive(data: unknown): void {
     if (this.#over.signal.aborted || !(data instanceof ArrayBuffer)) return;
     const [channel] = new Uint8Array(data, 0, Math.min(1, data.byteLength));
     const bytes = new Uint8Array(data, Math.min(1, data.byteLength));

@@ -21,7 +21,7 @@ const accept = 'application/graphql-response+json, application/json';
  *
  * @throws GraphQlError, ApiError, UnreachableError
  */
-export async function askGraphQl<T>(http: Http, request: GraphQlRequest, signal: AbortSignal | undefined): Promise<T> {
+export async function requestGraphQl<T>(http: Http, request: GraphQlRequest, signal: AbortSignal | undefined): Promise<T> {
   // Without this word there is no mutation; with it, the document is not parsed to find out.
   const isRepeatable = !/\bmutation\b/.test(request.query);
   const answer = await http.send(path, { method: 'POST', body: JSON.stringify(request), accept, isRepeatable, ...(signal && { signal }) });

@@ -252,8 +252,8 @@ function isAbsence({ status, text }: ApiAnswer): boolean {
   }
 }
 
-function isRepeatable({ method = 'GET', isRepeatable: said }: ApiRequest): boolean {
-  return said ?? method === 'GET';
+function isRepeatable({ method = 'GET', isRepeatable: override }: ApiRequest): boolean {
+  return override ?? method === 'GET';
 }
 
 /** Whether a request is refused only for now. A conflict with a retry time means that the first attempt of the same request still runs. */

@@ -1,7 +1,7 @@
 import { LogReading, type LogPlace } from '@tappaas/sdk/log';
 import { ApiError } from './errors.js';
 import { RoomListing } from './room-listing.js';
-import type { Closing, RoomMessage, RoomRequest, Told } from './room-message.js';
+import type { Closing, RoomMessage, RoomRequest, RoomEvent } from './room-message.js';
 
 const waitingMax = 1000;
 const initialEventsEnd = 'k8s.io/initial-events-end';
@@ -24,8 +24,8 @@ export class RoomFeed {
   #isOver = false;
   /** Whether the log has existed. If so, a container without a log is about to restart, and a pod that is not found was deleted. */
   #hasBegun = false;
-  /** The progress of messages put into the queue (`#heard`), and of messages taken from it. */
-  #heard: Reached | undefined;
+  /** The progress of messages put into the queue (`#received`), and of messages taken from it. */
+  #received: Reached | undefined;
   #taken: Reached | undefined;
   /** The reader of the log in the present join. */
   #reading = new LogReading(undefined);
@@ -36,9 +36,9 @@ export class RoomFeed {
 
   constructor(request: RoomRequest) {
     this.#request = request;
-    this.#heard = 'resourceVersion' in request ? request.resourceVersion : undefined;
-    this.#taken = this.#heard;
-    if (this.#heard === undefined) this.#listing = new RoomListing();
+    this.#received = 'resourceVersion' in request ? request.resourceVersion : undefined;
+    this.#taken = this.#received;
+    if (this.#received === undefined) this.#listing = new RoomListing();
   }
 
   /** The join request that continues at the present position. */
@@ -47,28 +47,28 @@ export class RoomFeed {
     if (this.#request.topic === 'logs') return this.#joiningLog(this.#request);
     this.#listing?.begin();
     const { resourceVersion: _, ...request } = this.#request;
-    return { ...request, ...(this.#heard !== undefined && { resourceVersion: this.#heard }) };
+    return { ...request, ...(this.#received !== undefined && { resourceVersion: this.#received }) };
   }
 
   /** After a break, requests all lines since then, however many were requested at first. */
   #joiningLog({ tailLines, ...request }: RoomRequest & { readonly topic: 'logs' }): object {
-    const place = typeof this.#heard === 'object' ? this.#heard : undefined;
+    const place = typeof this.#received === 'object' ? this.#received : undefined;
     this.#reading = new LogReading(place);
     if (place !== undefined) return { ...request, sinceTime: place.time };
     return { ...request, ...(tailLines !== undefined && { tailLines }) };
   }
 
-  hear(told: Told): void {
+  receive(event: RoomEvent): void {
     if (this.#isBehind) return;
-    if (told.lines !== undefined) this.#hearLines(told.lines);
-    else if (told.text !== undefined) this.#put({ message: { type: 'METRICS', replica: told.replica ?? '', text: told.text } });
-    else if (told.type === 'BOOKMARK') this.#hearBookmark(told);
-    else if (told.type !== undefined) this.#hearEvent(told, told.type);
+    if (event.lines !== undefined) this.#receiveLines(event.lines);
+    else if (event.text !== undefined) this.#put({ message: { type: 'METRICS', replica: event.replica ?? '', text: event.text } });
+    else if (event.type === 'BOOKMARK') this.#receiveBookmark(event);
+    else if (event.type !== undefined) this.#receiveEvent(event, event.type);
   }
 
   /** Called when the platform has ended the room. Returns the minimum time before joining again; undefined: do not join again. */
   closed({ resync = false, error }: Closing): number | undefined {
-    if (resync) this.#beginAnew();
+    if (resync) this.#restart();
     // A log ends without an error when its container ends; the container may be restarted.
     this.#hasBegun ||= error === undefined;
     if (resync || error === undefined) return 0;
@@ -104,7 +104,7 @@ export class RoomFeed {
         yield next.message;
       } else if (this.#isBehind) {
         this.#isBehind = false;
-        this.#heard = this.#taken;
+        this.#received = this.#taken;
         caughtUp();
       } else if (this.#failure !== undefined) throw this.#failure;
       else if (this.#isOver) return;
@@ -113,46 +113,47 @@ export class RoomFeed {
   }
 
   /** Queues `RESYNC` even when the queue is full: without it, the following objects would be taken for changes of delivered ones. */
-  #beginAnew(): void {
-    this.#heard = undefined;
+  #restart(): void {
+    this.#received = undefined;
     this.#listing = new RoomListing();
     if (this.#waiting.at(-1)?.message.type === 'RESYNC') return;
     this.#waiting.push({ message: { type: 'RESYNC' } });
     this.#wake?.();
   }
 
-  #hearBookmark({ object }: Told): void {
+  #receiveBookmark({ object }: RoomEvent): void {
     const { resourceVersion, annotations } = object?.metadata ?? {};
     if (resourceVersion === undefined) return;
     if (this.#listing !== undefined) {
       if (annotations?.[initialEventsEnd] !== 'true' || !this.#endListing(this.#listing, resourceVersion)) return;
       this.#listing = undefined;
     }
-    this.#heard = resourceVersion;
+    this.#received = resourceVersion;
   }
 
   #endListing(listing: RoomListing, resourceVersion: string): boolean {
-    for (const reference of listing.gone()) {
+    for (const reference of listing.missing()) {
       if (!this.#put({ message: { type: 'DELETED', reference, resourceVersion } })) return false;
-      listing.tell('DELETED', reference);
+      listing.recordDelivery('DELETED', reference);
     }
     return this.#put({ message: { type: 'SYNCED', resourceVersion }, reached: resourceVersion });
   }
 
-  #hearEvent({ object, reference }: Told, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void {
+  #receiveEvent({ object, reference }: RoomEvent, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void {
     const about = object ?? reference;
     if (about === undefined) return;
     const { resourceVersion } = about.metadata;
     const message = { type, ...(object && { object }), ...(reference && { reference }), resourceVersion } as const;
     if (this.#listing === undefined) {
-      if (this.#put({ message, reached: resourceVersion })) this.#heard = resourceVersion;
-    } else if (!this.#listing.knows(about) && this.#put({ message })) this.#listing.tell(type, about);
+      if (this.#put({ message, reached: resourceVersion })) this.#received = resourceVersion;
+    } else if (!this.#listing.hasDelivered(about) && this.#put({ message })) this.#listing.recordDelivery(type, about);
   }
 
-  #hearLines(lines: readonly string[]): void {
+  #receiveLines(lines: readonly string[]): void {
     this.#hasBegun = true;
     const { fresh, place } = this.#reading.take(lines);
-    if (fresh.length > 0 && this.#put({ message: { type: 'LINES', lines: fresh }, ...(place && { reached: place }) })) this.#heard = place;
+    if (fresh.length > 0 && this.#put({ message: { type: 'LINES', lines: fresh }, ...(place && { reached: place }) }))
+      this.#received = place;
   }
 
   #put(waiting: Waiting): boolean {

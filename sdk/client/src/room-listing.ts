@@ -2,29 +2,29 @@ import type { Named } from './room-message.js';
 
 /** The objects that a room has delivered during the initial listing, across broken connections: each join lists them from the start. */
 export class RoomListing {
-  readonly #told = new Map<string, Named>();
+  readonly #delivered = new Map<string, Named>();
   /** Objects that were delivered before the present join, and have not been listed again yet. */
   #unseen = new Set<string>();
 
   begin(): void {
-    this.#unseen = new Set(this.#told.keys());
+    this.#unseen = new Set(this.#delivered.keys());
   }
 
   /** Whether a listed object was already delivered in this version. */
-  knows(object: Named): boolean {
+  hasDelivered(object: Named): boolean {
     const key = keyOf(object);
     this.#unseen.delete(key);
-    return this.#told.get(key)?.metadata.resourceVersion === object.metadata.resourceVersion;
+    return this.#delivered.get(key)?.metadata.resourceVersion === object.metadata.resourceVersion;
   }
 
-  tell(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: Named): void {
-    if (type === 'DELETED') this.#told.delete(keyOf(object));
-    else this.#told.set(keyOf(object), referenceTo(object));
+  recordDelivery(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: Named): void {
+    if (type === 'DELETED') this.#delivered.delete(keyOf(object));
+    else this.#delivered.set(keyOf(object), referenceTo(object));
   }
 
   /** Call it when the listing is complete: the objects that were delivered before and are missing now, since they were deleted. */
-  gone(): readonly Named[] {
-    return [...this.#unseen].flatMap((key) => this.#told.get(key) ?? []);
+  missing(): readonly Named[] {
+    return [...this.#unseen].flatMap((key) => this.#delivered.get(key) ?? []);
   }
 }
 

@@ -40,7 +40,7 @@ export type RoomMessage =
   | { readonly type: 'RESYNC' };
 
 /** A message of the platform, as received. */
-export interface Told {
+export interface RoomEvent {
   readonly room: string;
   readonly type?: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
   readonly object?: Named;

@@ -1,7 +1,7 @@
 import { BackOff, type Devices } from './back-off.js';
 import { ApiError, UnreachableError } from './errors.js';
 import { RoomFeed } from './room-feed.js';
-import type { Closing, RoomMessage, RoomRequest, Told } from './room-message.js';
+import type { Closing, RoomMessage, RoomRequest, RoomEvent } from './room-message.js';
 import { refusedSocket } from './refused-connection.js';
 import { tokenInTime, type GiveToken } from './token.js';
 
@@ -11,8 +11,8 @@ interface Socket {
   readonly active: boolean;
   connect(): void;
   disconnect(): void;
-  on(name: string, heard: (message: never) => void): void;
-  timeout(ms: number): { emit(name: string, message: object, answered: (late: unknown, answer?: Answer) => void): void };
+  on(name: string, listener: (message: never) => void): void;
+  timeout(ms: number): { emit(name: string, message: object, acknowledged: (late: unknown, answer?: Answer) => void): void };
 }
 
 /** Called by the library to get the credentials for the handshake. */
@@ -92,14 +92,14 @@ export class Rooms {
 
   #open(): Socket {
     const socket: Socket = this.#options.open((answer) => void this.#authenticate(socket, answer));
-    const told = (message: Told): void => {
+    const onMessage = (message: RoomEvent): void => {
       for (const { feed, backOff, name } of this.#members) {
         if (name !== message.room) continue;
         backOff.reset();
-        feed.hear(message);
+        feed.receive(message);
       }
     };
-    for (const name of ['event', 'log', 'metrics']) socket.on(name, told);
+    for (const name of ['event', 'log', 'metrics']) socket.on(name, onMessage);
     socket.on('closed', (message: Closing) => {
       for (const member of this.#members) if (member.name === message.room) this.#closed(socket, member, message);
     });
@@ -165,7 +165,7 @@ export class Rooms {
       if (waitMs !== undefined) await backOff.wait(signal, waitMs).catch(() => {});
       if (!isCurrent()) return;
       this.#joins += 1;
-      const answer = await ask(socket, 'join', { ...feed.joining(), id: String(this.#joins) }, ({ room }) => {
+      const answer = await emitWithAck(socket, 'join', { ...feed.joining(), id: String(this.#joins) }, ({ room }) => {
         if (isCurrent()) member.name = room;
       });
       if (!isCurrent() || member.name !== undefined) return;
@@ -185,12 +185,12 @@ export class Rooms {
   #part(socket: Socket, member: Membership): void {
     const { name } = member;
     member.name = undefined;
-    if (name !== undefined && socket.connected) void ask(socket, 'leave', { room: name });
+    if (name !== undefined && socket.connected) void emitWithAck(socket, 'leave', { room: name });
   }
 }
 
 /** Sends a message and returns the response; undefined if none arrives in time. `now` is called before any message that follows it. */
-function ask(socket: Socket, name: string, message: object, now?: (answer: Answer) => void): Promise<Answer | undefined> {
+function emitWithAck(socket: Socket, name: string, message: object, now?: (answer: Answer) => void): Promise<Answer | undefined> {
   return new Promise((resolve) => {
     socket.timeout(answerMsMax).emit(name, message, (_, answer) => {
       if (answer !== undefined) now?.(answer);

@@ -80,7 +80,7 @@ class Conversation {
     this.#alive = alive;
     let cause: unknown;
     socket.addEventListener('open', () => this.#send({ type: 'connection_init', payload: credentials }));
-    socket.addEventListener('message', ({ data }) => this.#hear(data, payload));
+    socket.addEventListener('message', ({ data }) => this.#receive(data, payload));
     socket.addEventListener('error', ({ error }) => (cause ??= error));
     socket.addEventListener('close', ({ code, reason }) => this.#end(this.#closed(code, reason, cause)));
   }
@@ -117,7 +117,7 @@ class Conversation {
     }
   }
 
-  #hear(data: unknown, subscription: object): void {
+  #receive(data: unknown, subscription: object): void {
     if (this.#isOver) return;
     this.#silences = 0;
     const message = parsed(data);

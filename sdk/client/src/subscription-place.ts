@@ -9,7 +9,7 @@ const historyGone: ReadonlySet<string> = new Set(['TAP_STORE_COMPACTED', 'TAP_OB
 const passing: ReadonlySet<string> = new Set(['TAP_STORE_SLOW_CONSUMER', 'TAP_API_STOPPING']);
 
 /** The fields of an event that say where to continue. */
-interface Told {
+interface ResumeFields {
   readonly type?: unknown;
   readonly resourceVersion?: unknown;
   readonly cursor?: unknown;
@@ -23,7 +23,7 @@ export class SubscriptionPlace {
    * The version to continue from. While the existing objects are delivered, in the order of names, no resourceVersion marks the progress.
    */
   #since: string | undefined;
-  #hasTold = false;
+  #hasDelivered = false;
 
   constructor(text: string, given: Variables, resume: SubscriptionResume | undefined) {
     this.#given = given;
@@ -43,11 +43,11 @@ export class SubscriptionPlace {
   }
 
   /** Records a delivered event. @throws TypeError when the document does not select the fields that resuming needs */
-  told(data: unknown): void {
-    this.#hasTold = true;
+  delivered(data: unknown): void {
+    this.#hasDelivered = true;
     if (this.#resume !== 'since') return;
-    const [told] = Object.values(data as object) as (Told | null)[];
-    const { type, resourceVersion, cursor } = told ?? {};
+    const [delivered] = Object.values(data as object) as (ResumeFields | null)[];
+    const { type, resourceVersion, cursor } = delivered ?? {};
     // Lines of a log have no resourceVersion: the position is their cursor.
     if (typeof cursor === 'string') {
       this.#since = cursor;
@@ -64,7 +64,7 @@ export class SubscriptionPlace {
   /** The minimum time to wait before continuing. @throws the error if a retry would not help, ResumeError */
   afterBreak(error: unknown): number | undefined {
     const retryAfterMs = error instanceof GraphQlError ? this.#afterRefusal(error) : afterFailure(error);
-    if (this.#hasTold && this.#resume !== 'anew' && (this.#resume === 'never' || this.#since === undefined)) {
+    if (this.#hasDelivered && this.#resume !== 'anew' && (this.#resume === 'never' || this.#since === undefined)) {
       const why = this.#resume === 'never' ? 'its field cannot go on behind an event' : 'it broke while what is there was told';
       throw new ResumeError(
         `the subscription cannot go on: ${why}; read anew, and subscribe since the resourceVersion of what was read`,

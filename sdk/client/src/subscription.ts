@@ -33,7 +33,7 @@ export async function* subscribe<R>(
       for await (const { data, errors = [] } of converse(parts, { query, variables: place.variables }, signal, alive)) {
         if (errors.length > 0 || data === undefined || data === null) throw new GraphQlError(errors, data);
         backOff.reset();
-        place.told(data);
+        place.delivered(data);
         yield data as R;
       }
       if (!place.isEndless) return;

@@ -16,10 +16,10 @@ export interface TransportAnswer {
 
 /** The part of the WebSocket interface that is used; both Node's library and browsers have it. */
 export interface ClientSocket {
-  addEventListener(name: 'open', heard: () => void): void;
-  addEventListener(name: 'message', heard: (event: { readonly data: unknown }) => void): void;
-  addEventListener(name: 'error', heard: (event: { readonly error?: unknown }) => void): void;
-  addEventListener(name: 'close', heard: (event: { readonly code: number; readonly reason: string }) => void): void;
+  addEventListener(name: 'open', listener: () => void): void;
+  addEventListener(name: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(name: 'error', listener: (event: { readonly error?: unknown }) => void): void;
+  addEventListener(name: 'close', listener: (event: { readonly code: number; readonly reason: string }) => void): void;
   send(message: string | Uint8Array<ArrayBuffer>): void;
   close(code: number): void;
   /** Bytes that are queued and not sent yet. */

@@ -53,8 +53,8 @@ const initialEventsEnd = 'k8s.io/initial-events-end';
  *
  * @throws ApiError if a retry would not help, such as 403; ResumeError
  */
-export async function* watchPath<O>(http: Http, path: string, asked: WatchOptions, devices: Devices): AsyncGenerator<WatchEvent<O>> {
-  const options = { ...asked, signal: AbortSignal.any([asked.signal, http.closing]) };
+export async function* watchPath<O>(http: Http, path: string, watchOptions: WatchOptions, devices: Devices): AsyncGenerator<WatchEvent<O>> {
+  const options = { ...watchOptions, signal: AbortSignal.any([watchOptions.signal, http.closing]) };
   const backOff = new BackOff(devices);
   const watch = new Watch(options.since, backOff);
   const { signal } = options;
@@ -67,7 +67,7 @@ export async function* watchPath<O>(http: Http, path: string, asked: WatchOption
     } catch (error) {
       if (signal.aborted) return;
       if (!isPassing(error)) throw error;
-      if (error instanceof ApiError && error.status === 410) watch.beginAnew(error);
+      if (error instanceof ApiError && error.status === 410) watch.restart(error);
       retryAfterMs = error instanceof ApiError ? error.retryAfterMs : undefined;
     }
     await backOff.wait(signal, retryAfterMs).catch(() => {});
@@ -81,7 +81,7 @@ function isPassing(error: unknown): boolean {
 
 /** The progress of a watch, across all its connections. */
 class Watch {
-  readonly #told = new Map<string, Watched>();
+  readonly #delivered = new Map<string, Watched>();
   readonly #isResumed: boolean;
   #since: string | undefined;
   /** Names of the objects listed so far, during the initial listing. */
@@ -96,7 +96,7 @@ class Watch {
   }
 
   /** @throws ResumeError if not all previous objects were delivered: objects that are missing now could not be reported as deleted */
-  beginAnew(cause: ApiError): void {
+  restart(cause: ApiError): void {
     if (this.#isResumed) {
       const why = `the watch cannot go on behind resourceVersion ${this.#since ?? ''}: its history is gone`;
       throw new ResumeError(`${why}; list again, and watch since the resourceVersion of the list`, cause);
@@ -135,13 +135,13 @@ class Watch {
       return;
     }
     const key = keyOf(object);
-    const before = this.#told.get(key);
+    const before = this.#delivered.get(key);
     if (this.#listed !== undefined) {
       this.#listed.add(key);
       if (before?.metadata.resourceVersion === resourceVersion) return;
     } else this.#since = resourceVersion;
-    if (type === 'DELETED') this.#told.delete(key);
-    else this.#told.set(key, object);
+    if (type === 'DELETED') this.#delivered.delete(key);
+    else this.#delivered.set(key, object);
     // Existing objects arrive in the order of names: an object's own version says nothing about what has been delivered.
     if (this.#listed === undefined) yield { type: type as 'ADDED', object, resourceVersion };
     else yield { type: before === undefined ? 'ADDED' : 'MODIFIED', object, resourceVersion: fromStart };
@@ -151,9 +151,9 @@ class Watch {
   *#endOfList(resourceVersion: string): Generator<WatchEvent<Watched>> {
     const listed = this.#listed ?? new Set();
     this.#listed = undefined;
-    for (const [key, object] of this.#told) {
+    for (const [key, object] of this.#delivered) {
       if (listed.has(key)) continue;
-      this.#told.delete(key);
+      this.#delivered.delete(key);
       yield { type: 'DELETED', object, resourceVersion: fromStart };
     }
     yield { type: 'SYNCED', resourceVersion };
@@ -188,12 +188,12 @@ class Silence {
   readonly #devices: Devices;
   readonly #aborter = new AbortController();
   readonly #ended = new AbortController();
-  #heardAtMs: number;
+  #receivedAtMs: number;
 
   /** After `signal` aborts, the watch can be abandoned at once: no timer of it is left. */
   constructor(devices: Devices, signal: AbortSignal) {
     this.#devices = devices;
-    this.#heardAtMs = devices.nowMs();
+    this.#receivedAtMs = devices.nowMs();
     void this.#wait(AbortSignal.any([this.#ended.signal, signal]));
   }
 
@@ -202,7 +202,7 @@ class Silence {
   }
 
   broken(): void {
-    this.#heardAtMs = this.#devices.nowMs();
+    this.#receivedAtMs = this.#devices.nowMs();
   }
 
   end(): void {
@@ -211,7 +211,7 @@ class Silence {
 
   async #wait(over: AbortSignal): Promise<void> {
     for (;;) {
-      const leftMs = this.#heardAtMs + silenceMsMax - this.#devices.nowMs();
+      const leftMs = this.#receivedAtMs + silenceMsMax - this.#devices.nowMs();
       if (leftMs <= 0) break;
       try {
         await this.#devices.sleep(leftMs, over);

@@ -12,7 +12,7 @@ import { freshContext, launchChromium, runsBrowser } from '../../../test/chromiu
 import { startFlakyProxy } from './flaky-proxy.ts';
 
 /** Globals that the page keeps between the steps of a test. */
-declare const window: { readonly client: Client; readonly heard: Record<string, unknown[]> };
+declare const window: { readonly client: Client; readonly received: Record<string, unknown[]> };
 
 const withBrowser = runsBrowser ? test.serial : test.serial.skip;
 const root = resolve(import.meta.dirname, '../../..');
@@ -59,7 +59,7 @@ test.after.always(() => browser?.close());
 
 const whole = { bytesMax: Infinity, delayMs: 0 };
 
-/** Opens a page with a client that reaches the platform through a flaky proxy; `heard` collects what the page receives. */
+/** Opens a page with a client that reaches the platform through a flaky proxy; `received` collects what the page receives. */
 async function open(t: ExecutionContext) {
   const origin = await startPage(t);
   const server = await startGraphql(t, { cors: { origins: [origin] } });
@@ -76,7 +76,7 @@ async function open(t: ExecutionContext) {
   await page.evaluate(
     async ([url]) => {
       const { createClient } = await import('@tappaas/client');
-      Object.assign(window, { client: createClient({ server: url, token: 'admin' }), heard: {} });
+      Object.assign(window, { client: createClient({ server: url, token: 'admin' }), received: {} });
     },
     [proxy.url] as const,
   );
@@ -99,7 +99,7 @@ const ways = ['watch', 'subscription', 'room'] as const;
 function followAll(page: Page, since: string): Promise<void> {
   return page.evaluate(
     ([path, query, from]) => {
-      const { client, heard } = window;
+      const { client, received } = window;
       const { signal } = new AbortController();
       const kind = { group: 'apps.tappaas.dev', version: 'v1alpha1', plural: 'applications' };
       const feeds: Record<string, AsyncIterable<unknown>> = {
@@ -118,16 +118,16 @@ function followAll(page: Page, since: string): Promise<void> {
           all.push(String(error));
         }
       };
-      for (const [way, feed] of Object.entries(feeds)) void gather((heard[way] = []), feed);
+      for (const [way, feed] of Object.entries(feeds)) void gather((received[way] = []), feed);
     },
     [collection, document, since] as const,
   );
 }
 
 /** Returns what the page has received once it includes `last`, or after a timeout. */
-async function heardUntil(page: Page, name: string, last: string): Promise<readonly unknown[]> {
-  const read = (): Promise<readonly unknown[]> => page.evaluate((key) => window.heard[key] ?? [], name);
-  await page.waitForFunction(([key, wanted]) => window.heard[key]?.includes(wanted), [name, last] as const).catch(() => undefined);
+async function receivedUntil(page: Page, name: string, last: string): Promise<readonly unknown[]> {
+  const read = (): Promise<readonly unknown[]> => page.evaluate((key) => window.received[key] ?? [], name);
+  await page.waitForFunction(([key, wanted]) => window.received[key]?.includes(wanted), [name, last] as const).catch(() => undefined);
   return read();
 }
 
@@ -135,11 +135,11 @@ withBrowser('a page reads, writes and is told what is wrong, in the words of the
   t.timeout(240_000);
   const { server, page, problems } = await open(t);
   await server.put(kindPaths.applications, application('shop'));
-  const told = await page.evaluate(async () => {
+  const received = await page.evaluate(async () => {
     const { client } = window;
     const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/team/applications';
     const all = await client.json<{ items: { metadata: { name: string } }[] }>(path);
-    const asked = await client.graphql<{ viewer: { name: string } }>({ query: '{ viewer { name } }' });
+    const requested = await client.graphql<{ viewer: { name: string } }>({ query: '{ viewer { name } }' });
     const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'made' } };
     const write = { method: 'POST', body: JSON.stringify(map), contentType: 'application/json' } as const;
     const { status } = await client.send('/api/v1/namespaces/team/configmaps', write);
@@ -147,13 +147,13 @@ withBrowser('a page reads, writes and is told what is wrong, in the words of the
     const problem = await again.catch((error: unknown) => error as { name: string; status: number; reason: string });
     return {
       names: all?.items.map(({ metadata }) => metadata.name),
-      viewer: asked.viewer.name,
+      viewer: requested.viewer.name,
       status,
       problem: problem && { name: problem.name, status: problem.status, reason: problem.reason },
       absent: (await client.json(`${path}/none`)) === undefined,
     };
   });
-  t.deepEqual(told, {
+  t.deepEqual(received, {
     names: ['shop'],
     viewer: 'admin',
     status: 201,
@@ -170,15 +170,15 @@ withBrowser('a watch, a subscription and a room of a page go on over breaks, and
   await followAll(page, json.data.applications.resourceVersion);
   const names = ['before', ...Array.from({ length: 8 }, (_, index) => `shop-${index}`)];
   await server.put(kindPaths.applications, application('before'));
-  for (const way of ways) t.true((await heardUntil(page, way, 'before')).includes('before'), way);
+  for (const way of ways) t.true((await receivedUntil(page, way, 'before')).includes('before'), way);
   for (const [index, name] of names.slice(1).entries()) {
     if (index % 3 === 1) proxy.cut();
     await server.put(kindPaths.applications, application(name));
   }
   for (const way of ways) {
-    const heard = await heardUntil(page, way, 'shop-7');
+    const received = await receivedUntil(page, way, 'shop-7');
     t.deepEqual(
-      heard.filter((each) => each !== 'SYNCED'),
+      received.filter((each) => each !== 'SYNCED'),
       names,
       way,
     );
@@ -191,7 +191,7 @@ withBrowser('a page of an origin that is not listed reads nothing and opens no s
   const { server, page } = await open(t);
   const other = await startPage(t);
   await page.goto(other);
-  const told = await page.evaluate(
+  const received = await page.evaluate(
     async ([url]) => {
       const { createClient } = await import('@tappaas/client');
       const client = createClient({ server: url, token: 'admin', attemptsMax: 1 });
@@ -208,22 +208,22 @@ withBrowser('a page of an origin that is not listed reads nothing and opens no s
     },
     [`http://127.0.0.1:${server.port}`] as const,
   );
-  t.deepEqual(told, ['UnreachableError', 'refused']);
+  t.deepEqual(received, ['UnreachableError', 'refused']);
 });
 
 /** Starts another server, readable by any page, that records each requested path and whether it got the token. */
 async function startOther(t: ExecutionContext, location?: string) {
-  const heard: string[] = [];
+  const received: string[] = [];
   const anybody = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*, authorization' };
   const server = createServer(({ method, url, headers }, response) => {
-    if (method !== 'OPTIONS') heard.push(`${url} ${headers.authorization ?? 'no token'}`);
+    if (method !== 'OPTIONS') received.push(`${url} ${headers.authorization ?? 'no token'}`);
     if (method === 'OPTIONS' || location === undefined) response.writeHead(200, anybody).end('{}');
     else response.writeHead(307, { ...anybody, location }).end();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => void server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
 }
 
 withBrowser('a page follows no redirect, to which what it sends would go', async (t) => {
@@ -231,17 +231,17 @@ withBrowser('a page follows no redirect, to which what it sends would go', async
   const other = await startOther(t);
   const own = await startOther(t, `${other.url}/x`);
   const { page } = await open(t);
-  const told = await page.evaluate(
+  const received = await page.evaluate(
     async ([url]) => {
       const { createClient } = await import('@tappaas/client');
       const client = createClient({ server: url, token: 'good', attemptsMax: 1 });
-      const asked = client.json('/version', { method: 'POST', body: '{"a":1}' });
-      return asked.then(
+      const requested = client.json('/version', { method: 'POST', body: '{"a":1}' });
+      return requested.then(
         () => 'read',
         (error: unknown) => (error as { status?: number }).status,
       );
     },
     [own.url] as const,
   );
-  t.deepEqual([told, own.heard, other.heard], [302, ['/version Bearer good'], []]);
+  t.deepEqual([received, own.received, other.received], [302, ['/version Bearer good'], []]);
 });

@@ -123,8 +123,8 @@ test('whoever gives up hears the own reason', async (t) => {
 
 test('nobody there, a name that is none and an authority that is not trusted are told apart', async (t) => {
   const client = await clientOf(t, (_, response) => response.end('{}'), 1);
-  const gone = createClient({ server: 'http://127.0.0.1:1', token: 'x', attemptsMax: 1 });
-  t.is((await t.throwsAsync(gone.json('/'), { instanceOf: UnreachableError })).reason, 'unreachable');
+  const unreachable = createClient({ server: 'http://127.0.0.1:1', token: 'x', attemptsMax: 1 });
+  t.is((await t.throwsAsync(unreachable.json('/'), { instanceOf: UnreachableError })).reason, 'unreachable');
   t.deepEqual(await client.json('/'), {});
 });
 
@@ -176,8 +176,8 @@ test('what the platform does not serve is refused, and not taken for what is not
   const client = await realClient(t);
   const Unserved = kubernetesHandle<ConfigMap>('', 'Pod');
   for (const objects of [client.of(ConfigMaps, { engine: 'lcoal' }), client.of(Unserved)]) {
-    for (const asked of [() => objects.list().next(), () => objects.get(place('a')), () => objects.delete(place('a'))]) {
-      t.like(await t.throwsAsync(asked, { instanceOf: ApiError }), { status: 404, code: 'TAP_REQUEST_PATH_UNKNOWN' });
+    for (const requested of [() => objects.list().next(), () => objects.get(place('a')), () => objects.delete(place('a'))]) {
+      t.like(await t.throwsAsync(requested, { instanceOf: ApiError }), { status: 404, code: 'TAP_REQUEST_PATH_UNKNOWN' });
     }
   }
   const configMaps = '/api/v1/namespaces/default/configmaps';

@@ -27,47 +27,47 @@ async function cluster(t: ExecutionContext, serve: (socket: WebSocket, request: 
   return { server, run };
 }
 
-async function ended(running: AsyncGenerator<ExecOutput, number>): Promise<{ readonly code: number; readonly told: string[] }> {
-  const told: string[] = [];
+async function ended(running: AsyncGenerator<ExecOutput, number>): Promise<{ readonly code: number; readonly received: string[] }> {
+  const received: string[] = [];
   for (;;) {
     const { done, value } = await running.next();
-    if (done === true) return { code: value, told };
-    told.push(`${value.stream} ${Buffer.from(value.bytes).toString()}`);
+    if (done === true) return { code: value, received };
+    received.push(`${value.stream} ${Buffer.from(value.bytes).toString()}`);
   }
 }
 
-const say = (socket: WebSocket, channel: number, text: string): void =>
+const write = (socket: WebSocket, channel: number, text: string): void =>
   socket.send(Buffer.concat([Buffer.from([channel]), Buffer.from(text)]));
 const failure = (code: string) =>
   JSON.stringify({ status: 'Failure', reason: 'NonZeroExitCode', details: { causes: [{ reason: 'ExitCode', message: code }] } });
 
 test('a command is asked for with its words, and what it writes and its exit code come back', async (t) => {
-  let asked: IncomingMessage | undefined;
+  let requested: IncomingMessage | undefined;
   const { run } = await cluster(t, (socket, request) => {
-    asked = request;
-    say(socket, 1, 'out');
-    say(socket, 2, 'err');
-    say(socket, 3, failure('7'));
+    requested = request;
+    write(socket, 1, 'out');
+    write(socket, 2, 'err');
+    write(socket, 3, failure('7'));
   });
-  t.deepEqual(await ended(run({ command: ['sh', '-c', 'a b'], container: 'web' })), { code: 7, told: ['stdout out', 'stderr err'] });
-  const url = new URL(asked?.url ?? '', 'http://here');
+  t.deepEqual(await ended(run({ command: ['sh', '-c', 'a b'], container: 'web' })), { code: 7, received: ['stdout out', 'stderr err'] });
+  const url = new URL(requested?.url ?? '', 'http://here');
   t.is(url.pathname, `${pod}/exec`);
   t.deepEqual(url.searchParams.getAll('command'), ['sh', '-c', 'a b']);
   t.deepEqual(
     ['stdin', 'stdout', 'stderr', 'tty', 'container'].map((name) => url.searchParams.get(name)),
     ['false', 'true', 'true', 'false', 'web'],
   );
-  const [protocol, bearer = ''] = (asked?.headers['sec-websocket-protocol'] ?? '').split(/, ?/);
+  const [protocol, bearer = ''] = (requested?.headers['sec-websocket-protocol'] ?? '').split(/, ?/);
   t.is(protocol, 'v5.channel.k8s.io');
   t.is(Buffer.from(bearer.replace('base64url.bearer.authorization.k8s.io.', ''), 'base64url').toString(), 'tapp_a+b/c?');
 });
 
 test('input goes to the command in parts that the platform takes, and its end is told', async (t) => {
-  const heard: Buffer[] = [];
+  const received: Buffer[] = [];
   const { run } = await cluster(t, (socket) => {
     socket.on('message', (data: Buffer) => {
-      heard.push(data);
-      if (data[0] === 255) say(socket, 3, success);
+      received.push(data);
+      if (data[0] === 255) write(socket, 3, success);
     });
   });
   const input = async function* () {
@@ -75,9 +75,9 @@ test('input goes to the command in parts that the platform takes, and its end is
     yield Buffer.from('end');
   };
   t.is((await ended(run({ input: input() }))).code, 0);
-  t.true(heard.every(({ length }) => length <= 32 * 1024 + 1));
-  t.deepEqual([...(heard.at(-1) ?? [])], [255, 0]);
-  const text = Buffer.concat(heard.slice(0, -1).map((each) => each.subarray(1))).toString();
+  t.true(received.every(({ length }) => length <= 32 * 1024 + 1));
+  t.deepEqual([...(received.at(-1) ?? [])], [255, 0]);
+  const text = Buffer.concat(received.slice(0, -1).map((each) => each.subarray(1))).toString();
   t.is(text, `${'x'.repeat(100_000)}end`);
 });
 
@@ -90,7 +90,7 @@ test('a terminal is asked for with its size, and each new one is told', async (t
     socket.on('message', (data: Buffer) => {
       sizes.push(`${data[0]} ${data.subarray(1).toString()}`);
       if (sizes.length === 1) second.resolve();
-      else say(socket, 3, success);
+      else write(socket, 3, success);
     });
   });
   const terminal = async function* () {
@@ -104,7 +104,7 @@ test('a terminal is asked for with its size, and each new one is told', async (t
 });
 
 test('a refusal is told in the platform’s own words, and so is why a command could not be run', async (t) => {
-  const { server, run } = await cluster(t, (socket) => say(socket, 3, '{"status":"Failure","message":"nope: not found","code":500}'));
+  const { server, run } = await cluster(t, (socket) => write(socket, 3, '{"status":"Failure","message":"nope: not found","code":500}'));
   await t.throwsAsync(ended(run()), { name: 'ApiError', message: 'nope: not found' });
   server.removeAllListeners('upgrade');
   const status = {
@@ -116,14 +116,14 @@ test('a refusal is told in the platform’s own words, and so is why a command c
   server.on('upgrade', (_, socket) =>
     socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`),
   );
-  const told = {
+  const received = {
     name: 'ApiError',
     message: 'no terminal (tty) here',
     status: 400,
     code: 'CLUSTER_LOCAL_REQUEST_INVALID',
     remedy: 'Leave it.',
   };
-  t.like(await t.throwsAsync(ended(run())), told);
+  t.like(await t.throwsAsync(ended(run())), received);
   server.removeAllListeners('upgrade');
   server.on('upgrade', (_, socket) => socket.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbad'));
   await t.throwsAsync(ended(run()), { name: 'ApiError', message: /answered 502 to a WebSocket/ });
@@ -131,7 +131,7 @@ test('a refusal is told in the platform’s own words, and so is why a command c
 
 test('a connection that breaks before the end is no end', async (t) => {
   const { run } = await cluster(t, (socket) => {
-    say(socket, 1, 'half');
+    write(socket, 1, 'half');
     socket.close(1008, 'the credential is no longer good');
   });
   await t.throwsAsync(ended(run()), { name: 'UnreachableError', message: /broke off: closed with 1008: the credential is no longer good/ });
@@ -141,7 +141,7 @@ test('whoever leaves, or aborts, ends the command', async (t) => {
   const closed: Promise<unknown>[] = [];
   const { run } = await cluster(t, (socket) => {
     closed.push(once(socket, 'close'));
-    say(socket, 1, 'begun');
+    write(socket, 1, 'begun');
   });
   for await (const { stream } of run()) {
     t.is(stream, 'stdout');
@@ -160,8 +160,8 @@ test('what is written faster than it is taken waits at the other side', async (t
   const chunk = 'x'.repeat(32 * 1024);
   const chunks = 4_000;
   const { run } = await cluster(t, (socket) => {
-    for (let index = 0; index < chunks; index += 1) say(socket, 1, chunk);
-    say(socket, 3, success);
+    for (let index = 0; index < chunks; index += 1) write(socket, 1, chunk);
+    write(socket, 3, success);
   });
   const running = run();
   let bytes = 0;

@@ -59,7 +59,7 @@ test('a watch through breaking connections tells every change once and in order'
       const { writer, reader, proxy } = await parts(t, (connection) => drawn[connection] ?? whole);
       const [before, count] = [20, 40];
       const over = new AbortController();
-      const told: string[] = [];
+      const received: string[] = [];
       const synced = Promise.withResolvers<void>();
       let isSynced = false;
       const watching = (async () => {
@@ -70,9 +70,9 @@ test('a watch through breaking connections tells every change once and in order'
             synced.resolve();
             continue;
           }
-          if (!isSynced) told.length = 0;
-          told.push(event.object.data?.['index'] ?? '');
-          if (told.at(-1) === String(count - 1)) break;
+          if (!isSynced) received.length = 0;
+          received.push(event.object.data?.['index'] ?? '');
+          if (received.at(-1) === String(count - 1)) break;
         }
       })();
       await write(writer, before);
@@ -82,9 +82,9 @@ test('a watch through breaking connections tells every change once and in order'
       await watching;
       cutsLater += proxy.cuts() - cutsBefore;
       // Changes before the initial listing are delivered once, as the state at that time; every later change is delivered.
-      const first = Number(told[0]);
+      const first = Number(received[0]);
       t.true(first <= before, `the first that was told is ${first}`);
-      t.deepEqual(told, indices(count).slice(first));
+      t.deepEqual(received, indices(count).slice(first));
       over.abort();
     }),
     { numRuns: 6 },
@@ -99,16 +99,16 @@ test('a watch that goes on from a resourceVersion tells exactly what came after 
   await write(writer, 1);
   const since = (await writer.of(ConfigMaps).get({ namespace: 'default', name: 'a' }))?.metadata.resourceVersion ?? '';
   const over = new AbortController();
-  const told: string[] = [];
+  const received: string[] = [];
   const watching = (async () => {
     for await (const event of reader.of(ConfigMaps).watch({ namespace: 'default', since, signal: over.signal })) {
-      if (event.type !== 'SYNCED') told.push(event.object.data?.['index'] ?? '');
-      if (told.length === 29) break;
+      if (event.type !== 'SYNCED') received.push(event.object.data?.['index'] ?? '');
+      if (received.length === 29) break;
     }
   })();
   await write(writer, 30);
   await watching;
-  t.deepEqual(told, indices(30).slice(1));
+  t.deepEqual(received, indices(30).slice(1));
   t.true(proxy.cuts() > 2);
 });
 
@@ -116,23 +116,23 @@ test('a watch since an event of the beginning leaves nothing out', async (t) => 
   const { writer } = await parts(t, () => whole);
   // The initial listing is in the order of names, so the newest object comes first.
   for (const name of ['c', 'b', 'a']) await writer.of(ConfigMaps).create({ metadata: { namespace: 'default', name } });
-  const told = new Set<string>();
+  const received = new Set<string>();
   const look = async (since: string | undefined, isEnough: (type: string) => boolean): Promise<string> => {
     const options = { namespace: 'default', signal: AbortSignal.timeout(60_000), ...(since !== undefined && { since }) };
     for await (const event of writer.of(ConfigMaps).watch(options)) {
-      if (event.type !== 'SYNCED') told.add(event.object.metadata.name);
+      if (event.type !== 'SYNCED') received.add(event.object.metadata.name);
       if (isEnough(event.type)) return event.resourceVersion;
     }
     return '';
   };
   const first = await look(undefined, () => true);
-  t.deepEqual([...told], ['a']);
+  t.deepEqual([...received], ['a']);
   const synced = await look(first, (type) => type === 'SYNCED');
-  t.deepEqual([...told], ['a', 'b', 'c']);
+  t.deepEqual([...received], ['a', 'b', 'c']);
   await writer.of(ConfigMaps).create({ metadata: { namespace: 'default', name: 'd' } });
-  told.clear();
+  received.clear();
   await look(synced, () => true);
-  t.deepEqual([...told], ['d'], 'behind SYNCED only what came after it');
+  t.deepEqual([...received], ['d'], 'behind SYNCED only what came after it');
 });
 
 test('what was deleted while a watch was away, and history with it, is told as deleted', async (t) => {
@@ -185,18 +185,18 @@ test('a room through breaking connections tells every change once and in order',
   await write(writer, 1);
   const since = (await writer.of(ConfigMaps).get({ namespace: 'default', name: 'a' }))?.metadata.resourceVersion ?? '';
   const over = new AbortController();
-  const told: string[] = [];
+  const received: string[] = [];
   const following = (async () => {
     const request = { topic: 'objects', version: 'v1', plural: 'configmaps', namespace: 'default', resourceVersion: since } as const;
     for await (const message of reader.room(request, over.signal)) {
       if (!('object' in message)) continue;
-      told.push((message.object as ConfigMap).data?.['index'] ?? '');
-      if (told.length === 39) break;
+      received.push((message.object as ConfigMap).data?.['index'] ?? '');
+      if (received.length === 39) break;
     }
   })();
   await write(writer, 40);
   await following;
-  t.deepEqual(told, indices(40).slice(1));
+  t.deepEqual(received, indices(40).slice(1));
   t.true(proxy.cuts() > 2);
 });
 
@@ -211,10 +211,10 @@ test('a room that is not taken from for long misses nothing once it is', async (
   const first = messages.next();
   const count = 1300;
   await write(writer, count);
-  const told = [await first];
-  while (told.length < count - 1) told.push(await messages.next());
+  const received = [await first];
+  while (received.length < count - 1) received.push(await messages.next());
   t.deepEqual(
-    told.map(({ value }) => (value.object as ConfigMap).data?.['index']),
+    received.map(({ value }) => (value.object as ConfigMap).data?.['index']),
     indices(count).slice(1),
   );
   over.abort();
@@ -222,11 +222,11 @@ test('a room that is not taken from for long misses nothing once it is', async (
 
 test('what another try would not change ends a watch and a room with the words of the platform', async (t) => {
   const { server } = await parts(t, () => whole);
-  const stranger = createClient({ server: server.url, token: 'tapp_nobody' });
-  t.teardown(() => stranger.close());
+  const unauthenticated = createClient({ server: server.url, token: 'tapp_nobody' });
+  t.teardown(() => unauthenticated.close());
   const { signal } = new AbortController();
-  await t.throwsAsync(stranger.of(ConfigMaps).watch({ signal }).next(), { name: 'ApiError' });
-  await t.throwsAsync(stranger.room({ topic: 'events' }, signal).next());
+  await t.throwsAsync(unauthenticated.of(ConfigMaps).watch({ signal }).next(), { name: 'ApiError' });
+  await t.throwsAsync(unauthenticated.room({ topic: 'events' }, signal).next());
 });
 
 test('one object is followed over breaks until it is as wanted, or the time is over', async (t) => {

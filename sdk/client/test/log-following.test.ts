@@ -16,61 +16,61 @@ const at = (second: number, text: string): string => `2026-11-30T16:00:0${second
 
 /** Plays the responses in order, then responds that the pod does not exist. */
 async function follow(answers: readonly Played[]) {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const waitsMs: number[] = [];
   const http = {
     closing: new AbortController().signal,
     async *lines(path: string) {
-      const { lines, failure } = answers[asked.push(path.replace(/^.*log\?timestamps=true&?/, '')) - 1] ?? absent;
+      const { lines, failure } = answers[requested.push(path.replace(/^.*log\?timestamps=true&?/, '')) - 1] ?? absent;
       yield* lines;
       if (failure !== undefined) throw failure;
     },
   };
   const devices = { nowMs: () => 0, random: () => 1, sleep: async (ms: number) => void waitsMs.push(ms) };
-  const told: string[] = [];
+  const received: string[] = [];
   let failure: unknown;
   try {
     const options = { tailLines: 2, signal: new AbortController().signal };
-    for await (const line of followLog(http as unknown as Http, '/pod', options, devices)) told.push(line.replace(/^\S+ /, ''));
+    for await (const line of followLog(http as unknown as Http, '/pod', options, devices)) received.push(line.replace(/^\S+ /, ''));
   } catch (error) {
     failure = error;
   }
-  return { asked: asked.map((query) => decodeURIComponent(query)), told, waitsMs, failure };
+  return { requested: requested.map((query) => decodeURIComponent(query)), received, waitsMs, failure };
 }
 
 test('a log that broke off goes on behind the line that was told last, also among lines of the same time', async (t) => {
-  const { told, asked, failure } = await follow([
+  const { received, requested, failure } = await follow([
     { lines: [at(1, 'a'), at(2, 'b'), at(2, 'c')], failure: broken },
     { lines: [], failure: broken },
     { lines: [at(2, 'b'), at(2, 'c'), at(2, 'd'), at(3, 'e')] },
   ]);
-  t.deepEqual(told, ['a', 'b', 'c', 'd', 'e']);
+  t.deepEqual(received, ['a', 'b', 'c', 'd', 'e']);
   const again = 'sinceTime=2026-11-30T16:00:02.000000000Z&follow=true';
-  t.deepEqual(asked.slice(0, 3), ['tailLines=2&follow=true', again, again]);
+  t.deepEqual(requested.slice(0, 3), ['tailLines=2&follow=true', again, again]);
   t.is(failure, undefined, 'it ends when the pod is gone');
 });
 
 test('when the container has been started again meanwhile, what it wrote before comes first', async (t) => {
-  const { told, asked } = await follow([
+  const { received, requested } = await follow([
     { lines: [at(1, 'a'), at(2, 'b')], failure: broken },
     { lines: [at(5, 'begins')] },
     { lines: [at(2, 'b'), at(3, 'ends')] },
     { lines: [at(5, 'begins'), at(6, 'goes on')] },
   ]);
-  t.deepEqual(told, ['a', 'b', 'ends', 'begins', 'goes on']);
-  t.regex(asked[2] ?? '', /^sinceTime=2026-11-30T16:00:02.*&previous=true$/);
+  t.deepEqual(received, ['a', 'b', 'ends', 'begins', 'goes on']);
+  t.regex(requested[2] ?? '', /^sinceTime=2026-11-30T16:00:02.*&previous=true$/);
 });
 
 test('a container without an end of its own, or that is about to start, keeps nobody from following', async (t) => {
   const refused = { lines: [], failure: new ApiError(400, { message: 'the container waits to start' }) };
-  const { told, waitsMs } = await follow([
+  const { received, waitsMs } = await follow([
     { lines: [at(1, 'a')] },
     refused,
     { lines: [at(2, 'b')] },
     refused,
     { lines: [at(2, 'b'), at(3, 'c')] },
   ]);
-  t.deepEqual(told, ['a', 'b', 'c']);
+  t.deepEqual(received, ['a', 'b', 'c']);
   t.deepEqual(waitsMs, [250, 500, 250, 250], 'soon after something was heard');
 });
 

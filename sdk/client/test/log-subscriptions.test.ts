@@ -18,7 +18,7 @@ async function follow(
   { server }: LogCluster,
   faultOf: (connection: number) => Fault,
   count: number,
-  heard: (line: Logs['applicationLogs'], proxy: FlakyProxy) => Promise<void> | void = () => {},
+  received: (line: Logs['applicationLogs'], proxy: FlakyProxy) => Promise<void> | void = () => {},
 ) {
   const proxy = await startFlakyProxy(server.port, faultOf);
   const client = createClient({ server: proxy.url, token: 'admin' });
@@ -30,7 +30,7 @@ async function follow(
   for await (const { applicationLogs } of client.subscribe<Logs>(document, {}, { signal: new AbortController().signal })) {
     lines.push(applicationLogs);
     if (lines.length === count) break;
-    await heard(applicationLogs, proxy);
+    await received(applicationLogs, proxy);
   }
   return { of: (name: string) => lines.filter(({ pod }) => pod === name).map(({ text }) => text), cuts: proxy.cuts() };
 }

@@ -14,19 +14,19 @@ const Pods = kubernetesHandle<{ readonly metadata: { readonly name: string } }>(
 interface Listener {
   readonly host: string;
   /** Paths of all requests and upgrades. */
-  readonly heard: string[];
+  readonly received: string[];
 }
 
 /** Responds to everything with a 404, or with a redirect if there is a `location`. */
 async function listener(t: ExecutionContext, location?: string): Promise<Listener> {
-  const heard: string[] = [];
+  const received: string[] = [];
   const server = createServer(({ url = '' }, response) => {
-    heard.push(url);
+    received.push(url);
     if (location === undefined) response.writeHead(404).end('{}');
     else response.writeHead(307, { location }).end();
   });
   server.on('upgrade', ({ url = '' }, socket) => {
-    heard.push(url);
+    received.push(url);
     socket.end(`HTTP/1.1 ${location === undefined ? '404 No' : `307 Away\r\nlocation: ${location}`}\r\nconnection: close\r\n\r\n`);
   });
   server.listen(0, '127.0.0.1');
@@ -35,7 +35,7 @@ async function listener(t: ExecutionContext, location?: string): Promise<Listene
     server.close();
     server.closeAllConnections();
   });
-  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, heard };
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, received };
 }
 
 function clients(t: ExecutionContext, server: string): readonly Client[] {
@@ -68,7 +68,7 @@ test('a path that names another host is refused before anything is sent', async 
       }
     }
   }
-  t.deepEqual([other.heard, own.heard], [[], []]);
+  t.deepEqual([other.received, own.received], [[], []]);
 });
 
 test('a path stays below the path of the server', async (t) => {
@@ -79,7 +79,7 @@ test('a path stays below the path of the server', async (t) => {
     }
     await client.json('/version?a=//b');
   }
-  t.deepEqual(own.heard, ['/platform/version?a=//b', '/platform/version?a=//b']);
+  t.deepEqual(own.received, ['/platform/version?a=//b', '/platform/version?a=//b']);
 });
 
 test('a name of dots leads to no other objects', async (t) => {
@@ -98,7 +98,7 @@ test('a name of dots leads to no other objects', async (t) => {
       for (const ask of ways) await t.throwsAsync(ask, { instanceOf: TypeError, message: /is not a name/ });
     }
   }
-  t.deepEqual(own.heard, []);
+  t.deepEqual(own.received, []);
 });
 
 test('a redirect is not followed: neither the token nor what was sent goes along', async (t) => {
@@ -112,5 +112,5 @@ test('a redirect is not followed: neither the token nor what was sent goes along
       else t.like(await t.throwsAsync(ask, undefined, name), { status: 307 }, name);
     }
   }
-  t.deepEqual(other.heard, []);
+  t.deepEqual(other.received, []);
 });

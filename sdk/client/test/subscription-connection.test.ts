@@ -12,16 +12,16 @@ interface Sent {
 class PlayedSocket {
   readonly bufferedAmount = 0;
   isClosed = false;
-  readonly #heard = new EventEmitter();
+  readonly #listeners = new EventEmitter();
   readonly #answer: (socket: PlayedSocket, message: Sent) => void;
 
   constructor(answer: (socket: PlayedSocket, message: Sent) => void, isThere = true) {
     this.#answer = answer;
-    setImmediate(() => (isThere ? void this.#heard.emit('open') : this.breakOff()));
+    setImmediate(() => (isThere ? void this.#listeners.emit('open') : this.breakOff()));
   }
 
-  addEventListener(name: string, heard: (event: never) => void): void {
-    this.#heard.on(name, heard as (event: unknown) => void);
+  addEventListener(name: string, received: (event: never) => void): void {
+    this.#listeners.on(name, received as (event: unknown) => void);
   }
 
   send(text: string): void {
@@ -31,7 +31,7 @@ class PlayedSocket {
   }
 
   say(message: object): void {
-    this.#heard.emit('message', { data: JSON.stringify(message) });
+    this.#listeners.emit('message', { data: JSON.stringify(message) });
   }
 
   close(): void {
@@ -39,7 +39,7 @@ class PlayedSocket {
   }
 
   breakOff(): void {
-    this.#heard.emit('close', { code: 1006, reason: '' });
+    this.#listeners.emit('close', { code: 1006, reason: '' });
   }
 }
 

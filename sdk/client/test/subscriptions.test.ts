@@ -69,12 +69,12 @@ const indexOf = ({ object }: Changes['applicationChanges']): string =>
   object?.metadata.labels.find((label) => label.key === 'index')?.value ?? '';
 
 async function follow(client: Client, since: string, count: number): Promise<string[]> {
-  const told: string[] = [];
+  const received: string[] = [];
   for await (const { applicationChanges } of client.subscribe<Changes>(changes, { since }, { signal: new AbortController().signal })) {
-    told.push(indexOf(applicationChanges));
-    if (told.length === count) break;
+    received.push(indexOf(applicationChanges));
+    if (received.length === count) break;
   }
-  return told;
+  return received;
 }
 
 const indices = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index));
@@ -131,11 +131,11 @@ test('what breaks before its place is known, or has none, ends with an error tha
     proxy.cut();
     await t.throwsAsync(events.next(), { name: 'ResumeError', message: /read anew/ });
   }
-  const anew = reader.subscribe<Changes>(placeless, {}, { signal, resume: 'anew' });
-  t.is((await anew.next()).value.applicationChanges.type, 'ADDED');
+  const restarting = reader.subscribe<Changes>(placeless, {}, { signal, resume: 'anew' });
+  t.is((await restarting.next()).value.applicationChanges.type, 'ADDED');
   proxy.cut();
-  t.is((await anew.next()).value.applicationChanges.type, 'ADDED');
-  await anew.return(undefined);
+  t.is((await restarting.next()).value.applicationChanges.type, 'ADDED');
+  await restarting.return(undefined);
 });
 
 test('history that is gone is an error that says to list again', async (t) => {
@@ -151,9 +151,9 @@ test('what another try would not change ends it with the words of the platform',
   const { server, reader } = await parts(t, () => whole);
   const { signal } = new AbortController();
   await t.throwsAsync(reader.subscribe('subscription { nothing }', {}, { signal }).next(), { name: 'GraphQlError', message: /nothing/ });
-  const stranger = createClient({ server: `http://127.0.0.1:${server.port}`, token: 'unknown' });
-  t.teardown(() => stranger.close());
-  await t.throwsAsync(stranger.subscribe(changes, {}, { signal }).next(), { name: 'ApiError', message: /token/ });
+  const unauthenticated = createClient({ server: `http://127.0.0.1:${server.port}`, token: 'unknown' });
+  t.teardown(() => unauthenticated.close());
+  await t.throwsAsync(unauthenticated.subscribe(changes, {}, { signal }).next(), { name: 'ApiError', message: /token/ });
 });
 
 test('a subscription that finds no room comes again until there is some, and no other one is touched', async (t) => {
@@ -230,10 +230,10 @@ test('a subscription that is not taken from is bounded, and misses nothing once 
   const first = events.next();
   const count = 1300;
   await write(writer, count);
-  const told = [await first];
-  while (told.length < count) told.push(await events.next());
+  const received = [await first];
+  while (received.length < count) received.push(await events.next());
   t.deepEqual(
-    told.map(({ value }) => indexOf(value.applicationChanges)),
+    received.map(({ value }) => indexOf(value.applicationChanges)),
     indices(count),
   );
   await events.return(undefined);

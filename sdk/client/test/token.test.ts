@@ -55,11 +55,11 @@ test('a request gives up when its own time is over, or its signal aborts, whethe
 });
 
 test('a watch and a room whose token came too late once go on with the next one', async (t) => {
-  let asked = 0;
-  const { client, signal } = await given(t, (good) => ((asked += 1) % 2 === 1 ? never() : good), hasty);
+  let requested = 0;
+  const { client, signal } = await given(t, (good) => ((requested += 1) % 2 === 1 ? never() : good), hasty);
   t.is((await client.watch(namespaces, { signal }).next()).value?.type, 'ADDED');
   t.is((await client.room(room, signal).next()).value?.type, 'ADDED');
-  t.is(asked, 4);
+  t.is(requested, 4);
 });
 
 test('what a giver of tokens throws is what the caller hears', async (t) => {
@@ -73,13 +73,13 @@ test('what a giver of tokens throws is what the caller hears', async (t) => {
 });
 
 test('a room ends with its client, whoever still waits for a token', async (t) => {
-  const asked = Promise.withResolvers<void>();
+  const requested = Promise.withResolvers<void>();
   const { client, signal } = await given(t, () => {
-    asked.resolve();
+    requested.resolve();
     return never();
   });
   const next = client.room(room, signal).next();
-  await asked.promise;
+  await requested.promise;
   await client.close();
   t.deepEqual(await next, { done: true, value: undefined });
 });

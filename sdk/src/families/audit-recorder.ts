@@ -2,7 +2,7 @@ import type { Caller } from '../context.js';
 import type { AnyKind } from '../kinds.js';
 
 /** An action that a plugin took for a caller without an API request for it, such as a login. */
-export interface AuditedDeed {
+export interface AuditedAction {
   /** The caller whose name, groups and tenant the event gets. */
   readonly caller: Caller;
   /** The verb as in access control, such as `create`. */
@@ -19,5 +19,5 @@ export interface AuditedDeed {
 /** Audits actions that are not API requests: the event names the plugin, and the audit policy treats it as a request for the same. */
 export interface AuditRecorder {
   /** Resolves when the event is in the log. @throws TAP_AUDIT_UNAVAILABLE when a sink that must not miss events cannot accept it */
-  record(deed: AuditedDeed): Promise<void>;
+  record(action: AuditedAction): Promise<void>;
 }

@@ -40,7 +40,7 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
   #buffer: E[] = [];
   #live = false;
   /** Everything up to this revision was delivered to the reader, or did not match. */
-  #told: number;
+  #delivered: number;
   /** Everything up to this revision was offered. */
   #published = -1;
   #markWanted = false;
@@ -50,13 +50,13 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
 
   constructor(options: WatchFeedOptions<E>) {
     this.#options = options;
-    this.#told = options.afterRevision;
+    this.#delivered = options.afterRevision;
     if (options.progressEveryMs !== undefined) void this.#askForMarks(options.progressEveryMs);
   }
 
   /** The revision up to which everything was delivered to the reader, or did not match. */
   get revision(): number {
-    return this.#live && this.#buffer.length === 0 ? Math.max(this.#told, this.#published) : this.#told;
+    return this.#live && this.#buffer.length === 0 ? Math.max(this.#delivered, this.#published) : this.#delivered;
   }
 
   /**
@@ -68,8 +68,8 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
   offer(revision: number, events: readonly E[]): void {
     if (this.#isOver) return;
     this.#published = revision;
-    const early = (events[0]?.revision ?? Infinity) <= this.#told;
-    const wanted = early ? events.filter((event) => event.revision > this.#told) : events;
+    const early = (events[0]?.revision ?? Infinity) <= this.#delivered;
+    const wanted = early ? events.filter((event) => event.revision > this.#delivered) : events;
     if (this.#buffer.length + wanted.length > this.#options.bufferedEventsMax) return this.fail(this.#tooSlow());
     for (const event of wanted) this.#buffer.push(event);
     if (wanted.length > 0 || this.#markDue()) this.#wake?.();
@@ -140,26 +140,26 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
     const events = this.#buffer;
     this.#buffer = [];
     this.#markWanted = false;
-    this.#told = this.#published;
-    return { revision: this.#told, events };
+    this.#delivered = this.#published;
+    return { revision: this.#delivered, events };
   }
 
   /** Whether a progress mark is due. A watch that begins in the future gets none before its first revision. */
   #markDue(): boolean {
-    return this.#markWanted && this.#live && this.#published >= this.#told;
+    return this.#markWanted && this.#live && this.#published >= this.#delivered;
   }
 
   async #pull(): Promise<FeedBatch<E> | undefined> {
     try {
-      const { revision, events, live } = await this.#options.catchUp(this.#told);
+      const { revision, events, live } = await this.#options.catchUp(this.#delivered);
       this.#live = live;
       this.#published = Math.max(this.#published, revision);
       if (events.length === 0 && !this.#markDue()) {
-        this.#told = Math.max(this.#told, revision);
+        this.#delivered = Math.max(this.#delivered, revision);
         return undefined;
       }
       if (live) this.#markWanted = false;
-      this.#told = revision;
+      this.#delivered = revision;
       return { revision, events };
     } catch (error) {
       this.fail(error instanceof Error ? error : new Error(String(error)));
@@ -187,8 +187,8 @@ export class WatchFeed<E extends { readonly revision: number }> implements Async
   #tooSlow(): Error {
     const { bufferedEventsMax } = this.#options;
     return storeErrors.TAP_STORE_SLOW_CONSUMER({
-      message: `more than ${bufferedEventsMax} events wait for a watch that has read up to revision ${this.#told}`,
-      data: { revision: this.#told },
+      message: `more than ${bufferedEventsMax} events wait for a watch that has read up to revision ${this.#delivered}`,
+      data: { revision: this.#delivered },
     });
   }
 }

@@ -47,12 +47,12 @@ export interface Observe extends Shape {
 }
 
 /** An object that is being deleted. */
-export type Doomed<K extends AnyKind> = Readonly<{ object: Immutable<ObjectOf<K>> }>;
+export type Terminating<K extends AnyKind> = Readonly<{ object: Immutable<ObjectOf<K>> }>;
 
 /** Shape of `reconcile.finalize`: removes everything that the tap's plugin created for the object. */
 export interface Finalize extends Shape {
   readonly options: OfKinds;
-  readonly input: Doomed<KindsIn<this['given']>>;
+  readonly input: Terminating<KindsIn<this['given']>>;
   readonly output: Promise<void>;
   readonly context: Context;
 }

@@ -92,12 +92,12 @@ export interface Reserve extends Shape {
 }
 
 /** An object without a cluster, and the clusters that may take it. */
-export type Homeless<K extends AnyKind> = Readonly<{ object: Immutable<ObjectOf<K>>; clusters: readonly string[] }>;
+export type Unplaced<K extends AnyKind> = Readonly<{ object: Immutable<ObjectOf<K>>; clusters: readonly string[] }>;
 
 /** Shape of `scheduling.cluster`: returns the name of the cluster for an object; chosen once and recorded. */
 export interface ChooseCluster extends Shape {
   readonly options: OfKinds;
-  readonly input: Homeless<KindsIn<this['given']>>;
+  readonly input: Unplaced<KindsIn<this['given']>>;
   readonly output: Awaitable<string | undefined>;
   readonly context: Context;
 }

@@ -64,7 +64,7 @@ export interface Told<T> extends Shape {
   readonly context: undefined;
 }
 
-const told = <T>(name: string, onFailure: 'ignore' | 'fail', description: string) =>
+const telemetryHook = <T>(name: string, onFailure: 'ignore' | 'fail', description: string) =>
   defineHook<Told<T>>({
     contract: 1,
     name: `telemetry.${name}`,
@@ -78,9 +78,9 @@ const told = <T>(name: string, onFailure: 'ignore' | 'fail', description: string
 
 /** Hooks that report what happens in the platform. A failing tap is counted and ignored, except for audit. */
 export const telemetry = Object.freeze({
-  event: told<PlatformEvent>('event', 'ignore', 'Something happened in the platform.'),
-  metric: told<MetricSample>('metric', 'ignore', 'A metric changed.'),
-  span: told<Span>('span', 'ignore', 'A traced piece of work ended.'),
-  log: told<LogLine>('log', 'ignore', 'A log line was written.'),
-  audit: told<AuditEvent>('audit', 'fail', 'A request was made; never dropped silently.'),
+  event: telemetryHook<PlatformEvent>('event', 'ignore', 'Something happened in the platform.'),
+  metric: telemetryHook<MetricSample>('metric', 'ignore', 'A metric changed.'),
+  span: telemetryHook<Span>('span', 'ignore', 'A traced piece of work ended.'),
+  log: telemetryHook<LogLine>('log', 'ignore', 'A log line was written.'),
+  audit: telemetryHook<AuditEvent>('audit', 'fail', 'A request was made; never dropped silently.'),
 });

@@ -36,16 +36,16 @@ test('what is offered while the last piece of history is on its way waits behind
 });
 
 test('history is asked for piece by piece, as the reader consumes', async (t) => {
-  const asked: number[] = [];
+  const calls: number[] = [];
   const { batches } = feedOf({
     history: (after) => {
-      asked.push(after);
+      calls.push(after);
       return { revision: after + 1, events: [event(after + 1)], live: false };
     },
   });
   await batches.next();
   await batches.next();
-  t.deepEqual(asked, [0, 1]);
+  t.deepEqual(calls, [0, 1]);
 });
 
 test('pieces of history without a matching event are passed over in silence', async (t) => {

@@ -10,7 +10,7 @@ import {
 import type { AnyKind, Immutable, LogLine, Node, ObjectOf, PodTemplate, RenderSet, Resources, Strings } from '@tappaas/sdk';
 import { httpRequest, type HttpResult } from './http-request.js';
 import type { Loaded } from './load.js';
-import { patiently } from './patience.js';
+import { awaitOrAdvance } from './await-or-advance.js';
 import { randomFrom } from './random.js';
 import type { Draft, PluginDenial, RenderOptions, Scheduled, TestKernel, TestKernelOptions } from './test-kernel.js';
 import { VirtualClock } from './virtual-clock.js';
@@ -26,7 +26,7 @@ export async function startMemoryKernel(options: TestKernelOptions): Promise<Mem
   const clock = new VirtualClock();
   const log: LogLine[] = [];
   const { seed = 1, services = [], env, detectLeaks, wrapResources } = options;
-  const platform = await patiently(
+  const platform = await awaitOrAdvance(
     clock,
     startMemoryPlatform({
       plugins: options.plugins.map(loadedPlugin),
@@ -81,7 +81,7 @@ export class MemoryTestKernel implements TestKernel {
   }
 
   async reload(plugins: readonly Loaded[]): Promise<void> {
-    const { outcome, problems } = await patiently(this.clock, this.platform.kernel.reload(plugins.map(loadedPlugin)));
+    const { outcome, problems } = await awaitOrAdvance(this.clock, this.platform.kernel.reload(plugins.map(loadedPlugin)));
     if (outcome === 'refused') throw new Error(`the reload was refused:\n${problems.map(formatProblem).join('\n')}`);
   }
 
@@ -126,7 +126,7 @@ export class MemoryTestKernel implements TestKernel {
   }
 
   stop(): Promise<StopReport> {
-    return patiently(this.clock, this.platform.stop());
+    return awaitOrAdvance(this.clock, this.platform.stop());
   }
 
   /** Fails the test if a plugin did not stop cleanly. */

@@ -58,9 +58,9 @@ test('a tap that fails or never answers denies in its plugin’s name', async (t
     host.tap(hooks.admission.validate, { kinds: [Application] }, () => new Promise(() => {}));
   });
   await using kernel = await startTestKernel({ plugins: [load(failing), load(silent)] });
-  const asked = kernel.admit(Application, shop());
+  const calls = kernel.admit(Application, shop());
   await kernel.advance(2_000);
-  const { denials } = await asked;
+  const { denials } = await calls;
   t.deepEqual(
     denials.map(({ plugin: id, reason }) => [id, reason]),
     [
@@ -199,9 +199,9 @@ test('a step that refuses the pod is told, although nodes were feasible; one tha
   const refusing = plugin('refusing', (host) => host.tap(hooks.scheduling.preFilter, {}, () => ({ reject: 'not today' })));
   await using first = await startTestKernel({ plugins: [load(refusing)] });
   t.regex((await first.schedule({ spec: { containers: [] } }, [node])).rejected[''] ?? '', /not today/);
-  let asked = 0;
+  let calls = 0;
   const waiting = plugin('waiting', (host) =>
-    host.tap(hooks.scheduling.permit, {}, () => ((asked += 1) > 3 ? undefined : { waitMs: 60_000 })),
+    host.tap(hooks.scheduling.permit, {}, () => ((calls += 1) > 3 ? undefined : { waitMs: 60_000 })),
   );
   await using second = await startTestKernel({ plugins: [load(waiting)] });
   t.is((await second.schedule({ spec: { containers: [] } }, [node])).node, 'a');

@@ -52,7 +52,7 @@ const bodies: Readonly<Record<string, (given: SinkUnderTest) => Promise<void>>> 
     await sink.write(written.slice(0, batch), context);
     await sink.write(written.slice(batch), context);
     assert.deepEqual(
-      await keptBy({ ...given, sink, context }),
+      await storedBy({ ...given, sink, context }),
       written.map(({ text }) => text),
     );
   },
@@ -62,7 +62,7 @@ const bodies: Readonly<Record<string, (given: SinkUnderTest) => Promise<void>>> 
     await sink.write(lines(1, 12), context);
     await sink.write(lines(5, 3), context);
     assert.deepEqual(
-      await keptBy({ ...given, sink, context }),
+      await storedBy({ ...given, sink, context }),
       lines(1, 12).map(({ text }) => text),
     );
   },
@@ -70,7 +70,7 @@ const bodies: Readonly<Record<string, (given: SinkUnderTest) => Promise<void>>> 
     if (sink.end === undefined) return;
     await Promise.all([sink.write(lines(1, 40), context), sink.write(lines(1, 60), context), sink.write(lines(61, 5), context)]);
     assert.deepEqual(
-      await keptBy({ ...given, sink, context }),
+      await storedBy({ ...given, sink, context }),
       lines(1, 65).map(({ text }) => text),
     );
   },
@@ -86,7 +86,7 @@ const bodies: Readonly<Record<string, (given: SinkUnderTest) => Promise<void>>> 
   'a gap in the numbers is kept as it is: it is not for a sink to judge': async ({ sink, context, ...given }) => {
     await sink.write(lines(1, 2), context);
     await sink.write(lines(9, 1), context);
-    assert.equal((await keptBy({ ...given, sink, context })).length, 3);
+    assert.equal((await storedBy({ ...given, sink, context })).length, 3);
   },
   'chains of several replicas are kept apart': async ({ sink, context }) => {
     if (sink.read === undefined) return;
@@ -130,7 +130,7 @@ const bodies: Readonly<Record<string, (given: SinkUnderTest) => Promise<void>>> 
 
 const sequences = (found: readonly AuditLine[]): readonly number[] => found.map(({ sequence }) => sequence);
 
-async function keptBy({ sink, context, kept }: Pick<SinkUnderTest, 'sink' | 'context' | 'kept'>): Promise<readonly string[]> {
+async function storedBy({ sink, context, kept }: Pick<SinkUnderTest, 'sink' | 'context' | 'kept'>): Promise<readonly string[]> {
   if (kept !== undefined) return kept();
   assert(sink.read !== undefined, 'the harness of a sink that cannot read back has to say what was kept');
   return (await readAll(sink, chain, Infinity, context)).map(({ text }) => text).toReversed();

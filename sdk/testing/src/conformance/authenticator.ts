@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { families, isTapError, type Authenticator, type Awaitable, type Caller, type Credentials, type Identity } from '@tappaas/sdk';
 import type { MemoryTestKernel } from '../memory-test-kernel.js';
-import { patiently } from '../patience.js';
+import { awaitOrAdvance } from '../await-or-advance.js';
 import type { TestKernel } from '../test-kernel.js';
 import type { Case } from './case.js';
 import { disturbed } from './plugin/disturbance.js';
@@ -21,7 +21,7 @@ export type MakeAuthenticator = () => Awaitable<AuthenticatorHarness>;
 
 interface Given extends AuthenticatorHarness {
   readonly kernel: MemoryTestKernel;
-  readonly ask: (credentials: Credentials) => Promise<Identity | undefined>;
+  readonly call: (credentials: Credentials) => Promise<Identity | undefined>;
 }
 
 type Body = (given: Given) => Promise<void>;
@@ -67,39 +67,39 @@ export function authenticatorConformance(make: MakeAuthenticator): readonly Case
 }
 
 const bodies: Readonly<Record<string, Body>> = {
-  'a good credential says whose it is, the same each time, under an id that does not tell it': async ({ kernel, good, ask }) => {
+  'a good credential says whose it is, the same each time, under an id that does not tell it': async ({ kernel, good, call }) => {
     const { credentials, caller } = await good(kernel);
-    const [first, second] = [await ask(credentials), await ask(structuredClone(credentials))];
+    const [first, second] = [await call(credentials), await call(structuredClone(credentials))];
     assert.deepEqual(first?.caller, caller);
     assert.deepEqual(second, first);
     assert.notEqual(first?.credentialId ?? '', '', 'it has no credentialId');
     for (const secret of secretsOf(credentials)) assert(!first?.credentialId.includes(secret), 'the credentialId tells the credential');
   },
-  'the end of a credential is ahead, in milliseconds': async ({ kernel, good, ask }) => {
-    const endsAtMs = (await ask((await good(kernel)).credentials))?.expiresAtMs;
+  'the end of a credential is ahead, in milliseconds': async ({ kernel, good, call }) => {
+    const endsAtMs = (await call((await good(kernel)).credentials))?.expiresAtMs;
     const nowMs = kernel.clock.nowMs();
     assert(endsAtMs === undefined || (endsAtMs > nowMs && endsAtMs < nowMs + endMsMax), `expiresAtMs is ${endsAtMs}, now is ${nowMs}`);
   },
-  'a credential of its sort that is not good lets nobody in': async ({ kernel, bad, ask }) => {
+  'a credential of its sort that is not good lets nobody in': async ({ kernel, bad, call }) => {
     const all = await bad(kernel);
     assert(all.length > 0, 'the harness has no bad credential');
-    for (const [index, each] of all.entries()) assert.equal(await outcome(ask(each)), 'refused', `number ${index}`);
+    for (const [index, each] of all.entries()) assert.equal(await outcome(call(each)), 'refused', `number ${index}`);
   },
-  'credentials of another sort are left to others': async ({ ask }) => {
-    for (const each of otherSorts) assert.equal(await ask(each), undefined, JSON.stringify(each.headers));
+  'credentials of another sort are left to others': async ({ call }) => {
+    for (const each of otherSorts) assert.equal(await call(each), undefined, JSON.stringify(each.headers));
   },
-  'a credential that is changed in one character lets nobody in': async ({ kernel, good, ask }) => {
+  'a credential that is changed in one character lets nobody in': async ({ kernel, good, call }) => {
     const { credentials } = await good(kernel);
-    for (const changed of changes(credentials)) assert.equal(await outcome(ask(changed)), 'refused');
+    for (const changed of changes(credentials)) assert.equal(await outcome(call(changed)), 'refused');
   },
-  'a hostile credential lets nobody in and is no fault of the plugin': async ({ ask }) => {
-    for (const each of [...hostile, ...long]) assert.equal(await outcome(ask(from(each))), 'refused', JSON.stringify(each.slice(0, 40)));
+  'a hostile credential lets nobody in and is no fault of the plugin': async ({ call }) => {
+    for (const each of [...hostile, ...long]) assert.equal(await outcome(call(from(each))), 'refused', JSON.stringify(each.slice(0, 40)));
   },
-  'no credential stands in an error or in a line of the log': async ({ kernel, good, bad, ask }) => {
+  'no credential stands in an error or in a line of the log': async ({ kernel, good, bad, call }) => {
     const all = [(await good(kernel)).credentials, ...(await bad(kernel))];
     const texts = await Promise.all(
       all.map((each) =>
-        ask(each).then(
+        call(each).then(
           () => '',
           (error: Error) => `${error.message} ${error.stack ?? ''}`,
         ),
@@ -108,15 +108,15 @@ const bodies: Readonly<Record<string, Body>> = {
     const printed = [...texts, ...kernel.log.map((line) => JSON.stringify(line))].join('\n');
     for (const secret of all.flatMap(secretsOf)) assert(!printed.includes(secret), 'a credential was printed');
   },
-  'a credential that is taken back lets nobody in': async ({ kernel, good, revoke, ask }) => {
+  'a credential that is taken back lets nobody in': async ({ kernel, good, revoke, call }) => {
     if (revoke === undefined) return;
     const { credentials } = await good(kernel);
-    assert.equal(await outcome(ask(credentials)), 'let in');
+    assert.equal(await outcome(call(credentials)), 'let in');
     await revoke(kernel);
-    for (let waitedMs = 0; waitedMs < revokedMsMax && (await outcome(ask(credentials))) === 'let in'; waitedMs += 1_000) {
+    for (let waitedMs = 0; waitedMs < revokedMsMax && (await outcome(call(credentials))) === 'let in'; waitedMs += 1_000) {
       await kernel.advance(1_000);
     }
-    assert.equal(await outcome(ask(credentials)), 'refused');
+    assert.equal(await outcome(call(credentials)), 'refused');
   },
 };
 
@@ -130,15 +130,15 @@ async function underFault(harness: AuthenticatorHarness): Promise<void> {
   });
   await onAuthenticator(
     harness,
-    async ({ kernel, good, bad, ask }) => {
+    async ({ kernel, good, bad, call }) => {
       const { credentials, caller } = await good(kernel);
       const worse = await bad(kernel);
       isAway = true;
-      const answer = await ask(credentials).catch((error: unknown) => error as Error);
+      const answer = await call(credentials).catch((error: unknown) => error as Error);
       if (answer instanceof Error) {
         assert(!(isTapError(answer) && answer.spec.blame === 'caller'), `a good credential is called bad: ${answer.message}`);
       } else if (answer !== undefined) assert.deepEqual(answer.caller, caller);
-      for (const each of worse) assert.notEqual(await outcome(ask(each)), 'let in');
+      for (const each of worse) assert.notEqual(await outcome(call(each)), 'let in');
       isAway = false;
     },
     { wrapResources: failing },
@@ -152,9 +152,9 @@ function onAuthenticator(harness: AuthenticatorHarness, body: Body, options: Par
       const { id } = harness.plugin;
       const authenticator: Authenticator | undefined = kernel.platform.kernel.services.family(families.authenticator).get(id);
       assert(authenticator !== undefined, `${id} provides no authenticator`);
-      const ask = async (credentials: Credentials): Promise<Identity | undefined> =>
-        patiently(kernel.clock, Promise.resolve(authenticator.authenticate(credentials, kernel.platform.kernel.platformContext())));
-      await body({ ...harness, kernel, ask });
+      const call = async (credentials: Credentials): Promise<Identity | undefined> =>
+        awaitOrAdvance(kernel.clock, Promise.resolve(authenticator.authenticate(credentials, kernel.platform.kernel.platformContext())));
+      await body({ ...harness, kernel, call });
     },
     options,
   );

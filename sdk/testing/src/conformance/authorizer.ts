@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { families, type AccessDecision, type AccessRequest, type Authorizer, type Awaitable } from '@tappaas/sdk';
 import type { MemoryTestKernel } from '../memory-test-kernel.js';
-import { patiently } from '../patience.js';
+import { awaitOrAdvance } from '../await-or-advance.js';
 import type { Case } from './case.js';
 import { disturbed, hanging } from './plugin/disturbance.js';
 import { onKernel, type PluginHarness, type SampleObject } from './plugin/harness.js';
@@ -33,7 +33,7 @@ type Body = (given: Given) => Promise<void>;
 const knownMsMax = 60_000;
 const stepMs = 250;
 const failuresFirst = 3;
-const asksAtOnce = 200;
+const requestsAtOnce = 200;
 const hostileNames = ['', '*', '__proto__', 'constructor', 'toString', 'system:masters/', 'a\u0000b', 'x'.repeat(5_000)];
 
 /**
@@ -61,7 +61,7 @@ const bodies: Readonly<Record<string, Body>> = {
     await settles(kernel, authorizer, questions);
     for (const { request, decision } of questions) {
       const { reason } = await authorizer.authorize(request);
-      if (decision !== 'no-opinion') assert.notEqual(reason.trim(), '', `no reason for ${told(request)}`);
+      if (decision !== 'no-opinion') assert.notEqual(reason.trim(), '', `no reason for ${describe(request)}`);
     }
   },
   'a question may be asked by many at once, and is left as it was': async ({ authorizer, create, kernel, questions }) => {
@@ -69,10 +69,10 @@ const bodies: Readonly<Record<string, Body>> = {
     await settles(kernel, authorizer, questions);
     for (const { request, decision } of questions) {
       const frozen = deepFrozen(structuredClone(request));
-      const answers = await Promise.all(Array.from({ length: asksAtOnce }, async () => authorizer.authorize(frozen)));
+      const answers = await Promise.all(Array.from({ length: requestsAtOnce }, async () => authorizer.authorize(frozen)));
       assert(
         answers.every((answer) => answer.decision === decision),
-        `not the same each time: ${told(request)}`,
+        `not the same each time: ${describe(request)}`,
       );
     }
   },
@@ -82,7 +82,7 @@ const bodies: Readonly<Record<string, Body>> = {
     for (const { request } of questions) {
       for (const name of hostileNames) {
         const { decision } = await authorizer.authorize({ ...request, caller: { name, groups: name === '' ? [] : [name] } });
-        assert.notEqual(decision, 'allow', `${JSON.stringify(name.slice(0, 40))} is allowed ${told(request)}`);
+        assert.notEqual(decision, 'allow', `${JSON.stringify(name.slice(0, 40))} is allowed ${describe(request)}`);
       }
     }
   },
@@ -92,7 +92,7 @@ const bodies: Readonly<Record<string, Body>> = {
     for (const { request, decision } of questions) {
       if (decision !== 'allow') continue;
       for (const odd of oddities(request)) {
-        assert.notEqual((await authorizer.authorize(odd)).decision, 'allow', `allowed: ${told(odd)}`);
+        assert.notEqual((await authorizer.authorize(odd)).decision, 'allow', `allowed: ${describe(odd)}`);
       }
     }
   },
@@ -124,7 +124,7 @@ const bodies: Readonly<Record<string, Body>> = {
         const isListed = subjects.some(
           ({ name }) => name === caller.name || caller.groups.includes(name) || caller.name.endsWith(`:${name}`),
         );
-        assert(isListed, `${caller.name} is not listed for ${told(request)}`);
+        assert(isListed, `${caller.name} is not listed for ${describe(request)}`);
       }
       const rules = await authorizer.rules?.(request);
       assert.deepEqual(rules === undefined ? undefined : JSON.parse(JSON.stringify(rules)), rules);
@@ -141,8 +141,8 @@ const underFaults: Readonly<Record<string, (harness: AuthorizerHarness) => Promi
         await create();
         for (const { request, decision } of questions) {
           const found = (await authorizer.authorize(request)).decision;
-          assert.notEqual(found, 'allow', `allowed although nothing is known: ${told(request)}`);
-          if (decision === 'deny') assert.equal(found, 'deny', `not denied although nothing is known: ${told(request)}`);
+          assert.notEqual(found, 'allow', `allowed although nothing is known: ${describe(request)}`);
+          if (decision === 'deny') assert.equal(found, 'deny', `not denied although nothing is known: ${describe(request)}`);
         }
         over.abort(new Error('the fault is over'));
       },
@@ -190,10 +190,10 @@ function onAuthorizer(harness: AuthorizerHarness, body: Body, options: Parameter
 async function settles(kernel: MemoryTestKernel, authorizer: Authorizer, questions: readonly AccessQuestion[]): Promise<void> {
   let wrong: string[] = [];
   for (let waitedMs = 0; waitedMs <= knownMsMax; waitedMs += stepMs) {
-    const answers = await patiently(kernel.clock, Promise.all(questions.map(async ({ request }) => authorizer.authorize(request))));
+    const answers = await awaitOrAdvance(kernel.clock, Promise.all(questions.map(async ({ request }) => authorizer.authorize(request))));
     wrong = questions.flatMap(({ request, decision }, index) => {
       const found = answers[index]?.decision;
-      return found === decision ? [] : [`${told(request)}: expected ${decision}, found ${found}`];
+      return found === decision ? [] : [`${describe(request)}: expected ${decision}, found ${found}`];
     });
     if (wrong.length === 0) return;
     await kernel.advance(stepMs);
@@ -216,5 +216,5 @@ function deepFrozen<T>(value: T): T {
   return Object.freeze(value);
 }
 
-const told = ({ caller, verb, resource, path }: AccessRequest): string =>
+const describe = ({ caller, verb, resource, path }: AccessRequest): string =>
   `${caller.name.slice(0, 40)} ${verb} ${resource === undefined ? path : JSON.stringify(resource)}`;

@@ -21,7 +21,7 @@ type Body = (start: () => Promise<Process>) => Promise<void>;
 /** Maximum time for a message to cross between processes, also on a busy machine. */
 const waitMsMax = 20_000;
 /** Maximum time for an answer. A process that leaves is dropped from a pending request after five seconds. */
-const askMsMax = 10_000;
+const requestMsMax = 10_000;
 const pauseMs = 10;
 const many = 100;
 
@@ -41,16 +41,16 @@ export function socketAdapterConformance(make: MakeSocketAdapter): readonly Case
 const bodies: Readonly<Record<string, Body>> = {
   'a question is answered by every other process, once each, and not by the one that asks': async (start) => {
     const all = [await start(), await start(), await start()];
-    const asked = all.map(() => 0);
+    const requested = all.map(() => 0);
     for (const [index, { io }] of all.entries()) {
       io.on('ask', (number: number, answer: (value: object) => void) => {
-        if (number > 0) asked[index] = (asked[index] ?? 0) + 1;
+        if (number > 0) requested[index] = (requested[index] ?? 0) + 1;
         answer({ index, number });
       });
     }
     await untilJoined(all[0], 2);
     for (let number = 1; number <= 20; number += 1) {
-      const answers: { readonly index: number; readonly number: number }[] = await ask(all[0], number);
+      const answers: { readonly index: number; readonly number: number }[] = await request(all[0], number);
       assert.deepEqual(
         answers.toSorted((one, other) => one.index - other.index),
         [
@@ -59,20 +59,20 @@ const bodies: Readonly<Record<string, Body>> = {
         ],
       );
     }
-    assert.deepEqual(asked, [0, 20, 20]);
+    assert.deepEqual(requested, [0, 20, 20]);
   },
   'what is told comes to the other processes in order, once, and not back': async (start) => {
     const [one, two] = [await start(), await start()];
     answering(two);
     await untilJoined(one, 1);
-    const [back, heard]: [number[], number[]] = [[], []];
+    const [back, received]: [number[], number[]] = [[], []];
     one.io.on('told', (number: number) => void back.push(number));
-    two.io.on('told', (number: number) => void heard.push(number));
+    two.io.on('told', (number: number) => void received.push(number));
     for (let number = 0; number < many; number += 1) one.io.serverSideEmit('told', number);
-    await until(() => heard.length >= many);
+    await until(() => received.length >= many);
     // A duplicate would have arrived before the answer to a later request.
-    await ask(one, 1);
-    assert.deepEqual(heard, [...Array(many).keys()]);
+    await request(one, 1);
+    assert.deepEqual(received, [...Array(many).keys()]);
     assert.deepEqual(back, []);
   },
   'values arrive as they were sent': async (start) => {
@@ -80,17 +80,17 @@ const bodies: Readonly<Record<string, Body>> = {
     two.io.on('ask', (value: unknown, answer: (same: unknown) => void) => answer(value));
     await untilJoined(one, 1);
     for (const value of [null, 0, '', 'ü\u2028\u0000😀', [1, [2, { three: null }]], { text: 'x'.repeat(48 * 1024) }]) {
-      assert.deepEqual(await ask(one, value), [value]);
+      assert.deepEqual(await request(one, value), [value]);
     }
   },
   'a process that comes later is joined, and one that has gone is not waited for': async (start) => {
     const one = await start();
-    assert.deepEqual(await ask(one, 1), []);
+    assert.deepEqual(await request(one, 1), []);
     const two = await start();
     answering(two);
     await untilJoined(one, 1);
     await two.end();
-    await until(async () => (await ask(one, 1).catch(() => ['late'])).length === 0);
+    await until(async () => (await request(one, 1).catch(() => ['late'])).length === 0);
     const three = await start();
     answering(three);
     await untilJoined(one, 1);
@@ -136,9 +136,9 @@ function answering({ io }: Process): void {
   io.on('ask', (value: unknown, answer: (same: unknown) => void) => answer(value));
 }
 
-async function ask<T>(process: Process | undefined, value: unknown): Promise<T[]> {
+async function request<T>(process: Process | undefined, value: unknown): Promise<T[]> {
   const over = new AbortController();
-  const late = pause(askMsMax, undefined, { signal: over.signal }).then(() => assert.fail(`no answer within ${askMsMax} ms`));
+  const late = pause(requestMsMax, undefined, { signal: over.signal }).then(() => assert.fail(`no answer within ${requestMsMax} ms`));
   try {
     return (await Promise.race([process?.io.serverSideEmitWithAck('ask', value), late])) as T[];
   } finally {
@@ -149,7 +149,7 @@ async function ask<T>(process: Process | undefined, value: unknown): Promise<T[]
 
 /** Processes discover each other asynchronously. */
 async function untilJoined(process: Process | undefined, others: number): Promise<void> {
-  await until(async () => (await ask(process, 0).catch(() => [])).length === others);
+  await until(async () => (await request(process, 0).catch(() => [])).length === others);
 }
 
 async function until(holds: () => Awaitable<boolean>): Promise<void> {

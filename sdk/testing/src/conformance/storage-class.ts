@@ -62,8 +62,8 @@ export function storageClassConformance(make: MakePlugin): readonly Case[] {
   });
 }
 
-function claimed(storage: StorageClassType, asked: ReturnType<typeof volume>): readonly Claimed[] {
-  const objects: unknown = storage.claim(asked);
+function claimed(storage: StorageClassType, requested: ReturnType<typeof volume>): readonly Claimed[] {
+  const objects: unknown = storage.claim(requested);
   assert(Array.isArray(objects) && objects.length > 0, 'a claim is no list of objects');
   return objects as readonly Claimed[];
 }

@@ -33,11 +33,11 @@ class FakeSecretStore implements SecretStore {
     }
   }
 
-  async resolve({ path, version: asked }: SecretRef): Promise<SecretBundle> {
+  async resolve({ path, version: requested }: SecretRef): Promise<SecretBundle> {
     const { values, count } = this.#find(path);
     const version = `v${count}`;
-    if (asked === undefined || asked === version) return { values: structuredClone(values), version };
-    throw secretErrors.TAP_SECRET_NOT_FOUND({ message: `secret ${path} has no version ${asked}` });
+    if (requested === undefined || requested === version) return { values: structuredClone(values), version };
+    throw secretErrors.TAP_SECRET_NOT_FOUND({ message: `secret ${path} has no version ${requested}` });
   }
 
   async version(ref: SecretRef): Promise<string> {

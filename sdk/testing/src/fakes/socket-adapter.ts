@@ -12,7 +12,7 @@ export function fakeSocketAdapter() {
 /** One process, as the others see it. */
 interface Joined {
   readonly id: string;
-  hear(message: object): void;
+  receive(message: object): void;
   answer(response: object): void;
 }
 
@@ -27,7 +27,7 @@ async function open(joined: Joined[]): Promise<OpenSocketAdapter> {
       super(namespace);
       this.#self = {
         id: this.uid,
-        hear: (message) => this.onMessage(message as Parameters<typeof this.onMessage>[0]),
+        receive: (message) => this.onMessage(message as Parameters<typeof this.onMessage>[0]),
         answer: (response) => this.onResponse(response as Parameters<typeof this.onResponse>[0]),
       };
     }
@@ -45,7 +45,7 @@ async function open(joined: Joined[]): Promise<OpenSocketAdapter> {
     }
 
     protected override async doPublish(message: object): Promise<string> {
-      for (const other of joined) if (other !== this.#self) other.hear(structuredClone(message));
+      for (const other of joined) if (other !== this.#self) other.receive(structuredClone(message));
       return '';
     }
 

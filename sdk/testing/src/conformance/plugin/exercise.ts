@@ -26,7 +26,7 @@ export async function createReconciled(kernel: MemoryTestKernel, harness: Plugin
  * Calls the plugin's taps and routes once; returns the plugin's own faults as texts. Denials, and errors about what it lacks, are not
  * faults.
  */
-export async function askTaps(kernel: MemoryTestKernel, harness: PluginHarness): Promise<readonly string[]> {
+export async function callTaps(kernel: MemoryTestKernel, harness: PluginHarness): Promise<readonly string[]> {
   const { id } = harness.plugin;
   const faults: string[] = [];
   const attempt = async (what: string, ask: () => Promise<unknown>): Promise<void> => {

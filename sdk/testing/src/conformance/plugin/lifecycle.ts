@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { definePlugin, defineService } from '@tappaas/sdk';
 import type { PluginDeclaration } from '@tappaas/sdk/definitions';
 import { load, type Loaded } from '../../load.js';
-import { patiently } from '../../patience.js';
+import { awaitOrAdvance } from '../../await-or-advance.js';
 import { hanging } from './disturbance.js';
-import { askTaps, createReconciled } from './exercise.js';
+import { callTaps, createReconciled } from './exercise.js';
 import { declarationOf, declaredAs, loadOnly, onKernel, pluginCases, startWith, type MakePlugin, type PluginHarness } from './harness.js';
 import { subjectsOf } from './subjects.js';
 
@@ -30,11 +30,11 @@ function failingFirst(loaded: Loaded): Loaded {
 /** Starts a kernel that fails to start, stops it, and fails unless the plugin under test stopped cleanly; only its metrics report that. */
 async function failToStart(harness: PluginHarness, others: readonly Loaded[]): Promise<void> {
   const { kernel, clock } = await loadOnly(harness, others);
-  const error = await patiently(clock, kernel.start()).then(
+  const error = await awaitOrAdvance(clock, kernel.start()).then(
     () => assert.fail('a start that fails on purpose succeeded'),
     (thrown: unknown) => thrown as Error,
   );
-  await patiently(clock, kernel.stop());
+  await awaitOrAdvance(clock, kernel.stop());
   assert.match(error.message, /this start fails on purpose/);
   const stopping = new RegExp(`plugin="${harness.plugin.id}",hook="(?:onStop|dispose[^"]*)",outcome="(?:error|timeout|upstream)"`);
   const failed = kernel.metrics
@@ -51,7 +51,7 @@ export const lifecycle = (make: MakePlugin) =>
       const kernel = await startWith(harness, { detectLeaks: true });
       await createReconciled(kernel, harness);
       await kernel.reconcileUntilSettled();
-      const faults = await askTaps(kernel, harness);
+      const faults = await callTaps(kernel, harness);
       await kernel.advance(minuteMs);
       const { errors, leaks } = await kernel.stop();
       assert.deepEqual(faults, []);
@@ -66,7 +66,7 @@ export const lifecycle = (make: MakePlugin) =>
     },
     'it can be stopped without having been started': async (harness) => {
       const { kernel, clock } = await loadOnly(harness);
-      const { errors } = await patiently(clock, kernel.stop());
+      const { errors } = await awaitOrAdvance(clock, kernel.stop());
       assert.deepEqual(errors, []);
     },
     'it stops cleanly when its start fails before it got anywhere, and when another plugin fails': async (harness) => {

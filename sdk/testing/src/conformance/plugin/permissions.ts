@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isTapError } from '@tappaas/sdk';
 import { disturbed } from './disturbance.js';
-import { askTaps, createReconciled } from './exercise.js';
+import { callTaps, createReconciled } from './exercise.js';
 import { onKernel, pluginCases, type MakePlugin } from './harness.js';
 
 const minuteMs = 60_000;
@@ -24,7 +24,7 @@ export const permissions = (make: MakePlugin) =>
         async (kernel) => {
           await createReconciled(kernel, harness);
           await kernel.reconcileUntilSettled();
-          await askTaps(kernel, harness);
+          await callTaps(kernel, harness);
           await kernel.advance(minuteMs);
         },
         { wrapResources },

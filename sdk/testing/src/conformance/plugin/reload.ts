@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { neighbours, type Values } from './configurations.js';
-import { askTaps } from './exercise.js';
+import { callTaps } from './exercise.js';
 import { configured, declarationOf, onKernel, pluginCases, recordWith, type MakePlugin, type PluginHarness } from './harness.js';
 import type { MemoryTestKernel } from '../../memory-test-kernel.js';
 import type { Loaded } from '../../load.js';
@@ -19,7 +19,7 @@ export const reload = (make: MakePlugin) =>
         const asking = (async () => {
           const faults = new Set<string>();
           while (!reloaded.signal.aborted) {
-            for (const fault of await askTaps(kernel, harness)) faults.add(fault);
+            for (const fault of await callTaps(kernel, harness)) faults.add(fault);
             await turn();
           }
           return [...faults];
@@ -39,10 +39,10 @@ export const reload = (make: MakePlugin) =>
     'taken away and brought back, it works as before': (harness) =>
       onKernel(harness, async (kernel) => {
         const { plugin, with: others = [] } = harness;
-        const before = await askTaps(kernel, harness);
+        const before = await callTaps(kernel, harness);
         await kernel.reload(others).catch(unlessItMustStay);
         await kernel.reload([...others, plugin]);
-        assert.deepEqual(await askTaps(kernel, harness), before);
+        assert.deepEqual(await callTaps(kernel, harness), before);
       }),
   });
 

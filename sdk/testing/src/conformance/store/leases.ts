@@ -12,9 +12,9 @@ export const leases = (make: MakeStore) =>
       assert.equal(lease.ttlMs, ttlMs);
       await put(store, { a: '1', b: '1', c: '1' }, lease.id);
       await put(store, { d: '1' });
-      const told = readUntil(store.watch({ ...everything, fromRevision: 3 }), 3);
+      const received = readUntil(store.watch({ ...everything, fromRevision: 3 }), 3);
       await pass(ttlMs + 50);
-      assert.deepEqual((await told).map(line).toSorted(), ['3 a deleted', '3 b deleted', '3 c deleted']);
+      assert.deepEqual((await received).map(line).toSorted(), ['3 a deleted', '3 b deleted', '3 c deleted']);
       assert.deepEqual(await contents(store), ['d=1']);
       await failure(store.keepLeaseAlive(lease.id), 'TAP_STORE_LEASE_GONE');
       assert.equal(await put(store, { e: '1' }), 4);

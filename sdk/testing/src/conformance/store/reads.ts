@@ -56,13 +56,13 @@ export const reads = (make: MakeStore) =>
       assert.deepEqual([page.more, page.count], [true, 6]);
     },
     'every revision since the last compaction can be read': async ({ store }) => {
-      const told: (readonly string[])[] = [[]];
+      const received: (readonly string[])[] = [[]];
       for (let step = 1; step <= 12; step++) {
         if (step % 4 === 0) await remove(store, `k${step % 3}`);
         else await put(store, { [`k${step % 3}`]: `${step}` });
-        told.push(await contents(store));
+        received.push(await contents(store));
       }
-      for (const [revision, expected] of told.entries()) {
+      for (const [revision, expected] of received.entries()) {
         assert.deepEqual(await contents(store, revision), expected, `range at ${revision}`);
         for (const key of ['k0', 'k1', 'k2']) {
           const found = text(await store.get(key, revision));

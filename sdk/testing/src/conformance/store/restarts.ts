@@ -48,9 +48,9 @@ export const restarts = (make: MakeStore) =>
       assert.equal(text(await again.get('a')), '1', 'a restart never shortens a lease');
       await failure(again.keepLeaseAlive(ended.id), 'TAP_STORE_LEASE_GONE');
       await again.keepLeaseAlive(lease.id);
-      const told = readUntil(again.watch({ ...everything, fromRevision: 2 }), 2);
+      const received = readUntil(again.watch({ ...everything, fromRevision: 2 }), 2);
       await pass(ttlMs + 50);
-      assert.deepEqual((await told).map(line), ['2 a deleted']);
+      assert.deepEqual((await received).map(line), ['2 a deleted']);
       const third = await again.grantLease(ttlMs);
       assert(third.id !== lease.id && third.id !== ended.id, 'an id is never used twice');
     },

@@ -48,9 +48,9 @@ export const snapshots = (make: MakeStore) =>
       assert.equal((await store.transact({ claims: [{ unique: 'host', holder: 'b' }], changes: [] })).ok, false);
       await store.keepLeaseAlive(lease.id);
       const from = (await store.currentRevision()) + 1;
-      const told = readUntil(store.watch({ start: 'leased', end: 'm', fromRevision: from }), from);
+      const received = readUntil(store.watch({ start: 'leased', end: 'm', fromRevision: from }), from);
       await pass(650);
-      assert.deepEqual((await told).map(line), [`${from} leased deleted`]);
+      assert.deepEqual((await received).map(line), [`${from} leased deleted`]);
     },
     'a snapshot shows one revision, whatever is written and compacted while it is read': async ({ store }) => {
       const large = 'x'.repeat(100_000);
@@ -70,15 +70,15 @@ export const snapshots = (make: MakeStore) =>
       await put(store, { a: '1' });
       const snapshot = await collect(store.snapshot());
       for (let step = 0; step < 10; step++) await put(store, { a: `${step}` });
-      const [epoch, told] = [store.epoch, await store.currentRevision()];
+      const [epoch, received] = [store.epoch, await store.currentRevision()];
       await store.restore(stream(snapshot));
       assert.equal(store.epoch, epoch + 1);
-      assert.equal(await store.currentRevision(), told + 1);
+      assert.equal(await store.currentRevision(), received + 1);
       assert.equal(text(await store.get('a')), '1');
-      assert.equal(await put(store, { a: 'after' }), told + 2);
+      assert.equal(await put(store, { a: 'after' }), received + 2);
       await store.restore(stream(snapshot));
       assert.equal(store.epoch, epoch + 2);
-      assert.equal(await store.currentRevision(), told + 3);
+      assert.equal(await store.currentRevision(), received + 3);
     },
     'a restore cuts every watch, and nothing from before it can be read or watched': async ({ store }) => {
       await put(store, { a: '1' });

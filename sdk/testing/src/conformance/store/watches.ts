@@ -42,9 +42,9 @@ export const watches = (make: MakeStore) =>
         Array.from({ length: 400 }, (_, index) => index + 1),
       );
       for (let name = 0; name < 8; name++) {
-        const told = events.filter(({ key }) => key === `k${name}`).map(({ current }) => text(current));
+        const received = events.filter(({ key }) => key === `k${name}`).map(({ current }) => text(current));
         assert.deepEqual(
-          told,
+          received,
           Array.from({ length: 50 }, (_, round) => `${round}`),
         );
       }
@@ -58,7 +58,7 @@ export const watches = (make: MakeStore) =>
           assert(event.revision <= revision);
           sizes.set(event.revision, (sizes.get(event.revision) ?? 0) + 1);
         }
-        for (const [told, size] of sizes) assert.equal(size, 300, `revision ${told} is cut at ${revision}`);
+        for (const [received, size] of sizes) assert.equal(size, 300, `revision ${received} is cut at ${revision}`);
       }
       assert.equal(sizes.size, 10);
     },
@@ -82,17 +82,17 @@ export const watches = (make: MakeStore) =>
     },
     'a watch resumes after the last batch, on history as well as live': async ({ store }) => {
       for (let step = 1; step <= 30; step++) await put(store, { [`k${step}`]: 'v' });
-      const told: StoreEvent[] = [];
+      const received: StoreEvent[] = [];
       let next = 1;
       while (next <= 60) {
         if (next > 10) await Promise.all([put(store, { [`n${next}a`]: 'v' }), put(store, { [`n${next}b`]: 'v' })]);
         const batch: WatchBatch = await firstOf(store.watch({ ...everything, fromRevision: next }));
-        told.push(...batch.events);
+        received.push(...batch.events);
         next = batch.revision + 1;
       }
       assert.deepEqual(
-        told.map(({ revision }) => revision),
-        Array.from({ length: told.length }, (_, index) => index + 1),
+        received.map(({ revision }) => revision),
+        Array.from({ length: received.length }, (_, index) => index + 1),
       );
     },
     'a list and a watch from the revision after it miss nothing': async ({ store }) => {
@@ -175,12 +175,12 @@ export const watches = (make: MakeStore) =>
       assert.deepEqual((await live).value, { revision: 0, events: [] });
       for (const key of ['x1', 'a', 'x2', 'b']) await put(store, { [key]: 'v' });
       watch.requestProgress();
-      const told: string[] = [];
+      const received: string[] = [];
       for (let revision = 0; revision < 4;) {
         const batch = (await batches.next()).value as WatchBatch;
-        told.push(...batch.events.map(line));
+        received.push(...batch.events.map(line));
         revision = batch.revision;
-        if (revision >= 3) assert.deepEqual(told, ['1 x1=v', '3 x2=v']);
+        if (revision >= 3) assert.deepEqual(received, ['1 x1=v', '3 x2=v']);
       }
       await batches.return?.();
     },
@@ -201,14 +201,14 @@ export const watches = (make: MakeStore) =>
       await put(store, { a: '2' });
       await remove(store, 'a');
       await put(store, { a: '3' });
-      const asked = await readUntil(store.watch({ ...everything, fromRevision: 1, previous: true }), 4);
+      const withPrevious = await readUntil(store.watch({ ...everything, fromRevision: 1, previous: true }), 4);
       assert.deepEqual(
-        asked.map(({ previous }) => text(previous)),
+        withPrevious.map(({ previous }) => text(previous)),
         [undefined, undefined, '1', '2', undefined],
       );
-      assert.deepEqual(asked[3]?.previous, await store.get('a', 2));
-      const unasked = await readUntil(store.watch({ ...everything, fromRevision: 1 }), 4);
-      assert(unasked.every(({ previous }) => previous === undefined));
+      assert.deepEqual(withPrevious[3]?.previous, await store.get('a', 2));
+      const withoutPrevious = await readUntil(store.watch({ ...everything, fromRevision: 1 }), 4);
+      assert(withoutPrevious.every(({ previous }) => previous === undefined));
     },
     'events that come live carry what stood there before, too': async ({ store }) => {
       const watch = store.watch({ ...everything, fromRevision: 1, previous: true });
