@@ -23,7 +23,7 @@ export class FollowedPolicies {
         other.delete(name);
         own.put(name, cedar);
       },
-      gone: ({ name }) => {
+      removed: ({ name }) => {
         this.enforced.delete(name);
         this.shadowed.delete(name);
       },

@@ -27,7 +27,7 @@ const noOpinion: AccessDecision = Object.freeze({ decision: 'no-opinion', reason
  * unknown; never allows.
  */
 export function policyAuthorizer({ policies, shadows, clock, count }: PolicyAuthorizerParts): Authorizer {
-  const tell = (mode: Denied['mode'], { by, failed }: Forbidden): void => {
+  const report = (mode: Denied['mode'], { by, failed }: Forbidden): void => {
     for (const policy of by) count({ policy, mode, outcome: 'forbidden' });
     const broken = by.length + failed.length === 0 ? [all] : failed;
     for (const policy of broken) count({ policy, mode, outcome: 'error' });
@@ -42,11 +42,11 @@ export function policyAuthorizer({ policies, shadows, clock, count }: PolicyAuth
       const shadowed = policies.shadowed.forbids(request, nowMs);
       if (shadowed !== undefined && request.isReview !== true) {
         shadows.add(shadowed, request, nowMs);
-        tell('shadow', shadowed);
+        report('shadow', shadowed);
       }
       const forbidden = policies.enforced.forbids(request, nowMs);
       if (forbidden === undefined) return noOpinion;
-      if (request.isReview !== true) tell('enforce', forbidden);
+      if (request.isReview !== true) report('enforce', forbidden);
       return { decision: 'deny', reason: reasonOf(forbidden.by, forbidden.errors) };
     },
     rules: () => ({

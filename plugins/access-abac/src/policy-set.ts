@@ -105,14 +105,14 @@ function callOf(request: AccessRequest, nowMs: number): Call {
   const { caller, verb } = request;
   const principal = { type: 'User', id: caller.name };
   const action = { type: 'Action', id: verb };
-  const asked = askedEntity(request);
+  const entity = entityOf(request);
   const user = { name: caller.name, groups: [...caller.groups], ...(caller.tenant !== undefined && { tenant: caller.tenant }) };
   const entities = [
     { uid: principal, attrs: user, parents: [] },
     { uid: action, attrs: {}, parents: groupsOf(verb).map((id) => ({ type: 'Action', id })) },
-    asked,
+    entity,
   ];
-  return { principal, action, resource: asked.uid, entities, context: { ...contextAt(nowMs), ...originOf(caller) } };
+  return { principal, action, resource: entity.uid, entities, context: { ...contextAt(nowMs), ...originOf(caller) } };
 }
 
 function contextAt(nowMs: number): Call['context'] {
@@ -129,7 +129,7 @@ function originOf({ address, impersonator }: AccessRequest['caller']): Call['con
   };
 }
 
-function askedEntity({ engine, resource, path = '', project, tenant, labels }: AccessRequest): Wasm.EntityJson {
+function entityOf({ engine, resource, path = '', project, tenant, labels }: AccessRequest): Wasm.EntityJson {
   if (resource === undefined) return { uid: { type: 'Path', id: path }, attrs: { path }, parents: [] };
   const { group, plural, subresource, namespace, name } = resource;
   const given = Object.entries({ subresource, namespace, project, tenant, name }).filter(

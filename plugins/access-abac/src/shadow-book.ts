@@ -23,7 +23,7 @@ const recordsMax = 100;
 const pageBytesMax = 60 * 1024;
 const textCharactersMax = 256;
 const policiesMax = 4;
-const keptMs = 7 * 24 * 3_600_000;
+const retentionMs = 7 * 24 * 3_600_000;
 /** Key of the records for which no policy could be evaluated. */
 const nobodys = '';
 
@@ -68,7 +68,7 @@ export class ShadowBook {
     const shared = await readPage(state, policy);
     const page = newest([...shared.values(), ...own.values()]);
     for (const [about, record] of own) if (shared.get(about)?.time === record.time || page.get(about) !== record) own.delete(about);
-    if (own.size > 0) await state.set(keyOf(policy), [...page.values()], { ttlMs: keptMs, scope: 'platform' });
+    if (own.size > 0) await state.set(keyOf(policy), [...page.values()], { ttlMs: retentionMs, scope: 'platform' });
     // A concurrent `share` may have removed this page already, and a new one may have been started since.
     else if (this.#untold.get(policy) === own) this.#untold.delete(policy);
   }

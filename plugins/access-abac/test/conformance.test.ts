@@ -9,7 +9,7 @@ const objects = [
 const make = () => ({ plugin: load(accessAbac), objects });
 for (const { title, run } of conformance.plugin(make)) test(title, (t) => t.notThrowsAsync(run));
 
-const asked = (name: string, verb: string) => ({
+const request = (name: string, verb: string) => ({
   caller: { name, groups: ['system:authenticated'] },
   engine: 'platform',
   verb,
@@ -21,9 +21,9 @@ const access = () => ({
   plugin: load(accessAbac, {}, { id: 'policies' }),
   objects: [{ kind: Policy, object: { name: 'no-deletes', spec: { cedar, mode: 'Enforce', description: 'ann deletes nothing' } } }],
   questions: [
-    { request: asked('ann', 'delete'), decision: 'deny' as const },
-    { request: asked('ann', 'get'), decision: 'no-opinion' as const },
-    { request: asked('joe', 'delete'), decision: 'no-opinion' as const },
+    { request: request('ann', 'delete'), decision: 'deny' as const },
+    { request: request('ann', 'get'), decision: 'no-opinion' as const },
+    { request: request('joe', 'delete'), decision: 'no-opinion' as const },
   ],
 });
 for (const { title, run } of conformance.authorizer(access)) test(`as an authorizer: ${title}`, (t) => t.notThrowsAsync(run));

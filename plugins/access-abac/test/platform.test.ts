@@ -16,15 +16,15 @@ const policy = (name: string, cedar: string, mode = 'Enforce') => ({ metadata: {
 
 async function started() {
   const kernel = await startTestKernel({ plugins: [load(accessAbac, {}, { id: 'policies' }), load(allowing)] });
-  const ask = async (method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
+  const request = async (method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
     const { status, text } = await kernel.http(method, path, body && JSON.stringify(body), {
       'content-type': 'application/json',
       ...headers,
     });
     return { status, json: JSON.parse(text) };
   };
-  const ann = (method: string, path: string, body?: object) => ask(method, path, body, { 'impersonate-user': 'ann' });
-  return { kernel, ask, ann };
+  const ann = (method: string, path: string, body?: object) => request(method, path, body, { 'impersonate-user': 'ann' });
+  return { kernel, request, ann };
 }
 
 async function eventually(t: { fail(message: string): void }, holds: () => Promise<boolean>): Promise<void> {
@@ -35,11 +35,11 @@ async function eventually(t: { fail(message: string): void }, holds: () => Promi
 const secrets = '/api/v1/namespaces/default/secrets';
 
 test('a policy forbids what roles allow as soon as it is written, and no longer than it is there', async (t) => {
-  const { kernel, ask, ann } = await started();
+  const { kernel, request, ann } = await started();
   t.is((await ann('GET', secrets)).status, 200);
   t.is(
     (
-      await ask(
+      await request(
         'POST',
         policies,
         policy('no-secrets', 'forbid (principal, action, resource is Object) when { resource.resource == "secrets" };'),
@@ -50,15 +50,15 @@ test('a policy forbids what roles allow as soon as it is written, and no longer 
   await eventually(t, async () => (await ann('GET', secrets)).status === 403);
   t.regex((await ann('GET', secrets)).json.message, /forbidden by policy no-secrets/);
   t.is((await ann('GET', '/api/v1/namespaces/default/configmaps')).status, 200);
-  t.is((await ask('GET', secrets)).status, 200);
-  await ask('DELETE', `${policies}/no-secrets`);
+  t.is((await request('GET', secrets)).status, 200);
+  await request('DELETE', `${policies}/no-secrets`);
   await eventually(t, async () => (await ann('GET', secrets)).status === 200);
   await kernel.stop();
 });
 
 test('names that are no Unicode text are refused to who sends them, and nobody else is shut out', async (t) => {
-  const { kernel, ask, ann } = await started();
-  await ask('POST', policies, policy('pods', 'forbid (principal, action, resource is Object) when { resource.resource == "pods" };'));
+  const { kernel, request, ann } = await started();
+  await request('POST', policies, policy('pods', 'forbid (principal, action, resource is Object) when { resource.resource == "pods" };'));
   await eventually(t, async () => (await ann('GET', secrets)).status === 200);
   const name = '\ud800';
   const checks = Array.from({ length: 6 }, (_, index) => `a${index}: can(verb: "get", resource: "pods", namespace: $n)`).join(' ');
@@ -96,20 +96,20 @@ test('names that are no Unicode text are refused to who sends them, and nobody e
 });
 
 test('an invalid policy is refused with its place, and an update is checked like a create', async (t) => {
-  const { kernel, ask } = await started();
-  const refused = await ask('POST', policies, policy('bad', 'forbid (principal, action, resource)\nwhen { resource.nope == 1 };'));
+  const { kernel, request } = await started();
+  const refused = await request('POST', policies, policy('bad', 'forbid (principal, action, resource)\nwhen { resource.nope == 1 };'));
   t.is(refused.status, 422);
   t.like(refused.json.details.causes[0], { field: 'spec.cedar', reason: 'FieldValueInvalid' });
   t.regex(refused.json.message, /line 2, column/);
-  t.is((await ask('POST', policies, policy('good', 'forbid (principal, action, resource is Path);'))).status, 201);
+  t.is((await request('POST', policies, policy('good', 'forbid (principal, action, resource is Path);'))).status, 201);
   const broken = { 'content-type': 'application/merge-patch+json' };
-  t.is((await ask('PATCH', `${policies}/good`, { spec: { cedar: 'permit (principal, action, resource);' } }, broken)).status, 422);
+  t.is((await request('PATCH', `${policies}/good`, { spec: { cedar: 'permit (principal, action, resource);' } }, broken)).status, 422);
   await kernel.stop();
 });
 
 test('a policy that Cedar cannot read is refused, also on a dry run, and the policies there go on being asked', async (t) => {
-  const { kernel, ask, ann } = await started();
-  await ask(
+  const { kernel, request, ann } = await started();
+  await request(
     'POST',
     policies,
     policy('no-secrets', 'forbid (principal, action, resource is Object) when { resource.resource == "secrets" };'),
@@ -117,45 +117,45 @@ test('a policy that Cedar cannot read is refused, also on a dry run, and the pol
   await eventually(t, async () => (await ann('GET', secrets)).status === 403);
   const deep = `forbid(principal,action,resource) when {${'('.repeat(300)}true${')'.repeat(300)}};`;
   for (let count = 0; count < 6; count += 1) {
-    const refused = await ask('POST', `${policies}?dryRun=All`, policy('deep', deep));
+    const refused = await request('POST', `${policies}?dryRun=All`, policy('deep', deep));
     t.is(refused.status, 422);
     t.like(refused.json.details.causes[0], { field: 'spec.cedar' });
   }
-  t.is((await ask('POST', `${policies}?dryRun=All`, policy('fine', 'forbid (principal, action, resource is Path);'))).status, 201);
+  t.is((await request('POST', `${policies}?dryRun=All`, policy('fine', 'forbid (principal, action, resource is Path);'))).status, 201);
   t.is((await ann('GET', secrets)).status, 403);
   t.is((await ann('GET', '/api/v1/namespaces/default/configmaps')).status, 200);
   await kernel.stop();
 });
 
 test('a policy in shadow mode forbids nothing and is told of', async (t) => {
-  const { kernel, ask, ann } = await started();
-  await ask(
+  const { kernel, request, ann } = await started();
+  await request(
     'POST',
     policies,
     policy('try', 'forbid (principal, action, resource is Object) when { resource.resource == "secrets" };', 'Shadow'),
   );
-  const told = async () =>
-    (await ask('GET', '/plugins/policies/shadow')).json.items as { policies: string[]; user: string; about: string }[];
+  const shadowDenials = async () =>
+    (await request('GET', '/plugins/policies/shadow')).json.items as { policies: string[]; user: string; about: string }[];
   await eventually(t, async () => {
     t.is((await ann('GET', secrets)).status, 200);
-    return (await told()).length > 0;
+    return (await shadowDenials()).length > 0;
   });
-  t.like((await told())[0], { policies: ['try'], user: 'ann', verb: 'list', about: 'secrets default' });
+  t.like((await shadowDenials())[0], { policies: ['try'], user: 'ann', verb: 'list', about: 'secrets default' });
   t.regex(kernel.metricsText(), /tappaas_access_policy_denials_total\{[^}]*mode="shadow"[^}]*\} [1-9]/);
   await kernel.stop();
 });
 
 const secretsInShadow = policy('try', 'forbid (principal, action, resource is Object) when { resource.resource == "secrets" };', 'Shadow');
-type Told = { policies: string[]; user: string; about: string; error?: string };
+type ShadowDenial = { policies: string[]; user: string; about: string; error?: string };
 
 test('what somebody may is asked about without being told as done, and what is done again is told once', async (t) => {
-  const { kernel, ask, ann } = await started();
+  const { kernel, request, ann } = await started();
   t.teardown(async () => void (await kernel.stop()));
-  const told = async () => (await ask('GET', '/plugins/policies/shadow')).json.items as Told[];
-  await ask('POST', policies, secretsInShadow);
+  const shadowDenials = async () => (await request('GET', '/plugins/policies/shadow')).json.items as ShadowDenial[];
+  await request('POST', policies, secretsInShadow);
   await eventually(t, async () => {
     await ann('GET', secrets);
-    return (await told()).length === 1;
+    return (await shadowDenials()).length === 1;
   });
   const resourceAttributes = { verb: 'get', resource: 'secrets', namespace: 'default', name: 'asked' };
   const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
@@ -164,7 +164,7 @@ test('what somebody may is asked about without being told as done, and what is d
   t.is((await ann('POST', '/graphql', { query })).json.data.viewer.can, true);
   for (let count = 0; count < 3; count += 1) await ann('GET', secrets);
   t.deepEqual(
-    (await told()).map(({ about }) => about),
+    (await shadowDenials()).map(({ about }) => about),
     ['secrets default'],
   );
   const counted = Number(/policy_denials_total\{[^}]*policy="try"[^}]*\} (\d+)/.exec(kernel.metricsText())?.[1]);
@@ -174,60 +174,62 @@ test('what somebody may is asked about without being told as done, and what is d
 });
 
 test('a policy that cannot be evaluated is counted and told of by its name, in shadow mode and enforced', async (t) => {
-  const { kernel, ask, ann } = await started();
+  const { kernel, request, ann } = await started();
   t.teardown(async () => void (await kernel.stop()));
   const cedar = (plural: string) =>
     `forbid (principal, action, resource is Object) when { resource.resource == "${plural}" && context.weekday + 9223372036854775807 > 0 };`;
-  t.is((await ask('POST', policies, policy('shadowed', cedar('secrets'), 'Shadow'))).status, 201);
-  t.is((await ask('POST', policies, policy('enforced', cedar('configmaps')))).status, 201);
+  t.is((await request('POST', policies, policy('shadowed', cedar('secrets'), 'Shadow'))).status, 201);
+  t.is((await request('POST', policies, policy('enforced', cedar('configmaps')))).status, 201);
   await eventually(t, async () => (await ann('GET', '/api/v1/namespaces/default/configmaps')).status === 403);
   t.is((await ann('GET', secrets)).status, 200);
-  const [told] = (await ask('GET', '/plugins/policies/shadow')).json.items as Told[];
-  t.deepEqual(told?.policies, ['shadowed']);
-  t.regex(told?.error ?? '', /^shadowed: /);
+  const [shadowDenials] = (await request('GET', '/plugins/policies/shadow')).json.items as ShadowDenial[];
+  t.deepEqual(shadowDenials?.policies, ['shadowed']);
+  t.regex(shadowDenials?.error ?? '', /^shadowed: /);
   t.regex(kernel.metricsText(), /policy_denials_total\{[^}]*policy="shadowed",mode="shadow",outcome="error"[^}]*\} [1-9]/);
   t.regex(kernel.metricsText(), /policy_denials_total\{[^}]*policy="enforced",mode="enforce",outcome="error"[^}]*\} [1-9]/);
 });
 
 test('whoever is of a tenant is told what shadow mode says about people of that tenant', async (t) => {
-  const { kernel, ask, ann } = await started();
+  const { kernel, request, ann } = await started();
   t.teardown(async () => void (await kernel.stop()));
-  await ask('POST', policies, secretsInShadow);
+  await request('POST', policies, secretsInShadow);
   await eventually(t, async () => {
     await ann('GET', secrets);
-    return (await ask('GET', '/plugins/policies/shadow')).json.items.length > 0;
+    return (await request('GET', '/plugins/policies/shadow')).json.items.length > 0;
   });
   for (const tenant of ['acme', 'rival']) {
     const as = { 'impersonate-user': `of-${tenant}`, 'impersonate-extra-tappaas.dev%2ftenant': tenant };
-    await ask('POST', '/api/v1/namespaces', { metadata: { name: tenant, labels: { 'tappaas.dev/tenant': tenant } } });
-    await ask('GET', `/api/v1/namespaces/${tenant}/secrets`, undefined, as);
+    await request('POST', '/api/v1/namespaces', { metadata: { name: tenant, labels: { 'tappaas.dev/tenant': tenant } } });
+    await request('GET', `/api/v1/namespaces/${tenant}/secrets`, undefined, as);
   }
   const usersFor = async (headers: Record<string, string>) =>
-    ((await ask('GET', '/plugins/policies/shadow', undefined, headers)).json.items as Told[]).map(({ user }) => user).toSorted();
+    ((await request('GET', '/plugins/policies/shadow', undefined, headers)).json.items as ShadowDenial[])
+      .map(({ user }) => user)
+      .toSorted();
   t.deepEqual(await usersFor({ 'impersonate-user': 'boss', 'impersonate-extra-tappaas.dev%2ftenant': 'acme' }), ['of-acme']);
   t.deepEqual(await usersFor({}), ['ann', 'of-acme', 'of-rival']);
 });
 
 test('a policy forbids by where a request came from and by who acts as whom, over each transport', async (t) => {
-  const { kernel, ask, ann } = await started();
+  const { kernel, request, ann } = await started();
   t.teardown(async () => void (await kernel.stop()));
   const when = 'context has impersonator && context.impersonator == "test" && context has address && context.address.isLoopback()';
   const cedar = `forbid (principal, action, resource is Object) when { resource.resource == "secrets" && ${when} };`;
-  t.is((await ask('POST', policies, policy('acting', cedar))).status, 201);
+  t.is((await request('POST', policies, policy('acting', cedar))).status, 201);
   await eventually(t, async () => (await ann('GET', secrets)).status === 403);
   const query = '{ secrets(namespace: "default", first: 1) { nodes { metadata { name } } } }';
   t.regex(JSON.stringify((await ann('POST', '/graphql', { query })).json), /forbidden by policy acting/);
   const resourceAttributes = { verb: 'get', resource: 'secrets', namespace: 'default' };
   const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
   t.is((await ann('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review)).json.status.allowed, false);
-  t.is((await ask('GET', secrets)).status, 200);
+  t.is((await request('GET', secrets)).status, 200);
 });
 
 test('policies see the labels of the object that is asked about', async (t) => {
-  const { kernel, ask, ann } = await started();
-  await ask('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'locked', labels: { lock: 'on' } } });
-  await ask('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'free' } });
-  await ask(
+  const { kernel, request, ann } = await started();
+  await request('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'locked', labels: { lock: 'on' } } });
+  await request('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'free' } });
+  await request(
     'POST',
     policies,
     policy('locks', 'forbid (principal, action in Action::"write", resource is Object) when { resource.hasTag("lock") };'),
@@ -239,15 +241,15 @@ test('policies see the labels of the object that is asked about', async (t) => {
 });
 
 test('an object that a policy keeps from being deleted is not deleted with its collection either', async (t) => {
-  const { kernel, ask, ann } = await started();
+  const { kernel, request, ann } = await started();
   const maps = '/api/v1/namespaces/default/configmaps';
   for (let index = 0; index < 25; index += 1) {
-    await ask('POST', maps, { metadata: { name: `prod-${index}`, labels: { env: 'prod', tier: 'all' } } });
+    await request('POST', maps, { metadata: { name: `prod-${index}`, labels: { env: 'prod', tier: 'all' } } });
   }
-  await ask('POST', maps, { metadata: { name: 'test', labels: { env: 'test', tier: 'all' } } });
+  await request('POST', maps, { metadata: { name: 'test', labels: { env: 'test', tier: 'all' } } });
   const cedar =
     'forbid (principal, action == Action::"delete", resource is Object) when { resource.hasTag("env") && resource.getTag("env") == "prod" };';
-  await ask('POST', policies, policy('keeps-prod', cedar));
+  await request('POST', policies, policy('keeps-prod', cedar));
   await eventually(t, async () => (await ann('DELETE', `${maps}/prod-0?dryRun=All`)).status === 403);
 
   for (const query of ['?labelSelector=env%3Dprod', '?labelSelector=tier%3Dall', '?fieldSelector=metadata.name%3Dprod-3', '']) {
@@ -258,13 +260,13 @@ test('an object that a policy keeps from being deleted is not deleted with its c
     t.true(json.details.causes.length <= 20);
   }
   t.regex((await ann('DELETE', maps)).json.message, /cannot delete 25 of 2\d resources .*; and 5 more$/);
-  const names = async () => (await ask('GET', maps)).json.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name);
+  const names = async () => (await request('GET', maps)).json.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name);
   t.is((await names()).filter((name: string) => /^prod-|^test$/.test(name)).length, 26);
 
   t.is((await ann('DELETE', `${maps}?labelSelector=env%3Dtest`)).status, 200);
   t.false((await names()).includes('test'));
   const query = 'mutation { deleteConfigMap(input: { namespace: "default", name: "prod-0" }) { userErrors { code } } }';
   t.regex(JSON.stringify((await ann('POST', '/graphql', { query })).json), /TAP_REQUEST_FORBIDDEN/);
-  t.is((await ask('DELETE', `${maps}?labelSelector=env%3Dprod`)).status, 200);
+  t.is((await request('DELETE', `${maps}?labelSelector=env%3Dprod`)).status, 200);
   await kernel.stop();
 });

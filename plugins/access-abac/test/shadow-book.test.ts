@@ -24,7 +24,7 @@ const about = (name: string): AccessRequest => ({
   resource: { group: '', version: 'v1', plural: 'secrets', namespace: 'default', name },
 });
 const byTry = { by: ['try'], errors: [], failed: [] };
-const told = async (book: ShadowBook, state: State) => (await book.records(state, ['try'], undefined)).map((record) => record.about);
+const recorded = async (book: ShadowBook, state: State) => (await book.records(state, ['try'], undefined)).map((record) => record.about);
 
 test('what two processes record at the same moment both of them tell in the end', async (t) => {
   const both = Promise.withResolvers<void>();
@@ -41,7 +41,8 @@ test('what two processes record at the same moment both of them tell in the end'
   await Promise.all([one.share(state), other.share(state)]);
   await one.share(state);
   await other.share(state);
-  for (const book of [one, other, new ShadowBook()]) t.deepEqual(await told(book, state), ['secrets default/one', 'secrets default/other']);
+  for (const book of [one, other, new ShadowBook()])
+    t.deepEqual(await recorded(book, state), ['secrets default/one', 'secrets default/other']);
 });
 
 test('what is recorded while two shares of one process end is told all the same', async (t) => {
@@ -65,7 +66,7 @@ test('what is recorded while two shares of one process end is told all the same'
   book.add(byTry, about('b'), 2_000);
   slow.resolve();
   await late;
-  t.deepEqual(await told(book, state), ['secrets default/a', 'secrets default/b']);
+  t.deepEqual(await recorded(book, state), ['secrets default/a', 'secrets default/b']);
 });
 
 test('a process that has told everything asks nobody any more', async (t) => {

@@ -97,7 +97,7 @@ const auditorRules: readonly Rule[] = [
  * An upload only makes an archive, which its sender must have, available to builds of the namespace it names; creating anything from it
  * needs a role. For tokens and sessions, the kinds declare their owner fields, so these rules cover only the caller's own objects.
  */
-const everybodyRules: readonly Rule[] = [
+const authenticatedRules: readonly Rule[] = [
   { verbs: [...reading, 'create', 'update', 'patch', 'delete'], apiGroups: [identity], resources: ['apitokens'] },
   { verbs: ['create'], apiGroups: [identity], resources: ['apitokens/issue'] },
   { verbs: [...reading, 'delete'], apiGroups: [identity], resources: ['sessions'] },
@@ -156,7 +156,7 @@ export const defaultRoles: readonly DefaultRole[] = [
   {
     name: 'tappaas:everybody',
     description: 'Rights of every authenticated caller: upload source, have API tokens and sessions.',
-    rules: everybodyRules,
+    rules: authenticatedRules,
   },
 ];
 

@@ -13,7 +13,7 @@ const everything: readonly Rule[] = [
 ];
 const whyNotHeld = ', as the caller is of no tenant (it takes a role that may oversee tenants.platform.tappaas.dev)';
 /** Maximum number of missing rules listed in a message. */
-const toldMax = 20;
+const namedRulesMax = 20;
 
 interface Write<O> {
   readonly caller: Caller;
@@ -85,9 +85,9 @@ function refused(index: RoleIndex, { caller, isProjectOnly, namespace }: Giver, 
   try {
     const missing = uncovered(withinScope(index.rulesFor(caller, namespace, isProjectOnly), caller), wanted);
     if (missing.length === 0) return [];
-    const more = missing.length > toldMax ? `\nand ${missing.length - toldMax} more` : '';
+    const more = missing.length > namedRulesMax ? `\nand ${missing.length - namedRulesMax} more` : '';
     const held = isProjectOnly && namespace === undefined ? ` in all tenants${whyNotHeld}` : credentialOf(caller);
-    const message = `user "${caller.name}" (groups=${JSON.stringify(caller.groups)}) is attempting to grant RBAC permissions not currently held${held}:\n${missing.slice(0, toldMax).map(told).join('\n')}${more}`;
+    const message = `user "${caller.name}" (groups=${JSON.stringify(caller.groups)}) is attempting to grant RBAC permissions not currently held${held}:\n${missing.slice(0, namedRulesMax).map(describe).join('\n')}${more}`;
     return [deny({ field, reason: 'Forbidden', message })];
   } catch (error) {
     if (error instanceof RangeError) return [deny({ field, reason: 'FieldValueTooLong', message: `${error.message}; split it` })];
@@ -118,7 +118,7 @@ function credentialOf(caller: Caller): string {
 }
 
 /** Formats a rule as kube-apiserver does. */
-function told(rule: Rule): string {
+function describe(rule: Rule): string {
   const names = {
     apiGroups: 'APIGroups',
     resources: 'Resources',

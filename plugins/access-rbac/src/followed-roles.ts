@@ -36,18 +36,18 @@ export class FollowedRoles {
     const index = this.#index;
     void followKind(parts, Roles, {
       put: ({ metadata: { namespace, name = '' }, rules }) => index.setRole(namespace, name, rules ?? []),
-      gone: ({ namespace, name }) => index.removeRole(namespace, name),
+      removed: ({ namespace, name }) => index.removeRole(namespace, name),
       problem: this.#problemOf(Roles.kind),
     });
     void followKind(parts, ClusterRoles, this.#takeClusterRoles());
     void followKind(parts, RoleBindings, {
       put: ({ metadata: { namespace, name = '' }, roleRef, subjects = [] }) => index.setBinding({ namespace, name, roleRef, subjects }),
-      gone: ({ namespace, name }) => index.removeBinding(namespace, name),
+      removed: ({ namespace, name }) => index.removeBinding(namespace, name),
       problem: this.#problemOf(RoleBindings.kind),
     });
     void followKind(parts, ClusterRoleBindings, {
       put: ({ metadata: { name = '' }, roleRef, subjects = [] }) => index.setBinding({ namespace: undefined, name, roleRef, subjects }),
-      gone: ({ name }) => index.removeBinding(undefined, name),
+      removed: ({ name }) => index.removeBinding(undefined, name),
       problem: this.#problemOf(ClusterRoleBindings.kind),
     });
   }
@@ -59,7 +59,7 @@ export class FollowedRoles {
         this.#clusterRoles.set(name, role);
         this.#index.setRole(undefined, name, role.rules ?? []);
       },
-      gone: ({ name }) => {
+      removed: ({ name }) => {
         this.#clusterRoles.delete(name);
         this.#index.removeRole(undefined, name);
       },

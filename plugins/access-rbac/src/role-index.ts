@@ -1,8 +1,8 @@
 import type { AccessDecision, AccessRequest, AccessSubject, Caller, Immutable } from '@tappaas/sdk';
 import type { RoleRef, Subject } from '@tappaas/sdk/kubernetes';
 import { Grants, type Grant, type KnownRole } from './grants.js';
-import { CompiledRules, type Asked, type Rule } from './rule.js';
-import { addresseeOf, subjectOfUser, type Addressee } from './subject.js';
+import { CompiledRules, type RuleRequest, type Rule } from './rule.js';
+import { roleSubjectOf, subjectOfUser, type RoleSubject } from './subject.js';
 
 /** The part of a binding that decisions use. */
 export interface Binding {
@@ -16,7 +16,7 @@ export interface Binding {
 interface KnownBinding {
   readonly project: string | undefined;
   readonly role: string;
-  readonly addressees: readonly Addressee[];
+  readonly roleSubjects: readonly RoleSubject[];
 }
 
 const noOpinion: AccessDecision = Object.freeze({ decision: 'no-opinion', reason: '' });
@@ -62,15 +62,15 @@ export class RoleIndex {
     const role = this.#role(roleOf);
     role.bindings += 1;
     const through = `${namespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding'} "${namespace === undefined ? name : `${namespace}/${name}`}" of ${roleRef.kind} "${roleRef.name}"`;
-    const addressees = unique(subjects.flatMap((subject) => addresseeOf(subject, namespace) ?? []));
-    for (const { sort, name: addressee } of addressees) {
-      const grants = this.#grants[sort].get(addressee) ?? new Grants();
-      this.#grants[sort].set(addressee, grants);
+    const roleSubjects = unique(subjects.flatMap((subject) => roleSubjectOf(subject, namespace) ?? []));
+    for (const { sort, name: subjectName } of roleSubjects) {
+      const grants = this.#grants[sort].get(subjectName) ?? new Grants();
+      this.#grants[sort].set(subjectName, grants);
       const whom = sort === 'users' ? 'User' : 'Group';
-      const allow = Object.freeze({ decision: 'allow', reason: `RBAC: allowed by ${through} to ${whom} "${addressee}"` } as const);
+      const allow = Object.freeze({ decision: 'allow', reason: `RBAC: allowed by ${through} to ${whom} "${subjectName}"` } as const);
       grants.add(namespace, { role, binding: key, through, allow });
     }
-    this.#bindings.set(key, { project: namespace, role: roleOf, addressees });
+    this.#bindings.set(key, { project: namespace, role: roleOf, roleSubjects });
   }
 
   removeBinding(namespace: string | undefined, name: string): void {
@@ -81,10 +81,10 @@ export class RoleIndex {
     this.#bindings.delete(key);
     this.#role(known.role).bindings -= 1;
     this.#forget(known.role);
-    for (const { sort, name: addressee } of known.addressees) {
-      const grants = this.#grants[sort].get(addressee);
+    for (const { sort, name: subjectName } of known.roleSubjects) {
+      const grants = this.#grants[sort].get(subjectName);
       grants?.remove(known.project, key);
-      if (grants?.isEmpty === true) this.#grants[sort].delete(addressee);
+      if (grants?.isEmpty === true) this.#grants[sort].delete(subjectName);
     }
   }
 
@@ -93,7 +93,7 @@ export class RoleIndex {
     return this.#roles.get(refKey(roleRef, namespace))?.rules;
   }
 
-  decide(request: Asked & Pick<AccessRequest, 'caller' | 'project' | 'isProjectOnly'>): AccessDecision {
+  decide(request: RuleRequest & Pick<AccessRequest, 'caller' | 'project' | 'isProjectOnly'>): AccessDecision {
     const { caller, project } = request;
     const own = this.#first(this.#grants.users.get(caller.name), project, request);
     if (own !== undefined) return own;
@@ -113,16 +113,16 @@ export class RoleIndex {
   }
 
   /** The subjects that are allowed the request, each with the binding that grants it. */
-  subjects(request: Asked & Pick<AccessRequest, 'project'>): readonly AccessSubject[] {
+  subjects(request: RuleRequest & Pick<AccessRequest, 'project'>): readonly AccessSubject[] {
     const { project } = request;
     const found: AccessSubject[] = [];
     const look = (grants: Grants, subject: Pick<AccessSubject, 'kind' | 'name' | 'namespace'>): void => {
-      const tell = (grant: Grant, where: string | undefined): void => {
+      const report = (grant: Grant, where: string | undefined): void => {
         if (grant.role.compiled?.allows(request) !== true) return;
         found.push({ ...subject, through: grant.through, ...(where !== undefined && { project: where }) });
       };
-      for (const grant of grants.everywhere) tell(grant, undefined);
-      for (const grant of grants.in(project)) tell(grant, project);
+      for (const grant of grants.everywhere) report(grant, undefined);
+      for (const grant of grants.in(project)) report(grant, project);
     };
     for (const [name, grants] of this.#grants.users) look(grants, subjectOfUser(name));
     for (const [name, grants] of this.#grants.groups) look(grants, { kind: 'Group', name });
@@ -132,12 +132,12 @@ export class RoleIndex {
   #first(
     grants: Grants | undefined,
     project: string | undefined,
-    asked: Asked & Pick<AccessRequest, 'isProjectOnly'>,
+    wanted: RuleRequest & Pick<AccessRequest, 'isProjectOnly'>,
   ): AccessDecision | undefined {
     if (grants === undefined) return undefined;
-    if (asked.isProjectOnly !== true)
-      for (const { role, allow } of grants.everywhere) if (role.compiled?.allows(asked) === true) return allow;
-    for (const { role, allow } of grants.in(project)) if (role.compiled?.allows(asked) === true) return allow;
+    if (wanted.isProjectOnly !== true)
+      for (const { role, allow } of grants.everywhere) if (role.compiled?.allows(wanted) === true) return allow;
+    for (const { role, allow } of grants.in(project)) if (role.compiled?.allows(wanted) === true) return allow;
     return undefined;
   }
 
@@ -160,6 +160,6 @@ function refKey({ kind, name }: Immutable<Pick<RoleRef, 'kind' | 'name'>>, names
   return kind === 'ClusterRole' ? roleKey(undefined, name) : roleKey(namespace, name);
 }
 
-function unique(addressees: readonly Addressee[]): readonly Addressee[] {
-  return [...new Map(addressees.map((each) => [`${each.sort}/${each.name}`, each])).values()];
+function unique(roleSubjects: readonly RoleSubject[]): readonly RoleSubject[] {
+  return [...new Map(roleSubjects.map((each) => [`${each.sort}/${each.name}`, each])).values()];
 }

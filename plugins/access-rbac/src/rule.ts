@@ -5,7 +5,7 @@ import type { PolicyRule } from '@tappaas/sdk/kubernetes';
 export type Rule = Immutable<PolicyRule>;
 
 /** An access request without its caller. */
-export type Asked = Pick<AccessRequest, 'verb' | 'resource' | 'path'>;
+export type RuleRequest = Pick<AccessRequest, 'verb' | 'resource' | 'path'>;
 
 const any = '*';
 
@@ -23,7 +23,7 @@ export class CompiledRules {
     }
   }
 
-  allows({ verb, resource, path }: Asked): boolean {
+  allows({ verb, resource, path }: RuleRequest): boolean {
     if (resource !== undefined) return allowed(this.#byVerb.get(verb), resource) || allowed(this.#anyVerb, resource);
     if (path === undefined) return false;
     return fits(this.#pathsByVerb.get(verb), path) || fits(this.#pathsAnyVerb, path);
@@ -40,10 +40,10 @@ function put<M>({ verbs }: Rule, matcher: M, byVerb: Map<string, M[]>, anyVerb: 
   for (const verb of new Set(verbs)) byVerb.set(verb, [...(byVerb.get(verb) ?? []), matcher]);
 }
 
-type AskedResource = NonNullable<AccessRequest['resource']>;
+type RequestedResource = NonNullable<AccessRequest['resource']>;
 
 /** A plain loop, since this runs for every request. */
-function allowed(matchers: readonly Matcher[] | undefined, resource: AskedResource): boolean {
+function allowed(matchers: readonly Matcher[] | undefined, resource: RequestedResource): boolean {
   if (matchers === undefined) return false;
   for (const matcher of matchers) if (matcher.matches(resource)) return true;
   return false;
@@ -61,7 +61,7 @@ class Matcher {
     this.#names = resourceNames.length === 0 ? undefined : new Set(resourceNames);
   }
 
-  matches({ group, plural, subresource, name }: AskedResource): boolean {
+  matches({ group, plural, subresource, name }: RequestedResource): boolean {
     if (this.#groups?.has(group) === false) return false;
     if (this.#names?.has(name ?? '') === false) return false;
     if (this.#resources === undefined) return true;

@@ -4,7 +4,7 @@ import type { Subject } from '@tappaas/sdk/kubernetes';
 const serviceAccountPrefix = 'system:serviceaccount:';
 
 /** The callers that a subject of a binding refers to: a user name or a group. */
-export interface Addressee {
+export interface RoleSubject {
   readonly sort: 'users' | 'groups';
   readonly name: string;
 }
@@ -13,7 +13,10 @@ export interface Addressee {
  * The addressee of a subject. A service account without a namespace is in the binding's namespace. Undefined if the
  * subject matches no caller.
  */
-export function addresseeOf({ kind, name, namespace }: Immutable<Subject>, bindingNamespace: string | undefined): Addressee | undefined {
+export function roleSubjectOf(
+  { kind, name, namespace }: Immutable<Subject>,
+  bindingNamespace: string | undefined,
+): RoleSubject | undefined {
   if (kind === 'User') return { sort: 'users', name };
   if (kind === 'Group') return { sort: 'groups', name };
   const home = namespace ?? bindingNamespace ?? '';

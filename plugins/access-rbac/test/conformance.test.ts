@@ -17,7 +17,7 @@ const objects = [
 const make = () => ({ plugin: load(accessRbac), objects });
 for (const { title, run } of conformance.plugin(make)) test(title, (t) => t.notThrowsAsync(run));
 
-const asked = (name: string, verb: string, plural: string, namespace: string) => ({
+const request = (name: string, verb: string, plural: string, namespace: string) => ({
   caller: { name, groups: ['system:authenticated'] },
   engine: 'platform',
   verb,
@@ -34,11 +34,11 @@ const access = () => ({
     },
   ],
   questions: [
-    { request: asked('ann', 'get', 'pods', 'default'), decision: 'allow' as const },
-    { request: asked('ann', 'delete', 'pods', 'default'), decision: 'no-opinion' as const },
-    { request: asked('ann', 'get', 'secrets', 'default'), decision: 'no-opinion' as const },
-    { request: asked('ann', 'get', 'pods', 'other'), decision: 'no-opinion' as const },
-    { request: asked('joe', 'get', 'pods', 'default'), decision: 'no-opinion' as const },
+    { request: request('ann', 'get', 'pods', 'default'), decision: 'allow' as const },
+    { request: request('ann', 'delete', 'pods', 'default'), decision: 'no-opinion' as const },
+    { request: request('ann', 'get', 'secrets', 'default'), decision: 'no-opinion' as const },
+    { request: request('ann', 'get', 'pods', 'other'), decision: 'no-opinion' as const },
+    { request: request('joe', 'get', 'pods', 'default'), decision: 'no-opinion' as const },
   ],
 });
 for (const { title, run } of conformance.authorizer(access)) test(`as an authorizer: ${title}`, (t) => t.notThrowsAsync(run));

@@ -42,7 +42,7 @@ test('whatever covered rules allow, the owned ones allow', (t) => {
     resources: words(['pods', 'pods/log', '*/scale', 'deployments/scale', '*']),
     resourceNames: fc.subarray(['a', 'b']),
   });
-  const asked = fc.record({
+  const request = fc.record({
     verb: fc.constantFrom('get', 'list', 'create'),
     resource: fc.record({
       group: fc.constantFrom('', 'apps', 'batch'),
@@ -56,11 +56,11 @@ test('whatever covered rules allow, the owned ones allow', (t) => {
     fc.property(
       fc.array(arbitrary, { maxLength: 3 }),
       fc.array(arbitrary, { maxLength: 2 }),
-      fc.array(asked, { minLength: 20 }),
+      fc.array(request, { minLength: 20 }),
       (owned, wanted, questions) => {
         if (uncovered(owned, wanted).length > 0) return true;
-        const [mine, theirs] = [new CompiledRules(owned), new CompiledRules(wanted)];
-        return questions.every((question) => !theirs.allows(question) || mine.allows(question));
+        const [mine, others] = [new CompiledRules(owned), new CompiledRules(wanted)];
+        return questions.every((question) => !others.allows(question) || mine.allows(question));
       },
     ),
     { numRuns: 2000 },

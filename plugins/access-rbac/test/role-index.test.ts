@@ -69,7 +69,7 @@ const question = fc.oneof(
 );
 
 /** Keeps the index and the inputs of the slow reference decision in sync. */
-class Told {
+class Indexed {
   readonly index = new RoleIndex();
   readonly #roles = new Map<string, RoleObject>();
   readonly #bindings = new Map<string, BindingObject>();
@@ -98,16 +98,16 @@ class Told {
 test('whatever roles and bindings come, change and go, the index decides as the rules say', (t) => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 25 }), fc.array(question, { minLength: 5, maxLength: 20 }), (steps, questions) => {
-      const told = new Told();
-      for (const each of steps) told.take(each);
-      const { index, world } = told;
-      for (const asked of questions) {
-        const expected = slowlyAllowed(world, asked);
-        if ((index.decide(asked).decision === 'allow') !== expected) return false;
+      const indexed = new Indexed();
+      for (const each of steps) indexed.take(each);
+      const { index, world } = indexed;
+      for (const request of questions) {
+        const expected = slowlyAllowed(world, request);
+        if ((index.decide(request).decision === 'allow') !== expected) return false;
         const subjects = index
-          .subjects(asked)
+          .subjects(request)
           .map(({ kind, name, namespace: home }) => (kind === 'ServiceAccount' ? `system:serviceaccount:${home}:${name}` : name));
-        if (subjects.some((name) => name === asked.caller.name || asked.caller.groups.includes(name)) !== expected) return false;
+        if (subjects.some((name) => name === request.caller.name || request.caller.groups.includes(name)) !== expected) return false;
       }
       return true;
     }),
@@ -119,12 +119,12 @@ test('whatever roles and bindings come, change and go, the index decides as the 
 test('as long as the index is at the same revision, it decides as before', (t) => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 25 }), fc.array(question, { minLength: 5, maxLength: 20 }), (steps, questions) => {
-      const told = new Told();
-      const answers = () => questions.map((asked) => told.index.decide(asked));
+      const indexed = new Indexed();
+      const answers = () => questions.map((request) => indexed.index.decide(request));
       for (const each of steps) {
-        const [revision, before] = [told.index.revision, answers()];
-        told.take(each);
-        if (told.index.revision === revision) t.deepEqual(answers(), before);
+        const [revision, before] = [indexed.index.revision, answers()];
+        indexed.take(each);
+        if (indexed.index.revision === revision) t.deepEqual(answers(), before);
       }
     }),
     { numRuns: 500 },

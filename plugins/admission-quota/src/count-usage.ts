@@ -28,6 +28,6 @@ function add(used: Partial<Record<Name, number>>, amounts: Amounts): void {
 function conditionOf(limits: Amounts, used: Amounts): Condition {
   const over = names.filter((name) => (used[name] ?? 0) > (limits[name] ?? Infinity));
   if (over.length === 0) return { type: 'Ready', status: 'True', reason: 'Within', message: 'all limits hold' };
-  const told = over.map((name) => `${name}: ${textOf(name, used[name] ?? 0)} of ${textOf(name, limits[name] ?? 0)}`);
-  return { type: 'Ready', status: 'False', reason: 'Exceeded', message: `more is in use than the limits allow: ${told.join(', ')}` };
+  const exceeded = over.map((name) => `${name}: ${textOf(name, used[name] ?? 0)} of ${textOf(name, limits[name] ?? 0)}`);
+  return { type: 'Ready', status: 'False', reason: 'Exceeded', message: `more is in use than the limits allow: ${exceeded.join(', ')}` };
 }

@@ -20,7 +20,7 @@ interface Answer {
 
 async function started() {
   const kernel = await startTestKernel({ plugins: [load(admissionQuota, {}, { id: 'quota' })] });
-  const ask = async (method: string, path: string, body?: object, type = 'application/json'): Promise<Answer> => {
+  const request = async (method: string, path: string, body?: object, type = 'application/json'): Promise<Answer> => {
     const { status, text } = await kernel.http(method, path, body === undefined ? undefined : JSON.stringify(body), {
       'content-type': type,
     });
@@ -29,20 +29,22 @@ async function started() {
   await kernel.advance(1);
   const quota = async (name: string, of: object, limits: object): Promise<void> => {
     const path = `/apis/platform.tappaas.dev/v1alpha1/quotas`;
-    const known = await ask('GET', `${path}/${name}`);
-    if (known.status === 200) await ask('PATCH', `${path}/${name}`, { spec: { limits } }, 'application/merge-patch+json');
-    else await ask('POST', path, { apiVersion: 'platform.tappaas.dev/v1alpha1', kind: 'Quota', metadata: { name }, spec: { of, limits } });
+    const known = await request('GET', `${path}/${name}`);
+    if (known.status === 200) await request('PATCH', `${path}/${name}`, { spec: { limits } }, 'application/merge-patch+json');
+    else
+      await request('POST', path, { apiVersion: 'platform.tappaas.dev/v1alpha1', kind: 'Quota', metadata: { name }, spec: { of, limits } });
     await kernel.advance(1);
   };
-  const namespace = (name: string, tenant: string) => ask('POST', core, { metadata: { name, labels: { 'tappaas.dev/tenant': tenant } } });
+  const namespace = (name: string, tenant: string) =>
+    request('POST', core, { metadata: { name, labels: { 'tappaas.dev/tenant': tenant } } });
   const configMap = (place: string, name: string, labels: object = {}) =>
-    ask('POST', `${core}/${place}/configmaps`, { metadata: { name, labels } });
-  const remove = (place: string, name: string) => ask('DELETE', `${core}/${place}/configmaps/${name}`);
-  return { kernel, ask, quota, namespace, configMap, remove };
+    request('POST', `${core}/${place}/configmaps`, { metadata: { name, labels } });
+  const remove = (place: string, name: string) => request('DELETE', `${core}/${place}/configmaps/${name}`);
+  return { kernel, request, quota, namespace, configMap, remove };
 }
 
 test('the limit of a namespace is named with what is in use, deleting makes room, and a changed limit holds at once', async (t) => {
-  const { kernel, ask, quota, configMap, remove } = await started();
+  const { kernel, request, quota, configMap, remove } = await started();
   await quota('shop', { namespace: 'default' }, { configMaps: 2 });
   t.is((await configMap('default', 'a')).status, 201);
   t.is((await configMap('default', 'b')).status, 201);
@@ -51,7 +53,7 @@ test('the limit of a namespace is named with what is in use, deleting makes room
   t.like(json.details.causes[0], { reason: 'QuotaExceeded', plugin: 'quota' });
   t.regex(json.message, /namespace default may have configMaps up to 2; this asks for 1 \(2 are in use\)/);
   const query = 'mutation { createConfigMap(input: { namespace: "default", name: "c" }) { userErrors { field code reason message } } }';
-  const { createConfigMap } = (await ask('POST', '/graphql', { query })).json.data;
+  const { createConfigMap } = (await request('POST', '/graphql', { query })).json.data;
   t.like(createConfigMap.userErrors[0], { code: 'TAP_OBJECT_DENIED', reason: 'QuotaExceeded', field: 'name' });
   await remove('default', 'a');
   t.is((await configMap('default', 'c')).status, 201);
@@ -64,7 +66,7 @@ test('the limit of a namespace is named with what is in use, deleting makes room
 });
 
 test('the namespaces of a tenant share its limit, and nobody leaves a tenant by a label of its own', async (t) => {
-  const { kernel, ask, quota, namespace, configMap } = await started();
+  const { kernel, request, quota, namespace, configMap } = await started();
   await quota('acme', { tenant: 'acme' }, { configMaps: 2 });
   await namespace('one', 'acme');
   await namespace('two', 'acme');
@@ -77,14 +79,14 @@ test('the namespaces of a tenant share its limit, and nobody leaves a tenant by 
   t.is((await configMap('other', 'a')).status, 201);
   t.is((await configMap('default', 'a', { 'tappaas.dev/tenant': 'acme' })).json.metadata.labels?.['tappaas.dev/tenant'], undefined);
   await kernel.reconcileUntilSettled();
-  const { json } = await ask('GET', '/apis/platform.tappaas.dev/v1alpha1/quotas/acme');
+  const { json } = await request('GET', '/apis/platform.tappaas.dev/v1alpha1/quotas/acme');
   t.deepEqual(json.status.used, { configMaps: 2 });
   t.like(json.status.conditions[0], { type: 'Ready', status: 'True', reason: 'Within' });
   await kernel.stop();
 });
 
 test('a tenant’s namespaces and what gives rights in them count, too, and are told in the status', async (t) => {
-  const { kernel, ask, quota, namespace } = await started();
+  const { kernel, request, quota, namespace } = await started();
   await quota('acme', { tenant: 'acme' }, { namespaces: 2, roles: 1, roleBindings: 1, builds: 1 });
   await quota('place', { namespace: 'one' }, { roles: 5 });
   const made = await Promise.all(['one', 'two', 'three'].map((name) => namespace(name, 'acme')));
@@ -94,12 +96,12 @@ test('a tenant’s namespaces and what gives rights in them count, too, and are 
   t.is((await namespace('other', 'rival')).status, 201);
   const place = made[0]?.status === 201 ? 'one' : 'two';
   const [kind, labelled] = [`/apis/rbac.authorization.k8s.io/v1/namespaces/${place}`, { labels: { 'tappaas.dev/tenant': 'rival' } }];
-  const role = (name: string) => ask('POST', `${kind}/roles`, { metadata: { name, ...labelled }, rules: [] });
+  const role = (name: string) => request('POST', `${kind}/roles`, { metadata: { name, ...labelled }, rules: [] });
   const bound = { roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'a' }, subjects: [] };
-  const binding = (name: string) => ask('POST', `${kind}/rolebindings`, { metadata: { name }, ...bound });
+  const binding = (name: string) => request('POST', `${kind}/rolebindings`, { metadata: { name }, ...bound });
   const digest = `sha256:${'0'.repeat(64)}`;
   const build = (name: string) =>
-    ask('POST', `/apis/apps.tappaas.dev/v1alpha1/namespaces/${place}/builds`, {
+    request('POST', `/apis/apps.tappaas.dev/v1alpha1/namespaces/${place}/builds`, {
       metadata: { name },
       spec: { application: 'web', source: { digest } },
     });
@@ -110,10 +112,10 @@ test('a tenant’s namespaces and what gives rights in them count, too, and are 
     t.like(json.details.causes[0], { reason: 'QuotaExceeded', field: 'metadata.name' });
   }
   await kernel.reconcileUntilSettled();
-  const used = async (name: string) => (await ask('GET', `/apis/platform.tappaas.dev/v1alpha1/quotas/${name}`)).json.status.used;
+  const used = async (name: string) => (await request('GET', `/apis/platform.tappaas.dev/v1alpha1/quotas/${name}`)).json.status.used;
   t.deepEqual(await used('acme'), { namespaces: 2, roles: 1, roleBindings: 1, builds: 1 });
   t.deepEqual(await used('place'), { roles: place === 'one' ? 1 : 0 });
-  await ask('PATCH', `${core}/${place}`, { metadata: { labels: { 'tappaas.dev/tenant': 'rival' } } }, 'application/merge-patch+json');
+  await request('PATCH', `${core}/${place}`, { metadata: { labels: { 'tappaas.dev/tenant': 'rival' } } }, 'application/merge-patch+json');
   await kernel.reconcileUntilSettled();
   // Usage is counted every 15 s.
   await kernel.advance(15_000);
@@ -142,25 +144,25 @@ test('where nobody serves a kind that counts, there are none of it, and what els
 });
 
 test('Secrets count without anybody looking into them', async (t) => {
-  const { kernel, ask, quota } = await started();
+  const { kernel, request, quota } = await started();
   await quota('shop', { namespace: 'default' }, { secrets: 1 });
-  const secret = (name: string) => ask('POST', `${core}/default/secrets`, { metadata: { name }, data: { key: 'aHVzaA==' } });
+  const secret = (name: string) => request('POST', `${core}/default/secrets`, { metadata: { name }, data: { key: 'aHVzaA==' } });
   t.is((await secret('a')).status, 201);
   const { status, json } = await secret('b');
   t.is(status, 403);
   t.regex(json.message, /namespace default may have secrets up to 1; this asks for 1 \(1 is in use\)/);
-  t.is((await ask('GET', `${core}/default/secrets/a`)).json.data.key, 'aHVzaA==');
-  await ask('DELETE', `${core}/default/secrets/a`);
+  t.is((await request('GET', `${core}/default/secrets/a`)).json.data.key, 'aHVzaA==');
+  await request('DELETE', `${core}/default/secrets/a`);
   t.is((await secret('b')).status, 201);
   await kernel.stop();
 });
 
 test('a refusal tells cpu and memory as people write them', async (t) => {
-  const { kernel, ask, quota } = await started();
+  const { kernel, request, quota } = await started();
   await quota('shop', { namespace: 'default' }, { cpu: '2', memory: '1Gi' });
   const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';
   const application = (name: string, resources: object) =>
-    ask('POST', path, {
+    request('POST', path, {
       metadata: { name },
       spec: { source: { image: 'example/shop:1' }, runtime: 'standard', processes: [{ name: 'web', replicas: 3, resources }] },
     });
@@ -173,27 +175,27 @@ test('a refusal tells cpu and memory as people write them', async (t) => {
 });
 
 test('nobody moves what is theirs to another tenant by a label, nor afterwards', async (t) => {
-  const { kernel, ask, quota, namespace, configMap } = await started();
+  const { kernel, request, quota, namespace, configMap } = await started();
   await quota('acme', { tenant: 'acme' }, { configMaps: 1 });
   await namespace('one', 'acme');
   await configMap('one', 'a');
   const labels = { 'tappaas.dev/tenant': 'rival', color: 'blue' };
-  const patched = await ask('PATCH', `${core}/one/configmaps/a`, { metadata: { labels } }, 'application/merge-patch+json');
+  const patched = await request('PATCH', `${core}/one/configmaps/a`, { metadata: { labels } }, 'application/merge-patch+json');
   t.deepEqual(patched.json.metadata.labels, { 'tappaas.dev/tenant': 'acme', color: 'blue' });
   t.is((await configMap('one', 'b')).status, 403);
   await kernel.stop();
 });
 
 test('a namespace that changes hands takes what is in it along', async (t) => {
-  const { kernel, ask, quota, namespace, configMap } = await started();
+  const { kernel, request, quota, namespace, configMap } = await started();
   await quota('acme', { tenant: 'acme' }, { configMaps: 2 });
   await quota('rival', { tenant: 'rival' }, { configMaps: 2 });
   await namespace('one', 'acme');
   await namespace('two', 'rival');
   for (const name of ['a', 'b']) await configMap('one', name);
   t.is((await configMap('two', 'a')).status, 201);
-  await ask('DELETE', `${core}/two/configmaps/a`);
-  await ask('PATCH', `${core}/one`, { metadata: { labels: { 'tappaas.dev/tenant': 'rival' } } }, 'application/merge-patch+json');
+  await request('DELETE', `${core}/two/configmaps/a`);
+  await request('PATCH', `${core}/one`, { metadata: { labels: { 'tappaas.dev/tenant': 'rival' } } }, 'application/merge-patch+json');
   await kernel.reconcileUntilSettled();
   t.is((await configMap('two', 'a')).status, 403);
   await namespace('three', 'acme');

@@ -247,12 +247,12 @@ test('another http port moves the traffic and nothing else: the same agent, the 
   const own = { headers: { connection: 'close' } };
   const statuses: number[] = [];
   const ask = async () => void statuses.push((await before.ask('web.localhost', '/', own)).status);
-  const askers = Promise.all(Array.from({ length: 3 }, () => untilRefused(t, ask)));
+  const clients = Promise.all(Array.from({ length: 3 }, () => untilRefused(t, ask)));
   cluster.settings = { ...cluster.settings, httpPort: await freePort() };
   const record = await cluster.startAgent();
   t.is(record.pid, first.pid);
   await cluster.control.state(record, cluster.settings, never);
-  await askers;
+  await clients;
   const after = new HttpClient(cluster.settings.httpPort);
   t.is((await after.ask('web.localhost')).status, 200, 'the new port answers from the moment on that the old one refuses');
   t.true(statuses.length > 0 && statuses.every((status) => status === 200), statuses.join(' '));

@@ -44,17 +44,17 @@ async function speaking(t: ExecutionContext) {
     const talk = await attachToPod(request(query), context(cluster), cluster.control);
     return { client, over: talk(client) };
   };
-  const tell = (name: string) => writeFile(file(name), '');
-  return { cluster, begin, tell, hasSaid: () => existsSync(file('said')) };
+  const touch = (name: string) => writeFile(file(name), '');
+  return { cluster, begin, touch, hasPrinted: () => existsSync(file('said')) };
 }
 
 test('a client that attaches hears each output from then on, and the end of the container', async (t) => {
-  const { begin, tell, hasSaid } = await speaking(t);
+  const { begin, touch, hasPrinted } = await speaking(t);
   const [all, one] = [await begin(both), await begin({ stderr: 'true' })];
-  await tell('say');
-  await until('said', hasSaid);
+  await touch('say');
+  await until('said', hasPrinted);
   await until('heard', () => all.client.on(stderr).length > 0 && all.client.on(stdout).length > 0 && one.client.on(stderr).length > 0);
-  await tell('end');
+  await touch('end');
   await Promise.all([all.over, one.over]);
   t.is(all.client.on(stdout).toString(), 'out\nlast\n');
   t.is(all.client.on(stderr).toString(), 'err\n');
@@ -64,13 +64,13 @@ test('a client that attaches hears each output from then on, and the end of the 
 });
 
 test('a client that goes ends what is carried to it, and the container goes on', async (t) => {
-  const { begin, tell, hasSaid } = await speaking(t);
+  const { begin, touch, hasPrinted } = await speaking(t);
   const { client, over } = await begin(both);
   client.go();
   await over;
-  await tell('say');
-  await until('said', hasSaid);
-  t.deepEqual(client.heard, []);
+  await touch('say');
+  await until('said', hasPrinted);
+  t.deepEqual(client.received, []);
 });
 
 test('what cannot be attached to is refused, and says why', async (t) => {

@@ -24,9 +24,9 @@ test('whoever has connected before a listener closes is answered, however many t
   // The system has accepted the connections by now, but the server has not.
   await new Promise<void>((resolve) => nextTick(resolve));
   await drainable.drain(2_000, clock);
-  const told = await Promise.all(answers);
+  const answered = await Promise.all(answers);
   t.deepEqual(
-    told.filter((text) => !text.endsWith('answered')),
+    answered.filter((text) => !text.endsWith('answered')),
     [],
   );
 });

@@ -45,7 +45,7 @@ test('a variable of a service that is not there is named, and finding it takes a
 });
 
 test('names that every object of JavaScript has are no keys, fields, labels or variables unless somebody has made them', (t) => {
-  const told = (env: object, more: object = {}) => {
+  const resolved = (env: object, more: object = {}) => {
     const container = { name: 'main', env: [{ name: 'IT', ...env }] };
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'pod', labels: {} }, spec: { containers: [container] } } as const;
     const configMaps = new Map([['settings', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: {} } as const]]);
@@ -53,8 +53,8 @@ test('names that every object of JavaScript has are no keys, fields, labels or v
     return environmentOf({ pod, container, ...sources });
   };
   const ofKey = { valueFrom: { configMapKeyRef: { name: 'settings', key: 'constructor' } } };
-  t.is(told(ofKey).missing, 'key "constructor" of config map "settings"');
-  t.is(told({ valueFrom: { fieldRef: { fieldPath: 'constructor' } } }).missing, 'field constructor');
-  t.is(told({ valueFrom: { fieldRef: { fieldPath: "metadata.labels['constructor']" } } }).variables?.['IT'], '');
-  t.is(told({ value: '$(constructor)' }).variables?.['IT'], '$(constructor)');
+  t.is(resolved(ofKey).missing, 'key "constructor" of config map "settings"');
+  t.is(resolved({ valueFrom: { fieldRef: { fieldPath: 'constructor' } } }).missing, 'field constructor');
+  t.is(resolved({ valueFrom: { fieldRef: { fieldPath: "metadata.labels['constructor']" } } }).variables?.['IT'], '');
+  t.is(resolved({ value: '$(constructor)' }).variables?.['IT'], '$(constructor)');
 });

@@ -56,8 +56,8 @@ test('a command runs beside a container with its environment and in its director
 
   const echo = await begin(['cat']);
   const bytes = randomBytes(300_000);
-  for (let at = 0; at < bytes.length; at += 30_000) echo.client.say(stdin, bytes.subarray(at, at + 30_000));
-  echo.client.say(4, '{"Width":80,"Height":24}');
+  for (let at = 0; at < bytes.length; at += 30_000) echo.client.write(stdin, bytes.subarray(at, at + 30_000));
+  echo.client.write(4, '{"Width":80,"Height":24}');
   echo.client.closeInput();
   await echo.over;
   t.deepEqual(echo.client.on(stdout), bytes);
@@ -78,10 +78,10 @@ test('a command runs beside a container with its environment and in its director
   t.is(unable.client.on(stderr).toString(), '"/etc/passwd": there is no program that can be run (EACCES)\n');
   t.is(unable.client.status.details?.causes[0]?.message, '126');
 
-  const unheard = await begin(['/bin/sh', '-c', 'echo hidden; cat'], { stdout: ['false'], stdin: ['false'] });
-  await unheard.over;
-  t.is(unheard.client.on(stdout).toString(), '');
-  t.is(unheard.client.status.status, 'Success');
+  const discarding = await begin(['/bin/sh', '-c', 'echo hidden; cat'], { stdout: ['false'], stdin: ['false'] });
+  await discarding.over;
+  t.is(discarding.client.on(stdout).toString(), '');
+  t.is(discarding.client.status.status, 'Success');
 });
 
 test('a command ends with its client, and with its container', async (t) => {
@@ -129,8 +129,8 @@ test('what a command has begun in a session of its own ends with its client, and
     return { client, over, pid: Number(await until('a pid', () => client.on(stdout).toString().trim() || undefined)) };
   };
   const held = await begin("setsid sh -c 'echo $$; exec sleep 600' & wait");
-  const heldByNobody = await begin("setsid sh -c 'echo $$; exec sleep 600' &");
-  for (const { client, over, pid } of [held, heldByNobody]) {
+  const orphaned = await begin("setsid sh -c 'echo $$; exec sleep 600' &");
+  for (const { client, over, pid } of [held, orphaned]) {
     t.true(isRunning(pid));
     client.go();
     await over;

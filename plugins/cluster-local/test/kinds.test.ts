@@ -179,13 +179,13 @@ test('services and ingresses are checked where they would not work', (t) => {
 test('a selector’s text and its meaning agree', (t) => {
   const word = fc.constantFrom('a', 'b', 'c');
   const labels = fc.dictionary(word, word, { maxKeys: 3 });
-  const wish = fc.record({
+  const requirement = fc.record({
     key: word,
     operator: fc.constantFrom('In', 'NotIn', 'Exists', 'DoesNotExist'),
     values: fc.array(word, { minLength: 1, maxLength: 2 }),
   });
   fc.assert(
-    fc.property(labels, fc.array(wish, { maxLength: 2 }), labels, (matchLabels, matchExpressions, present) => {
+    fc.property(labels, fc.array(requirement, { maxLength: 2 }), labels, (matchLabels, matchExpressions, present) => {
       const byText = selectorText({ matchLabels, matchExpressions })
         .split(/,(?![^(]*\))/)
         .filter((term) => term !== '')

@@ -4,64 +4,69 @@ import { MovingIngress } from '../dist/proxy/moving-ingress.js';
 /** Fake ports: the test decides when one is served or turns out to be in use. */
 function doors() {
   const log: string[] = [];
-  const told = new Map<number, (problem: string | undefined) => void>();
+  const listeners = new Map<number, (problem: string | undefined) => void>();
   const ends = new Map<number, () => void>();
   const ingress = new MovingIngress({
     serve(port, signal, onProblem) {
       log.push(`listen ${port}`);
-      told.set(port, onProblem);
+      listeners.set(port, onProblem);
       signal.addEventListener('abort', () => log.push(`drain ${port}`), { once: true });
       return new Promise((resolve) => ends.set(port, resolve));
     },
     onProblem: (problem) => void log.push(problem ?? 'no problem'),
     onServed: (port) => void log.push(`served ${port}`),
   });
-  return { ingress, log, tell: (port: number, problem?: string) => told.get(port)?.(problem), end: (port: number) => ends.get(port)?.() };
+  return {
+    ingress,
+    log,
+    report: (port: number, problem?: string) => listeners.get(port)?.(problem),
+    end: (port: number) => ends.get(port)?.(),
+  };
 }
 
 test('the port before is drained only once the new one is served', (t) => {
-  const { ingress, log, tell } = doors();
+  const { ingress, log, report } = doors();
   ingress.moveTo(1);
-  tell(1);
+  report(1);
   ingress.moveTo(2);
   t.deepEqual(log.splice(0), ['listen 1', 'no problem', 'served 1', 'listen 2']);
   t.deepEqual([ingress.servedPort, ingress.port], [1, 2]);
-  tell(2);
+  report(2);
   t.deepEqual(log, ['no problem', 'drain 1', 'served 2']);
 });
 
 test('a port that is taken is told, and the one before goes on until it is free', (t) => {
-  const { ingress, log, tell } = doors();
+  const { ingress, log, report } = doors();
   ingress.moveTo(1);
-  tell(1);
+  report(1);
   ingress.moveTo(2);
   log.length = 0;
-  tell(2, 'taken');
+  report(2, 'taken');
   t.deepEqual(log.splice(0), ['taken']);
   t.is(ingress.servedPort, 1);
-  tell(2);
+  report(2);
   t.deepEqual(log, ['no problem', 'drain 1', 'served 2']);
 });
 
 test('who thinks better of it goes back to what is served all the time', (t) => {
-  const { ingress, log, tell } = doors();
+  const { ingress, log, report } = doors();
   ingress.moveTo(1);
-  tell(1);
+  report(1);
   ingress.moveTo(2);
-  tell(2, 'taken');
+  report(2, 'taken');
   log.length = 0;
   ingress.moveTo(1);
   t.deepEqual(log.splice(0), ['drain 2', 'no problem']);
-  tell(2);
+  report(2);
   t.deepEqual([log.length, ingress.servedPort], [0, 1], 'a door that was given up is not entered');
 });
 
 test('the end waits for everything that still drains', async (t) => {
-  const { ingress, tell, end } = doors();
+  const { ingress, report, end } = doors();
   ingress.moveTo(1);
-  tell(1);
+  report(1);
   ingress.moveTo(2);
-  tell(2);
+  report(2);
   let closed = false;
   const closing = ingress.close().then(() => (closed = true));
   end(2);

@@ -91,14 +91,14 @@ test('that pods are not isolated is told once, by the process that looks after t
   const cluster = await LocalCluster.make();
   t.teardown(() => cluster.end());
   const warnings: string[] = [];
-  const heard = { ...context, log: { ...context.log, warn: (message: string) => void warnings.push(message) } } as unknown as Context;
+  const received = { ...context, log: { ...context.log, warn: (message: string) => void warnings.push(message) } } as unknown as Context;
   const made = setup(cluster);
-  await made.start?.(heard);
+  await made.start?.(received);
   t.deepEqual(warnings, [], 'every process starts');
-  await made.task?.(heard);
-  await made.task?.(heard);
+  await made.task?.(received);
+  await made.task?.(received);
   t.is(warnings.filter((message) => message.includes('pods run as the user of this platform')).length, 1);
-  await made.stop?.(heard);
+  await made.stop?.(received);
 });
 
 test('a platform that did not get as far as its agent leaves the agent of another one alone', async (t) => {

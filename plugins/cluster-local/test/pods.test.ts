@@ -18,8 +18,8 @@ test.before(async () => {
 test.after.always(() => cluster.end());
 
 /** A script that waits until the test creates a file, so that the test can look meanwhile. */
-const told = (name: string): string => `while [ ! -e ${join(cluster.directory, name)} ]; do sleep 0.05; done`;
-const tell = (name: string) => writeFile(join(cluster.directory, name), '');
+const awaitFile = (name: string): string => `while [ ! -e ${join(cluster.directory, name)} ]; do sleep 0.05; done`;
+const touch = (name: string) => writeFile(join(cluster.directory, name), '');
 
 const key = (name: string) => ({ namespace: 'default', name });
 const create = (name: string, spec: object) => void cluster.store.create(Pods, pod(name, spec));
@@ -115,7 +115,7 @@ test('a failing liveness probe starts the container again', async (t) => {
 test('a startup probe holds readiness back until it succeeds', async (t) => {
   create('slow', {
     containers: [
-      shell(`${told('start')}; touch up; sleep 600`, {
+      shell(`${awaitFile('start')}; touch up; sleep 600`, {
         startupProbe: { exec: { command: ['cat', 'up'] }, periodSeconds: 1, timeoutSeconds: 60, failureThreshold: 600 },
       }),
     ],
@@ -123,7 +123,7 @@ test('a startup probe holds readiness back until it succeeds', async (t) => {
   const early = await untilPod(cluster, 'slow', 'running', (found) => state(found, 'main')?.state?.running);
   t.false(isReady(early));
   t.false(state(early, 'main')?.started);
-  await tell('start');
+  await touch('start');
   const late = await untilPod(cluster, 'slow', 'ready', isReady);
   t.true(state(late, 'main')?.started);
 });
@@ -153,11 +153,11 @@ test('a sidecar runs before and beside the others and ends with them', async (t)
   create('sidecar', {
     restartPolicy: 'Never',
     initContainers: [{ name: 'side', image: 'process', restartPolicy: 'Always', command: ['sleep', '600'] }],
-    containers: [shell(told('end'))],
+    containers: [shell(awaitFile('end'))],
   });
   const running = await untilPod(cluster, 'sidecar', 'side runs', ({ status }) => status?.initContainerStatuses?.[0]?.state?.running);
   const pid = Number(running.status?.initContainerStatuses?.[0]?.containerID?.replace('process://', ''));
-  await tell('end');
+  await touch('end');
   await untilPod(cluster, 'sidecar', 'done', ({ status }) => status?.phase === 'Succeeded');
   await until('side ended', () => !isRunning(pid));
   t.pass();

@@ -74,7 +74,7 @@ async function proxied(t: ExecutionContext) {
     balancer,
     routes: () => routes,
     clock,
-    onProblem: (told: string | undefined) => void (problem = told),
+    onProblem: (reported: string | undefined) => void (problem = reported),
   };
   const serving = serveIngress(options, () => 1000, stop.signal);
   await until('listening', () => problem === undefined);
@@ -156,8 +156,8 @@ test('an answer is streamed as it comes', async (t) => {
     finish = () => void s.end('last');
   });
   table.replace([slice('a', behind)]);
-  const asked = request({ host: '127.0.0.1', port, headers: { host: 'shop.localhost' }, agent: false }).end();
-  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  const sent = request({ host: '127.0.0.1', port, headers: { host: 'shop.localhost' }, agent: false }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
   const [chunk] = (await once(response, 'data')) as [Buffer];
   t.is(chunk.toString(), 'first');
   finish();
@@ -173,10 +173,10 @@ test('a client that goes away ends the request behind the proxy', async (t) => {
     s.once('close', () => (gone = true));
   });
   table.replace([slice('a', behind)]);
-  const asked = request({ host: '127.0.0.1', port, headers: { host: 'shop.localhost' }, agent: false }).end();
-  asked.on('error', () => undefined);
-  await once(asked, 'response');
-  asked.destroy();
+  const sent = request({ host: '127.0.0.1', port, headers: { host: 'shop.localhost' }, agent: false }).end();
+  sent.on('error', () => undefined);
+  await once(sent, 'response');
+  sent.destroy();
   await until('gone behind', () => gone);
   t.pass();
 });
@@ -252,12 +252,12 @@ test('what is not served is answered with a text that says why', async (t) => {
 
 test('a pod that leaves gets no new requests, answers those under way, and is released then', async (t) => {
   const { table, balancer, client } = await proxied(t);
-  const asked = Promise.withResolvers<() => void>();
-  const slow = await backend(t, (_, s) => asked.resolve(() => void s.end('old')));
+  const sent = Promise.withResolvers<() => void>();
+  const slow = await backend(t, (_, s) => sent.resolve(() => void s.end('old')));
   const fresh = await backend(t, (_, s) => s.end('new'));
   table.replace([slice('old', slow.port)]);
   const underWay = client.ask('shop.localhost');
-  const answer = await asked.promise;
+  const answer = await sent.promise;
   table.replace([slice('old', slow.port), slice('new', fresh.port)]);
   let isDrained = false;
   const drained = balancer.drain('old', 5000, true).then(() => (isDrained = true));
@@ -270,11 +270,11 @@ test('a pod that leaves gets no new requests, answers those under way, and is re
 
 test('a request that never ends holds a leaving pod only so long', async (t) => {
   const { table, balancer, client } = await proxied(t);
-  const asked = Promise.withResolvers<void>();
-  const stuck = await backend(t, () => asked.resolve());
+  const sent = Promise.withResolvers<void>();
+  const stuck = await backend(t, () => sent.resolve());
   table.replace([slice('stuck', stuck.port)]);
   const underWay = t.throwsAsync(client.ask('shop.localhost'));
-  await asked.promise;
+  await sent.promise;
   const started = Date.now();
   await balancer.drain('stuck', 200, false);
   t.true(Date.now() - started >= 200);
@@ -338,11 +338,11 @@ test('what is no http is refused, and the listener lives on', async (t) => {
 
 test('closing waits for requests under way', async (t) => {
   const { table, client, stop, serving } = await proxied(t);
-  const asked = Promise.withResolvers<() => void>();
-  const { port } = await backend(t, (_, s) => asked.resolve(() => void s.end('late')));
+  const sent = Promise.withResolvers<() => void>();
+  const { port } = await backend(t, (_, s) => sent.resolve(() => void s.end('late')));
   table.replace([slice('a', port)]);
   const underWay = client.ask('shop.localhost');
-  const answer = await asked.promise;
+  const answer = await sent.promise;
   stop.abort();
   await wait(30);
   answer();

@@ -8,7 +8,7 @@ import { planRollout, rolloutBounds } from '../dist/controllers/rollout-plan.js'
 type Spec = NonNullable<Deployment['spec']>;
 interface Set {
   readonly name: string;
-  readonly wish: number;
+  readonly specified: number;
   readonly available: number;
   readonly desired?: number;
 }
@@ -21,12 +21,12 @@ const spec = (replicas: number, surge: number | string, unavailable: number | st
   ...more,
 });
 
-const set = ({ name, wish, available, desired }: Set, wished: number): Immutable<ReplicaSet> => ({
+const set = ({ name, specified, available, desired }: Set, wished: number): Immutable<ReplicaSet> => ({
   apiVersion: 'apps/v1',
   kind: 'ReplicaSet',
   metadata: { name, generation: 1, annotations: { 'deployment.kubernetes.io/desired-replicas': String(desired ?? wished) } },
-  spec: { replicas: wish, selector: {} },
-  status: { replicas: wish, availableReplicas: available, observedGeneration: 1 },
+  spec: { replicas: specified, selector: {} },
+  status: { replicas: specified, availableReplicas: available, observedGeneration: 1 },
 });
 
 test('bounds round surge up and unavailability down, and something can always be replaced', (t) => {
@@ -49,13 +49,14 @@ function play(rollout: Spec, start: readonly Set[], random: () => number, steps:
     const resizes = planRollout(rollout, current, old);
     for (const { set: resized, replicas } of resizes) {
       const one = sets.find(({ name }) => name === resized.metadata.name);
-      if (one) Object.assign(one, { wish: replicas, available: Math.min(one.available, replicas), desired: wished });
+      if (one) Object.assign(one, { specified: replicas, available: Math.min(one.available, replicas), desired: wished });
     }
-    const total = sets.reduce((sum, { wish }) => sum + wish, 0);
+    const total = sets.reduce((sum, { specified }) => sum + specified, 0);
     if (total > wished + surge) return { problem: `${total} pods, allowed ${wished + surge}`, sets };
     if (wasWhole && !isWhole()) return { problem: `too few available: ${JSON.stringify(sets)}`, sets };
-    if (resizes.length === 0 && sets.every(({ wish, available }) => wish === available)) return { problem: undefined, sets, step };
-    sets = sets.map((one) => ({ ...one, available: Math.min(one.wish, one.available + Math.round(random() * 2)) }));
+    if (resizes.length === 0 && sets.every(({ specified, available }) => specified === available))
+      return { problem: undefined, sets, step };
+    sets = sets.map((one) => ({ ...one, available: Math.min(one.specified, one.available + Math.round(random() * 2)) }));
     wasWhole = isWhole();
   }
   return { problem: 'did not come to an end', sets };
@@ -71,14 +72,14 @@ test('any rolling update stays within its bounds and comes to an end', (t) => {
     fc.property(size, size, bound, bound, fc.nat(1_000_000), (wished, split, surge, unavailable, seed) => {
       const first = Math.min(split, wished);
       const start = [
-        { name: 'new', wish: 0, available: 0 },
-        { name: 'older', wish: first, available: first },
-        { name: 'old', wish: wished - first, available: wished - first },
+        { name: 'new', specified: 0, available: 0 },
+        { name: 'older', specified: first, available: first },
+        { name: 'old', specified: wished - first, available: wished - first },
       ];
       let noise = seed;
       const random = () => (noise = (noise * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
       const { problem, sets } = play(spec(wished, surge, unavailable), start, random, 400);
-      return problem === undefined && sets.map(({ wish }) => wish).join() === [wished, 0, 0].join();
+      return problem === undefined && sets.map(({ specified }) => specified).join() === [wished, 0, 0].join();
     }),
     { numRuns: 500 },
   );
@@ -88,9 +89,9 @@ test('any rolling update stays within its bounds and comes to an end', (t) => {
 test('broken pods of an old template go before the ones that serve', (t) => {
   const rollout = spec(4, 1, 0);
   const sets = [
-    set({ name: 'new', wish: 1, available: 0 }, 4),
-    set({ name: 'broken', wish: 1, available: 0 }, 4),
-    set({ name: 'old', wish: 4, available: 4 }, 4),
+    set({ name: 'new', specified: 1, available: 0 }, 4),
+    set({ name: 'broken', specified: 1, available: 0 }, 4),
+    set({ name: 'old', specified: 4, available: 4 }, 4),
   ];
   const resizes = planRollout(rollout, sets[0], sets.slice(1));
   t.deepEqual(
@@ -99,11 +100,11 @@ test('broken pods of an old template go before the ones that serve', (t) => {
   );
 });
 
-test('a changed wish in the middle of a rollout is shared in proportion', (t) => {
+test('a changed specified in the middle of a rollout is shared in proportion', (t) => {
   const rollout = spec(20, 5, 0);
   const sets = [
-    set({ name: 'new', wish: 5, available: 5, desired: 10 }, 20),
-    set({ name: 'old', wish: 10, available: 10, desired: 10 }, 20),
+    set({ name: 'new', specified: 5, available: 5, desired: 10 }, 20),
+    set({ name: 'old', specified: 10, available: 10, desired: 10 }, 20),
   ];
   const resizes = planRollout(rollout, sets[0], sets.slice(1));
   const total = resizes.reduce((sum, { replicas }) => sum + replicas, 0);
@@ -120,12 +121,12 @@ test('a changed wish in the middle of a rollout is shared in proportion', (t) =>
 test('a recreate starts nothing new before the last old pod has gone', (t) => {
   const rollout: Spec = { ...spec(2, 0, 0), strategy: { type: 'Recreate' } };
   const going = {
-    ...set({ name: 'old', wish: 0, available: 0 }, 2),
+    ...set({ name: 'old', specified: 0, available: 0 }, 2),
     status: { replicas: 0, terminatingReplicas: 1, observedGeneration: 1 },
   };
-  const current = set({ name: 'new', wish: 0, available: 0 }, 2);
+  const current = set({ name: 'new', specified: 0, available: 0 }, 2);
   t.deepEqual(
-    planRollout(rollout, current, [set({ name: 'old', wish: 2, available: 2 }, 2)]).map(({ replicas }) => replicas),
+    planRollout(rollout, current, [set({ name: 'old', specified: 2, available: 2 }, 2)]).map(({ replicas }) => replicas),
     [0],
   );
   t.deepEqual(planRollout(rollout, current, [going]), []);
@@ -186,12 +187,12 @@ test('a name that another set holds is a collision, counted until the hash diffe
 });
 
 test('a rollout that does not move fails at its deadline, and every move sets the clock back', (t) => {
-  const current = set({ name: 'new', wish: 1, available: 0 }, 2);
+  const current = set({ name: 'new', specified: 1, available: 0 }, 2);
   const first = deploymentStatus(deployment(), current, [], 1_000_000);
   t.is(first.deadlineAtMs, 1_060_000);
   const waiting = deploymentStatus(deployment({}, first.status), current, [], 1_030_000);
   t.is(waiting.deadlineAtMs, 1_060_000);
-  const moved = deploymentStatus(deployment({}, first.status), set({ name: 'new', wish: 2, available: 1 }, 2), [], 1_030_000);
+  const moved = deploymentStatus(deployment({}, first.status), set({ name: 'new', specified: 2, available: 1 }, 2), [], 1_030_000);
   t.is(moved.deadlineAtMs, 1_090_000);
   const failed = deploymentStatus(deployment({}, first.status), current, [], 1_060_000);
   const condition = failed.status.conditions?.find(({ type }) => type === 'Progressing');

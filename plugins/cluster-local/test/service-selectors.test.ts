@@ -46,7 +46,7 @@ test('what is remembered is bounded by twice what exists', async (t) => {
     memory.remember({ name }, index);
     exists.add(name);
     if (exists.size > 200) exists.delete(`s${index - 200}`);
-    await memory.prune(async ({ name: asked }) => exists.has(asked));
+    await memory.prune(async ({ name: sent }) => exists.has(sent));
     largest = Math.max(largest, memory.size);
   }
   t.true(largest <= 1000, `${largest}`);

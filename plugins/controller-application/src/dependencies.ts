@@ -40,7 +40,7 @@ export class Dependents {
   }
 
   /** Removes entries of deleted applications. An application without a release has no finalizer, so its deletion is not reported. */
-  async forgetGone(isThere: (key: Key) => Promise<boolean>): Promise<void> {
+  async forgetDeleted(isThere: (key: Key) => Promise<boolean>): Promise<void> {
     for (const [text, names] of this.#needs.entries().take(lookedAtPerNote).toArray()) {
       const key = keyOf(text);
       const stays = await isThere(key);
@@ -87,7 +87,7 @@ export async function settleDependencies(
   const needed = new Set([...references.map(({ name }) => name), ...(spec.dependencies ?? []).map(({ name }) => name)]);
   needed.delete(own);
   dependents.note(application, new Set([...needed, ...further]));
-  await dependents.forgetGone(async (key) => (await context.asPlugin.get(Application, key)) !== undefined);
+  await dependents.forgetDeleted(async (key) => (await context.asPlugin.get(Application, key)) !== undefined);
   const found = new Map([[own, application]]);
   for (const name of needed) {
     const other = await context.asPlugin.get(Application, { namespace, name });

@@ -54,8 +54,8 @@ export function routedConditions({ spec, status }: Owner, { inputs }: Pick<Rende
   const [first] = lost;
   if (first !== undefined)
     return [{ type: 'Routed', status: 'False', reason: first.reason, message: lost.map(({ message }) => message).join('; ') }];
-  const wasTold = status?.conditions?.some(({ type }) => type === 'Routed') ?? false;
-  return wasTold ? [{ type: 'Routed', status: 'True', reason: 'HostsHeld', message: 'every route has its host' }] : [];
+  const wasReported = status?.conditions?.some(({ type }) => type === 'Routed') ?? false;
+  return wasReported ? [{ type: 'Routed', status: 'True', reason: 'HostsHeld', message: 'every route has its host' }] : [];
 }
 
 function whyLost(reason: string, { host = '', path }: Route): string {

@@ -144,11 +144,11 @@ function obstacleOf(
     for (const { name, state, lastState } of pod.status?.containerStatuses ?? []) {
       const { waiting } = state ?? {};
       if (waiting?.reason === undefined || startingReasons.has(waiting.reason)) continue;
-      const said = waiting.message === undefined ? '' : `: ${waiting.message}`;
+      const detail = waiting.message === undefined ? '' : `: ${waiting.message}`;
       const ended = lastState?.terminated;
       const last =
         ended === undefined ? '' : `; it last ended with exit code ${ended.exitCode}, tappaas logs ${application} shows what it wrote`;
-      return { reason: waiting.reason, message: `process ${name} is in ${waiting.reason}${said}${last}` };
+      return { reason: waiting.reason, message: `process ${name} is in ${waiting.reason}${detail}${last}` };
     }
     const { reason, message } = pod.status?.conditions?.find(({ type, status }) => type === 'Ready' && status === 'False') ?? {};
     if (message !== undefined && !commonReasons.has(reason))

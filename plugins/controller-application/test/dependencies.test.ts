@@ -125,7 +125,7 @@ test('applications that wait for each other are told the circle; those that only
 });
 
 /** Repeats rounds in which each application settles and reports its condition, until nothing changes; returns the last conditions. */
-async function said(all: readonly ReturnType<typeof named>[], roundsMax: number) {
+async function reconciled(all: readonly ReturnType<typeof named>[], roundsMax: number) {
   let current = all;
   for (let round = 0; round < roundsMax; round += 1) {
     const waits = await Promise.all(current.map((each) => settled(each, ...current)));
@@ -151,7 +151,7 @@ test('however many wait for each other in a ring, they say so once and then rest
     [150, 'DependenciesTooMany'],
   ] as const) {
     const ring = Array.from({ length: size }, (_, index) => named(`a${index}`, needs(`a${(index + 1) % size}`)));
-    const conditions = await said(ring, 3);
+    const conditions = await reconciled(ring, 3);
     t.deepEqual([...new Set(conditions?.map((condition) => condition?.reason))], [reason], String(size));
   }
 });
@@ -161,7 +161,7 @@ test('whoever waits for whom, what they say comes to rest and stays short', asyn
   await fc.assert(
     fc.asyncProperty(fc.tuple(...names.map(() => fc.subarray(names))), async (graph) => {
       const all = names.map((name, index) => named(name, needs(...(graph[index] ?? []).filter((other) => other !== name))));
-      const conditions = await said(all, 4);
+      const conditions = await reconciled(all, 4);
       return conditions?.every((condition) => (condition?.message ?? '').length < 150) ?? false;
     }),
   );
@@ -193,9 +193,9 @@ test('whatever needs come and go, a change wakes all that need what has changed,
           dependents.note(named(name), new Set(change));
         }
         if (!names.every((each) => expected(each).every((other) => woken(each).includes(other)))) return false;
-        await dependents.forgetGone(isThere);
+        await dependents.forgetDeleted(isThere);
       }
-      for (let round = 0; round < 2; round += 1) await dependents.forgetGone(isThere);
+      for (let round = 0; round < 2; round += 1) await dependents.forgetDeleted(isThere);
       return names.every((each) => JSON.stringify(woken(each).toSorted()) === JSON.stringify(expected(each).toSorted()));
     }),
   );
@@ -216,7 +216,7 @@ test('however many wait and are deleted, no more of them are kept than there are
 test('one that comes again while it is looked for is not forgotten', async (t) => {
   const dependents = new Dependents();
   dependents.note(named('a'), new Set(['b']));
-  await dependents.forgetGone(async () => {
+  await dependents.forgetDeleted(async () => {
     dependents.note(named('a'), new Set(['b']));
     return false;
   });

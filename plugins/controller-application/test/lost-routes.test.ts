@@ -37,17 +37,17 @@ test('a host and path that another application has by default are lost; other pa
 
 test('a lost route is rendered nowhere, gives no URL, and is told until it is back', (t) => {
   const application = shop({ routes: [route('pay.team-b.localhost'), route(undefined, '/', 'own')] });
-  const told = { ...facts, inputs: { ...facts.inputs, 'lost-route/public': 'HostReserved' } };
+  const reported = { ...facts, inputs: { ...facts.inputs, 'lost-route/public': 'HostReserved' } };
   t.deepEqual(
-    heldRoutes(application, told).map(({ name }) => name),
+    heldRoutes(application, reported).map(({ name }) => name),
     ['own'],
   );
-  const ingress = JSON.stringify(renderApplication(application, told, new Map()).find(({ kind }) => kind === 'Ingress'));
+  const ingress = JSON.stringify(renderApplication(application, reported, new Map()).find(({ kind }) => kind === 'Ingress'));
   t.false(ingress.includes('team-b'));
   t.true(ingress.includes('shop.team-a.localhost'));
   const onlyLost = shop({ routes: [route('pay.team-b.localhost')] });
-  t.false(renderApplication(onlyLost, told, new Map()).some(({ kind }) => kind === 'Ingress'));
-  const { status, conditions } = summarizeApplication({ object: application, facts: told, observed: [] });
+  t.false(renderApplication(onlyLost, reported, new Map()).some(({ kind }) => kind === 'Ingress'));
+  const { status, conditions } = summarizeApplication({ object: application, facts: reported, observed: [] });
   t.is(status.url, 'http://shop.team-a.localhost:8080');
   const routed = conditions.find(({ type }) => type === 'Routed');
   t.is(`${routed?.status} ${routed?.reason}`, 'False HostReserved');

@@ -38,17 +38,17 @@ function builds() {
     void events.push(`${type} ${reason}: ${message}`);
   const context = { asPlugin, progress, event } as unknown as ReconcileContext<typeof Application>;
   const of = (letter: string) => all.get(`shop-${letter.repeat(12)}`) as BuildObject;
-  const say = (letter: string, status: BuildObject['status']) => void all.set(of(letter).metadata.name, { ...of(letter), status });
-  return { context, of, say, steps, events };
+  const setStatus = (letter: string, status: BuildObject['status']) => void all.set(of(letter).metadata.name, { ...of(letter), status });
+  return { context, of, setStatus, steps, events };
 }
 
 test('a change that is stopped ends its build, and a later one that wants the same source begins it anew', async (t) => {
-  const { context, of, say } = builds();
+  const { context, of, setStatus } = builds();
   await prepareApplication(version('a', 1), context, { dependents: new Dependents(), suffixes: [] });
-  say('a', { phase: 'Running' });
+  setStatus('a', { phase: 'Running' });
   await abandonBuild(version('a', 1), context);
   t.true(of('a').spec.cancelled);
-  say('a', { phase: 'Cancelled' });
+  setStatus('a', { phase: 'Cancelled' });
   t.like(await prepareApplication(version('a', 2), context, { dependents: new Dependents(), suffixes: [] }), {
     ready: false,
     failed: false,
@@ -57,11 +57,11 @@ test('a change that is stopped ends its build, and a later one that wants the sa
 });
 
 test('a build for other source ends those of earlier changes that are under way, and leaves those alone that have ended', async (t) => {
-  const { context, of, say } = builds();
+  const { context, of, setStatus } = builds();
   await prepareApplication(version('a', 1), context, { dependents: new Dependents(), suffixes: [] });
-  say('a', { phase: 'Succeeded', image: digestOf('1') });
+  setStatus('a', { phase: 'Succeeded', image: digestOf('1') });
   await prepareApplication(version('b', 2), context, { dependents: new Dependents(), suffixes: [] });
-  say('b', { phase: 'Running' });
+  setStatus('b', { phase: 'Running' });
   await prepareApplication(version('c', 3), context, { dependents: new Dependents(), suffixes: [] });
   t.deepEqual(
     ['a', 'b', 'c'].map((letter) => of(letter).spec.cancelled ?? false),
@@ -92,10 +92,10 @@ test('builds that the application does not own go on, whatever application they 
 });
 
 test('a build that a person has cancelled stays so, and the application says how it goes on', async (t) => {
-  const { context, of, say } = builds();
+  const { context, of, setStatus } = builds();
   await prepareApplication(version('a', 1), context, { dependents: new Dependents(), suffixes: [] });
   await context.asPlugin.patch({} as never, { namespace: 'team-a', name: of('a').metadata.name }, { spec: { cancelled: true } });
-  say('a', {
+  setStatus('a', {
     phase: 'Cancelled',
     conditions: [
       {
@@ -120,7 +120,7 @@ test('an application without uploaded source has no build to end', async (t) => 
 });
 
 test('a build of source that says nowhere how it is started does not end its step, so that the operation fails there with the reason', async (t) => {
-  const { context, say, steps } = builds();
+  const { context, setStatus, steps } = builds();
   const { spec } = version('a', 1);
   const [process] = spec.processes;
   const idle = {
@@ -129,22 +129,22 @@ test('a build of source that says nowhere how it is started does not end its ste
   } as never;
   const parts = { dependents: new Dependents(), suffixes: [] };
   await prepareApplication(idle, context, parts);
-  say('a', { phase: 'Succeeded', image: digestOf('1') });
+  setStatus('a', { phase: 'Succeeded', image: digestOf('1') });
   const prepared = await prepareApplication(idle, context, parts);
   t.like(prepared, { ready: false, failed: true, conditions: [{ type: 'Ready', reason: 'CommandMissing' }] });
   t.deepEqual(steps.at(-1), ['build', 50]);
-  say('a', { phase: 'Succeeded', image: digestOf('1'), startedBy: 'Procfile' });
+  setStatus('a', { phase: 'Succeeded', image: digestOf('1'), startedBy: 'Procfile' });
   t.like(await prepareApplication(idle, context, parts), { ready: true });
   t.deepEqual(steps.at(-1), ['build', 100]);
 });
 
 test('a build tells when it begins, and once that it has made an image, as long as the status waited for it', async (t) => {
-  const { context, say, events } = builds();
+  const { context, setStatus, events } = builds();
   const parts = { dependents: new Dependents(), suffixes: [] };
   const waited = await prepareApplication(version('a', 1), context, parts);
   t.like(waited, { ready: false, conditions: { 2: { type: 'Progressing', status: 'True', reason: 'Building' } } });
   await prepareApplication(version('a', 1), context, parts);
-  say('a', { phase: 'Succeeded', image: digestOf('1'), startedBy: 'Procfile', durationMs: 1_200 });
+  setStatus('a', { phase: 'Succeeded', image: digestOf('1'), startedBy: 'Procfile', durationMs: 1_200 });
   const conditions = waited.ready ? [] : waited.conditions;
   await prepareApplication({ ...version('a', 1), status: { conditions } } as never, context, parts);
   await prepareApplication(
@@ -157,7 +157,7 @@ test('a build tells when it begins, and once that it has made an image, as long 
     'Normal BuildSucceeded: build shop-aaaaaaaaaaaa made an image in 1.2 s',
   ]);
   events.length = 0;
-  say('a', { phase: 'Succeeded', image: digestOf('1'), startedBy: 'Procfile', durationMs: 40 });
+  setStatus('a', { phase: 'Succeeded', image: digestOf('1'), startedBy: 'Procfile', durationMs: 40 });
   await prepareApplication({ ...version('a', 1), status: { conditions } } as never, context, parts);
   t.deepEqual(events, ['Normal BuildSucceeded: build shop-aaaaaaaaaaaa made an image in 40 ms'], 'as long as the command line says');
 });

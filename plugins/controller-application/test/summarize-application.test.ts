@@ -84,9 +84,9 @@ test('a process that keeps ending is told with its exit code and where to look',
 test('why a pod is not ready is told where its cluster knows more than that', (t) => {
   const unready = (reason: string) =>
     pod({ conditions: [{ type: 'Ready', status: 'False', reason, message: 'container web: listens on 1 instead of 2' }] });
-  const said = (reason: string) => conditionOf(summarize(deployment({ readyReplicas: 0 }), unready(reason)), 'Ready')?.message ?? '';
-  t.is(said('PortNotListening'), 'pod shop-web-1 is not ready: container web: listens on 1 instead of 2');
-  t.regex(said('ContainersNotReady'), /process web has 0 of 2 replicas ready/);
+  const messageFor = (reason: string) => conditionOf(summarize(deployment({ readyReplicas: 0 }), unready(reason)), 'Ready')?.message ?? '';
+  t.is(messageFor('PortNotListening'), 'pod shop-web-1 is not ready: container web: listens on 1 instead of 2');
+  t.regex(messageFor('ContainersNotReady'), /process web has 0 of 2 replicas ready/);
 });
 
 test('a rollout past its deadline has failed', (t) => {

@@ -5,7 +5,7 @@ import { Build, type BuildObject } from '@tappaas/sdk/kinds';
 export interface Cancellation {
   readonly signal: AbortSignal;
   /** Whether it aborted because the Build was deleted. */
-  readonly isGone: boolean;
+  readonly isCancelled: boolean;
   leave(): void;
 }
 
@@ -16,12 +16,12 @@ const lookEveryMs = 250;
 export function followCancellation(build: Immutable<BuildObject>, context: ReconcileContext<typeof Build>): Cancellation {
   const abort = new AbortController();
   const over = new AbortController();
-  let isGone = false;
+  let isCancelled = false;
   void look();
   return {
     signal: abort.signal,
-    get isGone() {
-      return isGone;
+    get isCancelled() {
+      return isCancelled;
     },
     leave: () => over.abort(),
   };
@@ -32,8 +32,8 @@ export function followCancellation(build: Immutable<BuildObject>, context: Recon
       try {
         await context.clock.sleep(lookEveryMs, over.signal);
         const now = await context.asPlugin.get(Build, { namespace, name });
-        isGone = now?.metadata.uid !== uid;
-        if (isGone || now?.spec.cancelled === true) abort.abort(new Error('the build was cancelled'));
+        isCancelled = now?.metadata.uid !== uid;
+        if (isCancelled || now?.spec.cancelled === true) abort.abort(new Error('the build was cancelled'));
       } catch (error) {
         if (!over.signal.aborted) context.log.debug('whether a build was cancelled is not known now', { error });
       }

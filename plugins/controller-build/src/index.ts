@@ -1,7 +1,7 @@
 import { definePlugin, families, Type } from '@tappaas/sdk';
 import { Build } from '@tappaas/sdk/kinds';
 import { checkBuild, reconcileBuild } from './reconcile-build.js';
-import { createSourceShelf } from './source-shelf.js';
+import { createSourceStore } from './source-store.js';
 import { sourceRoutes } from './source-routes.js';
 
 const config = Type.Object({
@@ -54,14 +54,14 @@ export default definePlugin({
   needs: { builders: families.builder },
   permissions: { resources: [{ kind: Build, verbs: ['get', 'list', 'watch', 'update'] }] },
   setup(host, settings, { builders }) {
-    const shelf = createSourceShelf(settings);
+    const store = createSourceStore(settings);
     host.kind(Build, { check: checkBuild });
-    for (const route of sourceRoutes(shelf, settings.uploadBytesMax)) host.http(route);
+    for (const route of sourceRoutes(store, settings.uploadBytesMax)) host.http(route);
     host.controller({
       kind: Build,
       parallelMax: settings.parallelMax,
       runMsMax: buildMsMax,
-      reconcile: (build, context) => reconcileBuild(build, { builders, shelf, imagesDirectory: settings.images }, context),
+      reconcile: (build, context) => reconcileBuild(build, { builders, store, imagesDirectory: settings.images }, context),
     });
   },
 });

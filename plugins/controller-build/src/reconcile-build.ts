@@ -11,12 +11,12 @@ import {
 import type { Build, BuildObject } from '@tappaas/sdk/kinds';
 import { sourceErrors } from './errors.js';
 import { followCancellation } from './cancellation.js';
-import type { SourceShelf } from './source-shelf.js';
+import type { SourceStore } from './source-store.js';
 
 /** What a build needs. */
 export interface BuildParts {
   readonly builders: ReadonlyMap<string, Builder>;
-  readonly shelf: SourceShelf;
+  readonly store: SourceStore;
   readonly imagesDirectory: string;
 }
 
@@ -62,7 +62,7 @@ export async function reconcileBuild(
     );
   } catch (error) {
     if (cancellation.signal.aborted) {
-      if (!cancellation.isGone) await context.setStatus({ phase: 'Cancelled', ...ended() }, [wasCancelled]);
+      if (!cancellation.isCancelled) await context.setStatus({ phase: 'Cancelled', ...ended() }, [wasCancelled]);
       return;
     }
     if (!isTapError(error) || error.spec.retry !== 'never') throw error;
@@ -102,7 +102,7 @@ async function runBuilder(
       Object.assign(Object.create(context) as typeof context, { output, cancelled }),
     );
   const { digest } = build.spec.source;
-  return parts.shelf.unpacked({ digest, namespace }, run, AbortSignal.any([context.signal, cancelled]));
+  return parts.store.unpacked({ digest, namespace }, run, AbortSignal.any([context.signal, cancelled]));
 }
 
 const wasCancelled = ready('False', 'Cancelled', 'the build was cancelled; set its spec.cancelled to false to build it after all');

@@ -54,22 +54,22 @@ const algorithm = 'sha256:';
 export function createSourceHolders({ directory, bytesOf, unheld, ...limits }: HolderSettings): SourceHolders {
   const digestFolder = (hash: string) => join(directory, 'holders', hash);
   const folderOf = (digest: string, namespace: string) => join(digestFolder(hashOf(digest)), namespace);
-  const fileOf = (digest: string, { namespace, caller }: Claimant) => join(folderOf(digest, namespace), whoIs(caller));
+  const fileOf = (digest: string, { namespace, caller }: Claimant) => join(folderOf(digest, namespace), holderOf(caller));
 
-  const remove = async (sent: string, who: string): Promise<void> => {
+  const remove = async (sent: string, holder: string): Promise<void> => {
     const [hash = '', namespace = ''] = sent.split('.');
     const folder = join(digestFolder(hash), namespace);
-    await rm(join(folder, who), { force: true });
+    await rm(join(folder, holder), { force: true });
     if ((await isRemoved(folder)) && (await isRemoved(digestFolder(hash)))) await unheld(`${algorithm}${hash}`);
-    await rm(join(directory, 'sent', who, sent), { force: true });
+    await rm(join(directory, 'sent', holder, sent), { force: true });
   };
 
   return {
     isHeldBy: (digest, claimant) => isThere(fileOf(digest, claimant)),
     isFor: (digest, namespace) => isThere(folderOf(digest, namespace)),
     async add({ digest, bytes }, claimant, isNeeded) {
-      const who = whoIs(claimant.caller);
-      const [own, name] = [join(directory, 'sent', who), `${hashOf(digest)}.${claimant.namespace}`];
+      const holder = holderOf(claimant.caller);
+      const [own, name] = [join(directory, 'sent', holder), `${hashOf(digest)}.${claimant.namespace}`];
       await mkdir(own, { recursive: true });
       const others = (await readdir(own)).filter((each) => each !== name);
       const sent = await Promise.all(others.map((each) => sentOf(own, each)));
@@ -77,7 +77,7 @@ export function createSourceHolders({ directory, bytesOf, unheld, ...limits }: H
         isNeeded({ digest: `${algorithm}${hash}`, namespace }),
       );
       if (!room.isEnough) throw full(bytes, room, limits);
-      for (const each of room.leaving) await remove(each, who);
+      for (const each of room.leaving) await remove(each, holder);
       await replaceFile(join(own, name), '');
       await mkdir(folderOf(digest, claimant.namespace), { recursive: true });
       await createFile(fileOf(digest, claimant), '');
@@ -91,10 +91,10 @@ export function createSourceHolders({ directory, bytesOf, unheld, ...limits }: H
   }
 }
 
-function full(bytes: number, { kept, keptBytes }: Extract<Room, { isEnough: false }>, { sentMax, sentBytesMax }: RoomLimits): Error {
-  const limit = kept >= sentMax ? `sentMax is ${sentMax}` : `sentBytesMax is ${sentBytesMax}`;
+function full(bytes: number, { stored, storedBytes }: Extract<Room, { isEnough: false }>, { sentMax, sentBytesMax }: RoomLimits): Error {
+  const limit = stored >= sentMax ? `sentMax is ${sentMax}` : `sentBytesMax is ${sentBytesMax}`;
   return sourceErrors.CONTROLLER_BUILD_SOURCES_FULL({
-    message: `there is no room for ${bytes} bytes more of source: builds that have not ended need ${kept} sources of ${keptBytes} bytes, and ${limit}`,
+    message: `there is no room for ${bytes} bytes more of source: builds that have not ended need ${stored} sources of ${storedBytes} bytes, and ${limit}`,
   });
 }
 
@@ -113,7 +113,7 @@ async function isRemoved(folder: string): Promise<boolean> {
 
 const hashOf = (digest: string): string => digest.slice(algorithm.length);
 
-function whoIs({ name, tenant }: Claimant['caller']): string {
-  const who = tenant === undefined ? ['user', name] : ['tenant', tenant];
-  return createHash('sha256').update(JSON.stringify(who)).digest('hex');
+function holderOf({ name, tenant }: Claimant['caller']): string {
+  const holder = tenant === undefined ? ['user', name] : ['tenant', tenant];
+  return createHash('sha256').update(JSON.stringify(holder)).digest('hex');
 }

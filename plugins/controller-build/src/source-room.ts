@@ -18,7 +18,7 @@ export interface RoomLimits {
 /** The uploads to remove for another one; or that there is not enough room, because the remaining uploads are needed. */
 export type Room =
   | { readonly isEnough: true; readonly leaving: readonly string[] }
-  | { readonly isEnough: false; readonly keptBytes: number; readonly kept: number };
+  | { readonly isEnough: false; readonly storedBytes: number; readonly stored: number };
 
 /** Chooses the oldest uploads that no build needs for removal, until the added one fits. */
 export async function roomFor(
@@ -27,16 +27,16 @@ export async function roomFor(
   { sentMax, sentBytesMax }: RoomLimits,
   isNeeded: (source: SentSource) => Promise<boolean>,
 ): Promise<Room> {
-  let kept = sent.toSorted((one, other) => one.atMs - other.atMs);
+  let stored = sent.toSorted((one, other) => one.atMs - other.atMs);
   const leaving: string[] = [];
-  const fits = () => kept.length < sentMax && bytesOf([...kept, added]) <= sentBytesMax;
-  for (const oldest of kept) {
+  const fits = () => stored.length < sentMax && bytesOf([...stored, added]) <= sentBytesMax;
+  for (const oldest of stored) {
     if (fits()) break;
     if (await isNeeded(oldest)) continue;
-    kept = kept.filter((each) => each !== oldest);
+    stored = stored.filter((each) => each !== oldest);
     leaving.push(oldest.name);
   }
-  return fits() ? { isEnough: true, leaving } : { isEnough: false, keptBytes: bytesOf(kept), kept: kept.length };
+  return fits() ? { isEnough: true, leaving } : { isEnough: false, storedBytes: bytesOf(stored), stored: stored.length };
 }
 
 function bytesOf(sources: readonly Pick<SentSource, 'hash' | 'bytes'>[]): number {

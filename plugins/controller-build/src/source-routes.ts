@@ -2,7 +2,7 @@ import { fieldIs, type HttpAnswer, type HttpRequest, type RequestContext, type R
 import { Build } from '@tappaas/sdk/kinds';
 import { sourceErrors } from './errors.js';
 import type { Claimant } from './source-holders.js';
-import type { SourceOf, SourceShelf } from './source-shelf.js';
+import type { SourceOf, SourceStore } from './source-store.js';
 
 const digestForm = /^sha256:[0-9a-f]{64}$/;
 const namespaceForm = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -11,7 +11,7 @@ const namespaceForm = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
  * `PUT /sources/{digest}?namespace={namespace}` stores an archive; `GET` says whether the caller has uploaded it for the namespace already.
  * Making an archive of one's own available to a namespace is harmless, so neither checks the namespace's existence or owner.
  */
-export function sourceRoutes(shelf: SourceShelf, uploadBytesMax: number): readonly Route[] {
+export function sourceRoutes(store: SourceStore, uploadBytesMax: number): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -21,7 +21,7 @@ export function sourceRoutes(shelf: SourceShelf, uploadBytesMax: number): readon
       auth: 'caller',
       isWellKnown: true,
       handle: async (request, context) =>
-        (await shelf.has(digestOf(request), claimantOf(request, context))) ? { status: 204 } : { status: 404 },
+        (await store.has(digestOf(request), claimantOf(request, context))) ? { status: 204 } : { status: 404 },
     },
     {
       method: 'PUT',
@@ -33,7 +33,7 @@ export function sourceRoutes(shelf: SourceShelf, uploadBytesMax: number): readon
       isWellKnown: true,
       async handle(request, context) {
         const digest = digestOf(request);
-        await shelf.put(digest, request.body, claimantOf(request, context), (source) => hasOpenBuild(source, context));
+        await store.put(digest, request.body, claimantOf(request, context), (source) => hasOpenBuild(source, context));
         return json(201, { digest, bytes: request.body.length });
       },
     },
@@ -45,8 +45,9 @@ const buildsMax = 1_000;
 
 /** Whether a build of the source has not ended for good. A cancelled build counts, since it may be requested again. */
 async function hasOpenBuild({ digest, namespace }: SourceOf, { asPlugin }: RequestContext): Promise<boolean> {
-  const asked = { namespace, fields: fieldIs('spec.source.digest', digest), itemsMax: buildsMax };
-  for await (const { status } of asPlugin.list(Build, asked)) if (status?.phase !== 'Succeeded' && status?.phase !== 'Failed') return true;
+  const ofDigest = { namespace, fields: fieldIs('spec.source.digest', digest), itemsMax: buildsMax };
+  for await (const { status } of asPlugin.list(Build, ofDigest))
+    if (status?.phase !== 'Succeeded' && status?.phase !== 'Failed') return true;
   return false;
 }
 

@@ -12,7 +12,7 @@ import { createSourceHolders, type Claimant, type IsNeeded } from './source-hold
 import type { RoomLimits } from './source-room.js';
 
 /** Uploaded source archives by digest, with the namespaces that they were uploaded for. */
-export interface SourceShelf {
+export interface SourceStore {
   /** Whether the caller, or another user of the same tenant, has uploaded it for the namespace. Uploads of others are not disclosed. */
   has(digest: string, claimant: Claimant): Promise<boolean>;
   /**
@@ -37,7 +37,7 @@ export interface SourceOf {
   readonly namespace: string;
 }
 
-interface ShelfSettings extends ArchiveLimits, RoomLimits {
+interface StoreSettings extends ArchiveLimits, RoomLimits {
   readonly directory: string;
 }
 
@@ -45,12 +45,12 @@ interface ShelfSettings extends ArchiveLimits, RoomLimits {
  * Stores each archive once in `<directory>/sources`, whoever uploaded it, until it has no holder; an archive is inspected completely before
  * it is stored.
  */
-export function createSourceShelf(settings: ShelfSettings): SourceShelf {
+export function createSourceStore(settings: StoreSettings): SourceStore {
   const sources = join(settings.directory, 'sources');
   const pathOf = (digest: string) => join(sources, `${digest.slice('sha256:'.length)}.tar.gz`);
-  const { directory: kept, sentMax, sentBytesMax } = settings;
+  const { directory: root, sentMax, sentBytesMax } = settings;
   const holders = createSourceHolders({
-    directory: kept,
+    directory: root,
     sentMax,
     sentBytesMax,
     bytesOf: async (digest) => (await stat(pathOf(digest)).catch(() => undefined))?.size ?? 0,

@@ -27,13 +27,13 @@ export async function checkRevocation(
   if (root !== undefined && isSelfSigned(root)) await checkLink(below, root, { what: 'the root of the client certificate', lists, nowMs });
 }
 
-interface Asked {
+interface Lookup {
   readonly what: string;
   readonly lists: RevocationLists;
   readonly nowMs: number;
 }
 
-async function checkLink(serial: string, authority: CertificateAuthority, { what, lists, nowMs }: Asked): Promise<void> {
+async function checkLink(serial: string, authority: CertificateAuthority, { what, lists, nowMs }: Lookup): Promise<void> {
   const list = await lists.of(authority);
   if (list === undefined) throw invalid(`there is no revocation list of ${nameOf(authority)}, which signed ${what}`);
   if (list.revoked.has(serialOf(serial))) throw invalid(`${what} was revoked`);

@@ -7,7 +7,7 @@ const nowMs = 1_000_000;
 const trust = { text: '', authorities: new Map([['CA', '']]) };
 
 /** The identity for a certificate with this subject and these alternative names. */
-async function named(settings: Partial<Settings>, said: Partial<ClientCertificate> = {}) {
+async function named(settings: Partial<Settings>, more: Partial<ClientCertificate> = {}) {
   const clientCertificate: ClientCertificate = {
     subject: { CN: ['ann'], O: ['devs', 'ops'], OU: ['berlin'] },
     subjectAltNames: [
@@ -22,7 +22,7 @@ async function named(settings: Partial<Settings>, said: Partial<ClientCertificat
     authorities: [{ fingerprint256: 'CA', serialNumber: '01', notAfterMs: 2 * nowMs, certificate: '' }],
     notBeforeMs: 0,
     notAfterMs: 2 * nowMs,
-    ...said,
+    ...more,
   };
   const all: Settings = { authorities: '', user: 'CN', groups: 'O', prefix: '', ...settings };
   return (await certificateIdentity({ headers: {}, clientCertificate, remoteAddress: '' }, all, trust, nowMs))?.caller;

@@ -34,7 +34,7 @@ function presented(leaf: KeyPair, above: readonly KeyPair[]): ClientCertificate 
 let files = 0;
 
 /** The identity of joe with this bundle and these revocation lists. */
-async function asked(bundle: readonly KeyPair[], lists: readonly string[], atMs = nowMs): Promise<string | undefined> {
+async function authenticate(bundle: readonly KeyPair[], lists: readonly string[], atMs = nowMs): Promise<string | undefined> {
   files += 1;
   const [authorities, revocations] = [join(directory, `${files}.pem`), join(directory, `${files}.crl`)];
   await writeFile(authorities, bundle.map(({ certificate }) => certificate).join(''));
@@ -54,37 +54,43 @@ for (const [where, bundle] of [
   ['that stands in the bundle', [root, middle]],
 ] as const) {
   test(`a certificate below an authority ${where} is let in when nothing on the way is revoked, and refused for each link that is`, async (t) => {
-    t.is(await asked(bundle, [await ofRoot(), await ofMiddle()]), 'joe');
-    await t.throwsAsync(asked(bundle, [await ofRoot(), await ofMiddle([joe])]), refused(/^the client certificate was revoked$/));
+    t.is(await authenticate(bundle, [await ofRoot(), await ofMiddle()]), 'joe');
+    await t.throwsAsync(authenticate(bundle, [await ofRoot(), await ofMiddle([joe])]), refused(/^the client certificate was revoked$/));
     await t.throwsAsync(
-      asked(bundle, [await ofRoot([middle]), await ofMiddle()]),
+      authenticate(bundle, [await ofRoot([middle]), await ofMiddle()]),
       refused(/^an authority of the client certificate was revoked$/),
     );
     await t.throwsAsync(
-      asked(bundle, [await ofRoot([root]), await ofMiddle()]),
+      authenticate(bundle, [await ofRoot([root]), await ofMiddle()]),
       refused(/^the root of the client certificate was revoked$/),
     );
-    t.is(await asked(bundle, [await ofRoot([joe]), await ofMiddle()]), 'joe', 'a serial number counts with its own authority alone');
+    t.is(await authenticate(bundle, [await ofRoot([joe]), await ofMiddle()]), 'joe', 'a serial number counts with its own authority alone');
   });
 
   test(`where lists are set, an authority ${where} without one lets nobody in`, async (t) => {
-    await t.throwsAsync(asked(bundle, [await ofRoot()]), refused(/no revocation list of authority "CN=middle", which signed the client/));
-    await t.throwsAsync(asked(bundle, [await ofMiddle()]), refused(/no revocation list of authority "CN=root", which signed an authority/));
+    await t.throwsAsync(
+      authenticate(bundle, [await ofRoot()]),
+      refused(/no revocation list of authority "CN=middle", which signed the client/),
+    );
+    await t.throwsAsync(
+      authenticate(bundle, [await ofMiddle()]),
+      refused(/no revocation list of authority "CN=root", which signed an authority/),
+    );
   });
 }
 
 test('an authority that is trusted by itself is not asked about above', async (t) => {
-  t.is(await asked([middle], [await ofMiddle()]), 'joe');
-  await t.throwsAsync(asked([middle], [await ofMiddle([joe])]), refused(/^the client certificate was revoked$/));
+  t.is(await authenticate([middle], [await ofMiddle()]), 'joe');
+  await t.throwsAsync(authenticate([middle], [await ofMiddle([joe])]), refused(/^the client certificate was revoked$/));
 });
 
 test('a list that is out of date refuses at every link', async (t) => {
   const old = nowMs - 1;
   await t.throwsAsync(
-    asked([root], [await revocationList(root, [], old), await ofMiddle()]),
+    authenticate([root], [await revocationList(root, [], old), await ofMiddle()]),
     refused(/list of authority "CN=root".*out of date/),
   );
-  await t.throwsAsync(asked([root], [await ofRoot(), await revocationList(middle, [], old)]), refused(/"CN=middle".*out of date/));
+  await t.throwsAsync(authenticate([root], [await ofRoot(), await revocationList(middle, [], old)]), refused(/"CN=middle".*out of date/));
 });
 
 test('a list that tells a part of what is revoked is none: the file is refused, naming why', async (t) => {
@@ -95,15 +101,15 @@ test('a list that tells a part of what is revoked is none: the file is refused, 
     ['1.2.3', /list of CN=middle has a critical extension that is not known here \(1\.2\.3\)/],
   ] as const) {
     const part = await revocationList(middle, [], later, [{ type, isCritical: true }]);
-    await t.throwsAsync(asked([root], [await ofRoot(), await ofMiddle([joe]), part]), {
+    await t.throwsAsync(authenticate([root], [await ofRoot(), await ofMiddle([joe]), part]), {
       code: 'IDENTITY_MTLS_FILE_UNUSABLE',
       message: why,
     });
   }
   const harmless = await revocationList(middle, [], later, [{ type: '1.2.3', isCritical: false }]);
-  t.is(await asked([root], [await ofRoot(), harmless]), 'joe', 'what is not critical may be passed over');
+  t.is(await authenticate([root], [await ofRoot(), harmless]), 'joe', 'what is not critical may be passed over');
 });
 
 test('a certificate ends with the authorities above it', async (t) => {
-  await t.throwsAsync(asked([root], [await ofRoot(), await ofMiddle()], nowMs + 25 * hourMs), { code: 'TAP_CREDENTIAL_EXPIRED' });
+  await t.throwsAsync(authenticate([root], [await ofRoot(), await ofMiddle()], nowMs + 25 * hourMs), { code: 'TAP_CREDENTIAL_EXPIRED' });
 });

@@ -85,9 +85,9 @@ export async function finishLogin(
   const cookieBefore = cookieValue(headers['cookie'], sessionCookie);
   const replaced = cookieBefore === undefined ? undefined : await sessionOf(cookieBefore, context);
   const { session, cookie } = await openSession(login, sessionHours, { context, sealing: parts.sealing });
-  const telling = { audit: parts.audit, context };
-  await recordLogin(session, telling);
-  await endSurplus({ session, replaced, sessionsMax: sessionsPerPersonMax }, telling);
+  const audited = { audit: parts.audit, context };
+  await recordLogin(session, audited);
+  await endSurplus({ session, replaced, sessionsMax: sessionsPerPersonMax }, audited);
   return redirect(attempt.returnTo, setCookie(sessionCookie, cookie, sessionHours * 3600, 'Lax'));
 }
 

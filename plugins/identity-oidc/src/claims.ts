@@ -48,8 +48,8 @@ function tenantOf(
 }
 
 /** All groups, or an error. Groups are never truncated: a dropped group could be the one to which something is forbidden. */
-function groupsOf(said: unknown, issuer: string, { groups: name, groupsPrefix }: IssuerSettings['claims']): readonly string[] {
-  const listed = typeof said === 'string' ? [said] : Array.isArray(said) ? said : [];
+function groupsOf(claim: unknown, issuer: string, { groups: name, groupsPrefix }: IssuerSettings['claims']): readonly string[] {
+  const listed = typeof claim === 'string' ? [claim] : Array.isArray(claim) ? claim : [];
   const groups = listed.filter((group): group is string => typeof group === 'string' && group !== '').map((group) => groupsPrefix + group);
   if (groups.length > groupsMax) throw missing(issuer, name, `at most ${groupsMax} groups, found ${groups.length}`);
   const long = groups.find((group) => group.length > nameCharsMax);

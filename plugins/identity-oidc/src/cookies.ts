@@ -29,6 +29,6 @@ export function setCookie(name: string, value: string, maxAgeSeconds: number, si
  * cookies, but can neither set these headers nor read the response.
  */
 export function isOfThisSite(headers: Readonly<Record<string, string>>): boolean {
-  const isTold = headers['sec-fetch-site'] !== undefined || headers['origin'] !== undefined;
-  return isTold && !isOfOtherSite(headers);
+  const isLabelled = headers['sec-fetch-site'] !== undefined || headers['origin'] !== undefined;
+  return isLabelled && !isOfOtherSite(headers);
 }

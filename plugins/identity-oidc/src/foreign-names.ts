@@ -3,15 +3,15 @@ import { errors } from './errors.js';
 import type { IssuerSettings } from './settings.js';
 
 /** The name prefix of another provider. */
-interface OthersPrefix {
+interface ForeignPrefix {
   readonly provider: string;
   readonly prefix: string;
 }
 
 /** Prefixes that the names of a provider's users and groups must not have. */
-export interface NamesOfOthers {
-  readonly users: readonly OthersPrefix[];
-  readonly groups: readonly OthersPrefix[];
+export interface ForeignNames {
+  readonly users: readonly ForeignPrefix[];
+  readonly groups: readonly ForeignPrefix[];
 }
 
 const parts = ['userPrefix', 'groupsPrefix'] as const;
@@ -39,9 +39,9 @@ export function refuseSharedNames(issuers: readonly IssuerSettings[]): void {
  * The prefixes of other providers that extend this provider's own prefix, so that its names could begin with them. With this check one
  * provider may have no prefix and still cannot name users of the others.
  */
-export function namesOfOthers(own: IssuerSettings, issuers: readonly IssuerSettings[]): NamesOfOthers {
+export function foreignNames(own: IssuerSettings, issuers: readonly IssuerSettings[]): ForeignNames {
   const others = issuers.filter((other) => other !== own && !sharesNames(own, other));
-  const beyond = (part: (typeof parts)[number]): readonly OthersPrefix[] =>
+  const beyond = (part: (typeof parts)[number]): readonly ForeignPrefix[] =>
     others
       .map(({ name, claims }) => ({ provider: name, prefix: claims[part] }))
       .filter(({ prefix }) => prefix.length > own.claims[part].length && prefix.startsWith(own.claims[part]));
@@ -49,16 +49,16 @@ export function namesOfOthers(own: IssuerSettings, issuers: readonly IssuerSetti
 }
 
 /** Refuses a caller with a name or group that only another provider may give. @throws IDENTITY_OIDC_CLAIM_FOREIGN */
-export function refuseNamesOfOthers(
+export function refuseForeignNames(
   { name, groups }: Caller,
   { name: issuer, claims }: Pick<IssuerSettings, 'name' | 'claims'>,
-  others: NamesOfOthers,
+  others: ForeignNames,
 ): void {
   refuse(issuer, claims.user, [name], others.users);
   refuse(issuer, claims.groups, groups, others.groups);
 }
 
-function refuse(issuer: string, claim: string, names: readonly string[], prefixes: readonly OthersPrefix[]): void {
+function refuse(issuer: string, claim: string, names: readonly string[], prefixes: readonly ForeignPrefix[]): void {
   for (const { provider, prefix } of prefixes) {
     if (!names.some((name) => name.startsWith(prefix))) continue;
     const message = `provider ${issuer}: claim "${claim}": expected a name that does not begin with "${prefix}", as those of provider ${provider} do`;

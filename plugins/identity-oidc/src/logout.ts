@@ -42,17 +42,17 @@ export async function logOut(
   if (!isOfThisSite(headers)) throw errors.IDENTITY_OIDC_LOGOUT_INVALID({ message: 'only a page of this host logs out' });
   const cookie = cookieValue(headers['cookie'], sessionCookie);
   const session = cookie === undefined ? undefined : await sessionOf(cookie, context);
-  const gone = { 'set-cookie': setCookie(sessionCookie, '', 0, 'Lax'), 'cache-control': 'no-store' };
-  const asked = headers['accept']?.includes('application/json') === true;
-  if (session === undefined) return ended(undefined, gone, asked);
+  const cleared = { 'set-cookie': setCookie(sessionCookie, '', 0, 'Lax'), 'cache-control': 'no-store' };
+  const wantsJson = headers['accept']?.includes('application/json') === true;
+  if (session === undefined) return ended(undefined, cleared, wantsJson);
   const location = await endSessionUrl(session, providers.find(session.spec.issuer), context, sealing);
   await endSession(session, 'logged out', { audit, context });
-  return ended(location, gone, asked);
+  return ended(location, cleared, wantsJson);
 }
 
 /** A script gets the provider's address in the response; any other client is redirected. */
-function ended(location: string | undefined, headers: Strings, isAsked: boolean): HttpAnswer {
-  if (isAsked) return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify({ location }) };
+function ended(location: string | undefined, headers: Strings, wantsJson: boolean): HttpAnswer {
+  if (wantsJson) return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify({ location }) };
   return location === undefined ? { status: 204, headers } : { status: 303, headers: { ...headers, location } };
 }
 

@@ -5,7 +5,7 @@ import * as client from 'openid-client';
 import { Agent, fetch } from 'undici';
 import { callerOf } from './claims.js';
 import { errors } from './errors.js';
-import { refuseNamesOfOthers, type NamesOfOthers } from './names-of-others.js';
+import { refuseForeignNames, type ForeignNames } from './foreign-names.js';
 import type { IssuerSettings } from './settings.js';
 
 const callSecondsMax = 5;
@@ -21,7 +21,7 @@ export class Provider {
   readonly #own: Way;
   readonly #foreign: Way;
   readonly #nowMs: () => number;
-  readonly #others: NamesOfOthers;
+  readonly #others: ForeignNames;
   #asking: Promise<client.Configuration> | undefined;
   #known: { readonly configuration: client.Configuration; readonly atMs: number } | undefined;
 
@@ -29,7 +29,7 @@ export class Provider {
     settings: IssuerSettings,
     certificateAuthority: string | undefined,
     nowMs: () => number,
-    others: NamesOfOthers = { users: [], groups: [] },
+    others: ForeignNames = { users: [], groups: [] },
   ) {
     this.settings = settings;
     this.#others = others;
@@ -40,7 +40,7 @@ export class Provider {
     this.#foreign = wayOf(new OutboundAddresses({ allowedAddresses, isForeign: true }), certificateAuthority);
   }
 
-  static async open(settings: IssuerSettings, nowMs: () => number, others: NamesOfOthers): Promise<Provider> {
+  static async open(settings: IssuerSettings, nowMs: () => number, others: ForeignNames): Promise<Provider> {
     const { certificateAuthorityFile: file } = settings;
     return new Provider(settings, file === '' ? undefined : await readFile(file, 'utf8'), nowMs, others);
   }
@@ -54,7 +54,7 @@ export class Provider {
   /** The caller for the claims of a verified token of this provider. @throws IDENTITY_OIDC_CLAIM_MISSING, IDENTITY_OIDC_CLAIM_FOREIGN */
   callerOf(claims: Readonly<Record<string, unknown>>): Caller {
     const caller = callerOf(claims, this.settings);
-    refuseNamesOfOthers(caller, this.settings, this.#others);
+    refuseForeignNames(caller, this.settings, this.#others);
     return caller;
   }
 

@@ -1,5 +1,5 @@
 import { errors } from './errors.js';
-import { namesOfOthers, refuseSharedNames } from './names-of-others.js';
+import { foreignNames, refuseSharedNames } from './foreign-names.js';
 import { Provider } from './provider.js';
 import type { Settings } from './settings.js';
 import { refuseContradictoryTenants } from './tenants.js';
@@ -21,7 +21,7 @@ export class Providers {
     refuseTwice(issuers, 'issuer');
     refuseSharedNames(issuers);
     refuseContradictoryTenants(issuers);
-    return new Providers(await Promise.all(issuers.map((issuer) => Provider.open(issuer, nowMs, namesOfOthers(issuer, issuers)))));
+    return new Providers(await Promise.all(issuers.map((issuer) => Provider.open(issuer, nowMs, foreignNames(issuer, issuers)))));
   }
 
   get all(): readonly Provider[] {
@@ -51,7 +51,7 @@ export class Providers {
 }
 
 function refuseTwice(issuers: Settings['issuers'], part: 'name' | 'issuer'): void {
-  const said = issuers.map((each) => each[part]);
-  const twice = said.find((each, index) => said.indexOf(each) !== index);
+  const configured = issuers.map((each) => each[part]);
+  const twice = configured.find((each, index) => configured.indexOf(each) !== index);
   if (twice !== undefined) throw errors.IDENTITY_OIDC_ISSUER_TWICE({ message: `issuers: the ${part} "${twice}" stands there twice` });
 }

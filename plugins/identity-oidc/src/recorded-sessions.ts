@@ -3,18 +3,18 @@ import { Session, type SessionObject } from './contract.js';
 import { holderOf } from './sessions.js';
 
 /** The audit recorder, and the request in which a session begins or ends, if there is one. */
-export interface SessionTelling {
+export interface SessionAudit {
   readonly audit: AuditRecorder;
   readonly context: Pick<Context, 'asPlugin'> & { readonly requestId?: string };
 }
 
 /** Audits a login. It fails if the event cannot be recorded although it must be, so that the session's cookie is never handed out. */
-export function recordLogin(session: Immutable<SessionObject>, { audit, context }: SessionTelling): Promise<void> {
+export function recordLogin(session: Immutable<SessionObject>, { audit, context }: SessionAudit): Promise<void> {
   return record(session, 'create', `logged in at the provider ${session.spec.issuer}`, audit, context.requestId);
 }
 
 /** Audits why a session ends, then ends it. If the event must be recorded and cannot be, the session continues until it can. */
-export async function endSession(session: Immutable<SessionObject>, why: string, { audit, context }: SessionTelling): Promise<void> {
+export async function endSession(session: Immutable<SessionObject>, why: string, { audit, context }: SessionAudit): Promise<void> {
   const { name, uid } = session.metadata;
   await record(session, 'delete', why, audit, context.requestId);
   await context.asPlugin.delete(Session, { name }, { uid });

@@ -50,26 +50,28 @@ test('a cookie that is there twice is none: nobody can shadow it', (t) => {
 });
 
 test('claims say who somebody is: names and groups with their prefixes, a path leads into objects', (t) => {
-  const said = { sub: '1', email: 'ann@example.com', email_verified: true, realm: { roles: ['dev', 7, '', 'ops'] } };
-  t.deepEqual(callerOf(said, corp), { name: 'corp:ann@example.com', groups: ['corp:dev', 'corp:ops'] });
+  const tokenClaims = { sub: '1', email: 'ann@example.com', email_verified: true, realm: { roles: ['dev', 7, '', 'ops'] } };
+  t.deepEqual(callerOf(tokenClaims, corp), { name: 'corp:ann@example.com', groups: ['corp:dev', 'corp:ops'] });
 });
 
 test('who is in more groups than a caller may have, or in one with too long a name, is refused instead of being in fewer', (t) => {
-  const said = (roles: readonly string[]) => ({ email: 'ann@example.com', email_verified: true, realm: { roles } });
+  const tokenClaims = (roles: readonly string[]) => ({ email: 'ann@example.com', email_verified: true, realm: { roles } });
   const many = (count: number) => Array.from({ length: count }, (_, index) => `g${index}`);
-  t.is(callerOf(said(many(256)), corp).groups.length, 256);
-  t.throws(() => callerOf(said(many(257)), corp), {
+  t.is(callerOf(tokenClaims(many(256)), corp).groups.length, 256);
+  t.throws(() => callerOf(tokenClaims(many(257)), corp), {
     code: 'IDENTITY_OIDC_CLAIM_MISSING',
     message: 'provider corp: claim "realm.roles": expected at most 256 groups, found 257',
   });
-  t.is(callerOf(said(['g'.repeat(251)]), corp).groups.length, 1);
-  t.throws(() => callerOf(said(['g'.repeat(252)]), corp), { message: /expected groups of at most 251 characters, found one of 252/ });
+  t.is(callerOf(tokenClaims(['g'.repeat(251)]), corp).groups.length, 1);
+  t.throws(() => callerOf(tokenClaims(['g'.repeat(252)]), corp), {
+    message: /expected groups of at most 251 characters, found one of 252/,
+  });
   t.throws(() => callerOf({ email: 'a'.repeat(252), email_verified: true }, corp), { message: /expected a text of 1 to 251 characters/ });
 });
 
 test('who the provider does not name, or whose address nobody has proven, is nobody', (t) => {
-  for (const said of [{}, { email: '' }, { email: 7 }, { email: 'a'.repeat(300) }])
-    t.throws(() => callerOf({ ...said, email_verified: true }, corp), { code: 'IDENTITY_OIDC_CLAIM_MISSING' });
+  for (const tokenClaims of [{}, { email: '' }, { email: 7 }, { email: 'a'.repeat(300) }])
+    t.throws(() => callerOf({ ...tokenClaims, email_verified: true }, corp), { code: 'IDENTITY_OIDC_CLAIM_MISSING' });
   const email = 'ann@example.com';
   for (const verified of [false, 'false', 0, 1, null, '', 'TRUE', {}, undefined])
     t.throws(() => callerOf({ email, email_verified: verified }, corp), { code: 'IDENTITY_OIDC_CLAIM_MISSING' }, JSON.stringify(verified));
@@ -96,14 +98,15 @@ test('a tenant is a name that a label may have: nothing that a selector would re
 
 test('who is of no tenant is let in when a group of theirs says so; a claim that is only missing lets nobody out of a tenant', (t) => {
   const mapped = { ...corp, claims: { ...claims, tenant: 'org', groupsWithoutTenant: ['admins'] } };
-  const said = (roles: readonly string[], org?: unknown) =>
+  const tokenClaims = (roles: readonly string[], org?: unknown) =>
     callerOf({ email: 'a@b.example', email_verified: true, realm: { roles }, ...(org !== undefined && { org }) }, mapped);
-  t.deepEqual(said(['admins']), { name: 'corp:a@b.example', groups: ['corp:admins'] });
-  t.is(said(['admins'], 'acme').tenant, 'acme', 'the claim counts where there is one');
+  t.deepEqual(tokenClaims(['admins']), { name: 'corp:a@b.example', groups: ['corp:admins'] });
+  t.is(tokenClaims(['admins'], 'acme').tenant, 'acme', 'the claim counts where there is one');
   const expected = 'provider corp: claim "org": expected the name of a tenant, as a label may say it; found';
   for (const roles of [[], ['devs'], ['corp:admins']])
-    t.throws(() => said(roles), { message: `${expected} none, and no group of those in groupsWithoutTenant` });
-  for (const org of ['', null, ['acme'], '-acme']) t.throws(() => said(['admins'], org), { message: `${expected} what cannot be one` });
+    t.throws(() => tokenClaims(roles), { message: `${expected} none, and no group of those in groupsWithoutTenant` });
+  for (const org of ['', null, ['acme'], '-acme'])
+    t.throws(() => tokenClaims(['admins'], org), { message: `${expected} what cannot be one` });
 });
 
 test('a session is written by the platform, and by administrators, who can be anybody as it is; others can take nothing but it away', (t) => {

@@ -35,7 +35,7 @@ export async function loggedIn(t: { teardown(close: () => unknown): void }, { co
     /** Names of the open sessions. */
     known: async () => (await Array.fromAsync(kernel.resources.list(Session, { itemsMax: 10 }))).map(({ metadata }) => metadata.name),
     /** Sends a logout token with these claims, including the logout event unless the claims contain others. */
-    told: async (by: SigningKey, claims: object) => {
+    notify: async (by: SigningKey, claims: object) => {
       const token = await by.sign({ events: logoutEvents, ...claims });
       return backChannelLogout({ body: Buffer.from(`logout_token=${token}`) } as unknown as HttpRequest, context, parts);
     },

@@ -2,7 +2,7 @@
 import test from 'ava';
 import { oidcAuthenticator } from '../dist/authenticator.js';
 import { loggedIn, logoutEvents } from './logged-in.ts';
-import { said, seconds, world } from './named-providers.ts';
+import { claimsOf, seconds, world } from './named-providers.ts';
 
 const cases: readonly (readonly [title: string, claims: object, message: RegExp])[] = [
   ['an ID token, which tells of no event', { events: undefined }, /has no logout event/],
@@ -19,31 +19,31 @@ const cases: readonly (readonly [title: string, claims: object, message: RegExp]
 
 test('a token of the provider that is no logout token, or an old one, ends no session', async (t) => {
   const given = await world(t);
-  const { known, told } = await loggedIn(t, given);
+  const { known, notify } = await loggedIn(t, given);
   const { corp } = given;
   for (const [title, claims, message] of cases) {
-    const sent = told(corp.key, said(corp, { jti: title, ...claims }));
+    const sent = notify(corp.key, claimsOf(corp, { jti: title, ...claims }));
     await t.throwsAsync(sent, { code: 'IDENTITY_OIDC_LOGOUT_INVALID', message }, title);
     t.deepEqual(await known(), ['of-corp', 'of-partner'], title);
   }
-  t.is((await told(corp.key, said(corp, { jti: 'just in time', iat: seconds - 299 }))).status, 200);
+  t.is((await notify(corp.key, claimsOf(corp, { jti: 'just in time', iat: seconds - 299 }))).status, 200);
   t.deepEqual(await known(), ['of-partner']);
 });
 
 test('a logout token ends the session once, and is refused the second time', async (t) => {
   const given = await world(t);
-  const { known, told } = await loggedIn(t, given);
+  const { known, notify } = await loggedIn(t, given);
   const { corp } = given;
-  const claims = said(corp, { jti: 'once' });
-  t.is((await told(corp.key, claims)).status, 200);
-  await t.throwsAsync(told(corp.key, claims), { code: 'IDENTITY_OIDC_LOGOUT_INVALID', message: /was sent before/ });
+  const claims = claimsOf(corp, { jti: 'once' });
+  t.is((await notify(corp.key, claims)).status, 200);
+  await t.throwsAsync(notify(corp.key, claims), { code: 'IDENTITY_OIDC_LOGOUT_INVALID', message: /was sent before/ });
   t.deepEqual(await known(), ['of-partner']);
 });
 
 test('a logout token is nobody’s credential, whatever else it says', async (t) => {
   const { corp, providers, tokens } = await world(t);
   const presented = async (more: object) => {
-    const headers = { authorization: `Bearer ${await corp.key.sign(said(corp, more))}` };
+    const headers = { authorization: `Bearer ${await corp.key.sign(claimsOf(corp, more))}` };
     return oidcAuthenticator(providers, tokens).authenticate({ headers, remoteAddress: '' }, {} as never);
   };
   t.is((await presented({}))?.caller.name, 'corp:ann');

@@ -45,7 +45,7 @@ export async function world(t: { teardown(close: () => unknown): void }) {
 }
 
 /** The claims of an ID token of ann; `undefined` leaves a claim out. */
-export const said = (by: Named, more: object = {}) => ({
+export const claimsOf = (by: Named, more: object = {}) => ({
   iss: by.issuer.url,
   aud: by.provider.settings.clientId,
   sub: 'ann',

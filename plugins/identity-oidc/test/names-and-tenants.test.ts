@@ -5,7 +5,7 @@ import { oidcAuthenticator } from '../dist/authenticator.js';
 import { callerOf } from '../dist/claims.js';
 import { loggedIn } from '../dist/granted.js';
 import identityOidc from '../dist/index.js';
-import { namesOfOthers } from '../dist/names-of-others.js';
+import { foreignNames } from '../dist/foreign-names.js';
 import { Provider } from '../dist/provider.js';
 import { Providers } from '../dist/providers.js';
 
@@ -40,8 +40,8 @@ const started = async (...issuers: readonly object[]): Promise<void> => {
 };
 
 /** Processes a provider's claims as a bearer token, as a login and as a refresh. */
-function said(t: { teardown(close: () => unknown): void }, settings: IssuerSettings, all: readonly IssuerSettings[] = [settings]) {
-  const provider = new Provider(settings, undefined, () => 0, namesOfOthers(settings, all));
+function callersFor(t: { teardown(close: () => unknown): void }, settings: IssuerSettings, all: readonly IssuerSettings[] = [settings]) {
+  const provider = new Provider(settings, undefined, () => 0, foreignNames(settings, all));
   t.teardown(() => provider.close());
   const token = `e30.${Buffer.from(JSON.stringify({ iss: settings.issuer })).toString('base64url')}.x`;
   const verifying = (more: object) =>
@@ -57,7 +57,7 @@ function said(t: { teardown(close: () => unknown): void }, settings: IssuerSetti
 
 test('a provider names tenants of its list only, by a bearer token and by a log-in', async (t) => {
   const settings = settingsOf('b', { claims: { tenant: 'org' }, tenants: ['b', 'b-test'] });
-  for (const ask of said(t, settings)) {
+  for (const ask of callersFor(t, settings)) {
     t.is((await ask({ org: 'b' }))?.tenant, 'b');
     const error = await t.throwsAsync(ask({ org: 'a' }), { code: foreign });
     t.is(error?.message, 'provider b: claim "org": expected one of the tenants that this provider may name, found "a"');
@@ -66,20 +66,20 @@ test('a provider names tenants of its list only, by a bearer token and by a log-
 });
 
 test('all people of a provider with a tenant are of that one, whatever it says', async (t) => {
-  for (const ask of said(t, settingsOf('b', { tenant: 'b' }))) {
+  for (const ask of callersFor(t, settingsOf('b', { tenant: 'b' }))) {
     t.deepEqual(await ask({ tenant: 'a', org: 'a', groups: ['admins'] }), { name: 'ann', groups: ['admins'], tenant: 'b' });
   }
 });
 
 test('a provider without a prefix names nobody of one that has one', async (t) => {
   const [corp, partner] = [settingsOf('corp'), prefixed('partner')];
-  for (const ask of said(t, corp, [corp, partner])) {
+  for (const ask of callersFor(t, corp, [corp, partner])) {
     t.is((await ask({ groups: ['devs'] }))?.name, 'ann');
     const error = await t.throwsAsync(ask({ sub: 'partner:ann' }), { code: foreign });
     t.regex(error?.message ?? '', /provider corp: claim "sub": .* does not begin with "partner:", as those of provider partner do/);
     await t.throwsAsync(ask({ groups: ['devs', 'partner:admins'] }), { code: foreign, message: /claim "groups"/ });
   }
-  for (const ask of said(t, partner, [corp, partner])) {
+  for (const ask of callersFor(t, partner, [corp, partner])) {
     t.is((await ask({ sub: 'partner:ann' }))?.name, 'partner:partner:ann');
     t.is((await ask({ sub: 'corp:ann' }))?.name, 'partner:corp:ann');
   }
@@ -87,15 +87,16 @@ test('a provider without a prefix names nobody of one that has one', async (t) =
 
 test('a prefix that goes on from that of another is that provider’s alone', async (t) => {
   const [one, other] = [prefixed('a'), settingsOf('a-eu', { claims: { userPrefix: 'a:eu:', groupsPrefix: 'a:eu:' } })];
-  for (const ask of said(t, one, [one, other])) await t.throwsAsync(ask({ sub: 'eu:ann' }), { code: foreign });
-  for (const ask of said(t, other, [one, other])) t.is((await ask({}))?.name, 'a:eu:ann');
+  for (const ask of callersFor(t, one, [one, other])) await t.throwsAsync(ask({ sub: 'eu:ann' }), { code: foreign });
+  for (const ask of callersFor(t, other, [one, other])) t.is((await ask({}))?.name, 'a:eu:ann');
 });
 
 test('providers that share their names may name each other’s people', async (t) => {
   const [one, other] = [settingsOf('one', { sharesNames: true }), prefixed('other', { sharesNames: true })];
-  for (const ask of said(t, one, [one, other])) t.is((await ask({ sub: 'other:ann' }))?.name, 'other:ann');
+  for (const ask of callersFor(t, one, [one, other])) t.is((await ask({ sub: 'other:ann' }))?.name, 'other:ann');
   const alone = prefixed('other');
-  for (const ask of said(t, one, [one, alone])) await t.throwsAsync(ask({ sub: 'other:ann' }), { code: foreign }, 'both have to say so');
+  for (const ask of callersFor(t, one, [one, alone]))
+    await t.throwsAsync(ask({ sub: 'other:ann' }), { code: foreign }, 'both have to say so');
 });
 
 const issuer = (name: string, more: object = {}) => ({ name, issuer: `https://${name}.example.invalid`, clientId: 'x', ...more });

@@ -173,8 +173,8 @@ test('a provider that does not answer keeps nobody of another one waiting, and i
     (await sessions.get(Session, { name: 'oidc-ann' }))?.spec.granted?.includes('second') ?? false;
   while (!(await isRenewed())) await setImmediate();
   t.deepEqual(warnings, [], 'nobody has been given up yet');
-  const asked = unanswered.length;
-  t.true(asked > 0 && asked <= 8);
+  const calls = unanswered.length;
+  t.true(calls > 0 && calls <= 8);
   for (let index = 0; index < unanswered.length; index += 1) {
     unanswered[index]?.(errors.IDENTITY_OIDC_PROVIDER_FAILED({ message: 'provider dead: discovery did not work' }));
     await setImmediate();
@@ -184,11 +184,11 @@ test('a provider that does not answer keeps nobody of another one waiting, and i
 });
 
 test('sessions that fail for their own sake keep nobody of their provider from being renewed', async (t) => {
-  let asked = 0;
+  let calls = 0;
   const failing = {
     settings: { name: 'dead', issuer: 'https://dead.invalid' },
     configuration: async () => {
-      asked += 1;
+      calls += 1;
       throw new Error('not this one');
     },
     close: async () => undefined,
@@ -197,13 +197,13 @@ test('sessions that fail for their own sake keep nobody of their provider from b
   for (let index = 10; index < 60; index += 1) await open(`oidc-${index}`, 'dead');
   goOn(59 * minuteMs, answered());
   await refresh();
-  t.is(asked, 50);
+  t.is(calls, 50);
 });
 
 test('who is nobody here any more, by what the provider says now, is logged out at once and not asked about for hours', async (t) => {
   const { refreshed, idToken, warnings } = await world(t);
-  const nobody = await idToken([], { groups: ['x'.repeat(300)] });
-  t.is(await refreshed(59 * minuteMs, answered({ id_token: nobody, refresh_token: 'second' })), undefined);
+  const withoutGroups = await idToken([], { groups: ['x'.repeat(300)] });
+  t.is(await refreshed(59 * minuteMs, answered({ id_token: withoutGroups, refresh_token: 'second' })), undefined);
   t.deepEqual(warnings, []);
 });
 

@@ -17,9 +17,9 @@ async function world(t: { teardown(close: () => unknown): void }) {
   }));
   const kernel = await startTestKernel({ plugins: [load(identityOidc, { issuers }, { id: 'oidc' })] });
   t.teardown(() => kernel.stop());
-  const told: string[] = [];
-  const record: AuditRecorder['record'] = async ({ name, reason }) => void told.push(`${name}: ${reason}`);
-  const telling = { audit: { record }, context: { asPlugin: kernel.resources } as RouteContext };
+  const events: string[] = [];
+  const record: AuditRecorder['record'] = async ({ name, reason }) => void events.push(`${name}: ${reason}`);
+  const audited = { audit: { record }, context: { asPlugin: kernel.resources } as RouteContext };
   const open = (name: string, openedAtHour: number, { subject = 'ann', issuer = 'corp' } = {}) => {
     const expiresAt = new Date(kernel.clock.nowMs() + (12 + openedAtHour) * hourMs).toISOString();
     const known = { cookieId: 'a'.repeat(12), sha256: 'b'.repeat(64), validUntil: expiresAt, expiresAt };
@@ -27,37 +27,37 @@ async function world(t: { teardown(close: () => unknown): void }) {
   };
   const known = async () =>
     (await Array.fromAsync(kernel.resources.list(Session, { itemsMax: 100 }))).map(({ metadata }) => metadata.name).toSorted();
-  return { open, known, told, telling };
+  return { open, known, events, audited };
 }
 
 test('of the sessions beyond the bound the oldest end, and nobody else’s of the same name', async (t) => {
-  const { open, known, told, telling } = await world(t);
+  const { open, known, events, audited } = await world(t);
   await open('second', 2);
   await open('first', 1);
   await open('third', 3);
   await open('of-bob', 0, { subject: 'bob' });
   await open('of-partner', 0, { issuer: 'partner' });
   const session = await open('new', 4);
-  await endSurplus({ session, replaced: undefined, sessionsMax: 2 }, telling);
+  await endSurplus({ session, replaced: undefined, sessionsMax: 2 }, audited);
   t.deepEqual(await known(), ['new', 'of-bob', 'of-partner', 'third']);
-  t.deepEqual(told, ['first: the person has logged in too often besides', 'second: the person has logged in too often besides']);
+  t.deepEqual(events, ['first: the person has logged in too often besides', 'second: the person has logged in too often besides']);
 });
 
 test('a browser that logs in again replaces its own session, which does not push out another one', async (t) => {
-  const { open, known, told, telling } = await world(t);
+  const { open, known, events, audited } = await world(t);
   await open('elsewhere', 1);
   const replaced = await open('before', 2);
   const session = await open('new', 3);
-  await endSurplus({ session, replaced, sessionsMax: 2 }, telling);
+  await endSurplus({ session, replaced, sessionsMax: 2 }, audited);
   t.deepEqual(await known(), ['elsewhere', 'new']);
-  t.deepEqual(told, ['before: the browser has logged in again']);
+  t.deepEqual(events, ['before: the browser has logged in again']);
 });
 
 test('a browser that logs in as somebody else ends the session that it had', async (t) => {
-  const { open, known, told, telling } = await world(t);
+  const { open, known, events, audited } = await world(t);
   const replaced = await open('of-bob', 1, { subject: 'bob' });
   const session = await open('new', 2);
-  await endSurplus({ session, replaced, sessionsMax: 10 }, telling);
+  await endSurplus({ session, replaced, sessionsMax: 10 }, audited);
   t.deepEqual(await known(), ['new']);
-  t.deepEqual(told, ['of-bob: the browser has logged in again']);
+  t.deepEqual(events, ['of-bob: the browser has logged in again']);
 });

@@ -54,14 +54,14 @@ test('a session whose end audit cannot take stays, and is the only one that does
   const kernel = await startTestKernel({ plugins: [load(identityOidc, settings, { id: 'oidc' })] });
   t.teardown(() => kernel.stop());
   for (let index = 10; index < 40; index += 1) await open(kernel, `oidc-${index}`, 30_000);
-  const told: string[] = [];
+  const audited: string[] = [];
   const record: AuditRecorder['record'] = async ({ name }) => {
     if (name === 'oidc-11') throw new Error('no sink takes it');
-    told.push(name);
+    audited.push(name);
   };
   t.deepEqual(await refreshed(kernel, { record }), ['oidc-11']);
   t.deepEqual(await known(kernel), ['oidc-11']);
-  t.is(told.length, 29);
+  t.is(audited.length, 29);
 });
 
 test('a run that is told to stop ends with everything that it has begun', async (t) => {

@@ -5,39 +5,39 @@ import { oidcAuthenticator } from '../dist/authenticator.js';
 import { beginLogin, finishLogin, type BrowserLoginParts } from '../dist/browser-login.js';
 import identityOidc from '../dist/index.js';
 import { loggedIn } from './logged-in.ts';
-import { said, world } from './named-providers.ts';
+import { claimsOf, world } from './named-providers.ts';
 
 const invalid = { code: 'TAP_CREDENTIAL_INVALID' };
 
 test('a token stands for somebody of the provider that signed it, with the audience that is its own there', async (t) => {
   const { corp, partner, providers, tokens } = await world(t);
-  const asked = async (token: string) =>
+  const callerFrom = async (token: string) =>
     (
       await oidcAuthenticator(providers, tokens).authenticate(
         { headers: { authorization: `Bearer ${token}` }, remoteAddress: '' },
         {} as never,
       )
     )?.caller;
-  t.deepEqual(await asked(await corp.key.sign(said(corp))), { name: 'corp:ann', groups: ['corp:devs'] });
-  t.deepEqual(await asked(await partner.key.sign(said(partner))), { name: 'partner:ann', groups: ['partner:devs'] });
-  await t.throwsAsync(asked(await partner.key.sign(said(corp))), invalid, 'it says that it is of the other');
+  t.deepEqual(await callerFrom(await corp.key.sign(claimsOf(corp))), { name: 'corp:ann', groups: ['corp:devs'] });
+  t.deepEqual(await callerFrom(await partner.key.sign(claimsOf(partner))), { name: 'partner:ann', groups: ['partner:devs'] });
+  await t.throwsAsync(callerFrom(await partner.key.sign(claimsOf(corp))), invalid, 'it says that it is of the other');
   const { kid } = corp.key;
-  await t.throwsAsync(asked(await partner.key.sign(said(corp), { kid })), invalid, 'and names the key of the other');
-  await t.throwsAsync(asked(await partner.key.sign(said(partner, { aud: corp.provider.settings.clientId }))), invalid);
+  await t.throwsAsync(callerFrom(await partner.key.sign(claimsOf(corp), { kid })), invalid, 'and names the key of the other');
+  await t.throwsAsync(callerFrom(await partner.key.sign(claimsOf(partner, { aud: corp.provider.settings.clientId }))), invalid);
 });
 
 test('a provider ends sessions of its own people, and of nobody who is called the same at another', async (t) => {
   const { corp, partner, providers, tokens } = await world(t);
-  const { known, told } = await loggedIn(t, { corp, partner, providers, tokens });
+  const { known, notify } = await loggedIn(t, { corp, partner, providers, tokens });
   const refused = { code: 'IDENTITY_OIDC_LOGOUT_INVALID' };
-  await t.throwsAsync(told(partner.key, said(corp, { jti: 'a' })), refused, 'signed by another than it says');
-  await t.throwsAsync(told(partner.key, said(partner, { jti: 'a', aud: corp.provider.settings.clientId })), refused);
+  await t.throwsAsync(notify(partner.key, claimsOf(corp, { jti: 'a' })), refused, 'signed by another than it says');
+  await t.throwsAsync(notify(partner.key, claimsOf(partner, { jti: 'a', aud: corp.provider.settings.clientId })), refused);
   t.deepEqual(await known(), ['of-corp', 'of-partner']);
-  t.is((await told(partner.key, said(partner, { jti: 'a' }))).status, 200, 'by subject');
+  t.is((await notify(partner.key, claimsOf(partner, { jti: 'a' }))).status, 200, 'by subject');
   t.deepEqual(await known(), ['of-corp']);
-  t.is((await told(partner.key, said(partner, { jti: 'b', sub: undefined, sid: 'one' }))).status, 200, 'by session');
+  t.is((await notify(partner.key, claimsOf(partner, { jti: 'b', sub: undefined, sid: 'one' }))).status, 200, 'by session');
   t.deepEqual(await known(), ['of-corp']);
-  t.is((await told(corp.key, said(corp, { jti: 'b' }))).status, 200, 'a token of the other with the same id was not sent before');
+  t.is((await notify(corp.key, claimsOf(corp, { jti: 'b' }))).status, 200, 'a token of the other with the same id was not sent before');
   t.deepEqual(await known(), []);
 });
 

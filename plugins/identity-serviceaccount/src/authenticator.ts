@@ -38,9 +38,9 @@ async function byCluster(token: string, clusters: readonly ForeignCluster[]): Pr
     try {
       return await cluster.identify(token);
     } catch (error) {
-      const isUnasked = isTapError(error, 'TAP_ISSUER_UNAVAILABLE');
-      if (!isUnasked && !isTapError(error, 'TAP_CREDENTIAL_INVALID')) throw error;
-      if (isUnasked || refusal === undefined) refusal = error;
+      const isUnavailable = isTapError(error, 'TAP_ISSUER_UNAVAILABLE');
+      if (!isUnavailable && !isTapError(error, 'TAP_CREDENTIAL_INVALID')) throw error;
+      if (isUnavailable || refusal === undefined) refusal = error;
     }
   }
   if (refusal === undefined) return undefined;

@@ -55,13 +55,13 @@ interface Account {
  *
  * @throws IDENTITY_SERVICEACCOUNT_REQUEST_INVALID, IDENTITY_SERVICEACCOUNT_ACCOUNT_MISMATCH
  */
-export function answeredMetadata(asked: Immutable<Fields> | null | undefined, account: Account, nowMs: number): object {
-  const { uid = '', labels, annotations } = asked ?? {};
+export function answeredMetadata(metadata: Immutable<Fields> | null | undefined, account: Account, nowMs: number): object {
+  const { uid = '', labels, annotations } = metadata ?? {};
   for (const part of ['name', 'namespace'] as const) {
-    const said = asked?.[part] ?? '';
-    if (said === '' || said === account[part]) continue;
+    const requested = metadata?.[part] ?? '';
+    if (requested === '' || requested === account[part]) continue;
     const field = `metadata.${part}`;
-    const message = `${field}: Invalid value: "${said}": must match the service account ${part} if specified`;
+    const message = `${field}: Invalid value: "${requested}": must match the service account ${part} if specified`;
     throw errors.IDENTITY_SERVICEACCOUNT_REQUEST_INVALID({ message, field });
   }
   if (uid !== '' && uid !== account.uid) {

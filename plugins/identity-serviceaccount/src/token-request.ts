@@ -60,7 +60,7 @@ export function tokenAction(settings: Settings, tokens: TokenService): Action<ty
     description: 'Issues a short-lived token for the service account (TokenRequest).',
     input,
     output,
-    handle: ({ object, input: asked, dryRun }, context) => answer(object, asked, dryRun, { settings, tokens, context }),
+    handle: ({ object, input: request, dryRun }, context) => answer(object, request, dryRun, { settings, tokens, context }),
   };
 }
 

@@ -36,7 +36,7 @@ interface World {
 async function world(t: { teardown(close: () => unknown): void }): Promise<World> {
   let ask: World['authenticate'] = async () => undefined;
   let tokens: TokenService | undefined;
-  const asker = definePlugin({
+  const requester = definePlugin({
     id: 'asker',
     needs: { authenticators: families.authenticator, tokens: platformServices.tokens },
     setup(host, _, needs) {
@@ -49,7 +49,7 @@ async function world(t: { teardown(close: () => unknown): void }): Promise<World
       });
     },
   });
-  const kernel = await startTestKernel({ plugins: [load(identityServiceaccount, {}, { id: 'serviceaccounts' }), load(asker, {})] });
+  const kernel = await startTestKernel({ plugins: [load(identityServiceaccount, {}, { id: 'serviceaccounts' }), load(requester, {})] });
   t.teardown(() => kernel.stop());
   await kernel.resources.create(namespaces, { metadata: { name: 'shop', labels: { 'tappaas.dev/tenant': 'acme' } } });
   await kernel.resources.create(serviceAccounts, { metadata: { name: 'web', namespace: 'shop' } });

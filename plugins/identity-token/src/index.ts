@@ -7,7 +7,7 @@ import { TokenKeeper } from './reconcile-token.js';
 import { Namespaces } from './scope.js';
 import { settingsSchema } from './settings.js';
 import { authenticateToken } from './token-book.js';
-import { personClaims } from './tokens-per-person.js';
+import { ownerClaims } from './owner-claims.js';
 
 const usesWrittenEveryMs = 60_000;
 
@@ -34,7 +34,7 @@ export default definePlugin({
     host.kind(ApiToken);
     host.tap(hooks.admission.mutate, { kinds }, (request, { clock }) => completeToken(request, settings, clock));
     host.tap(hooks.admission.validate, { kinds }, (request, context) => checkToken(request, settings, issuer, context));
-    host.tap(hooks.admission.claim, { kinds }, (token) => personClaims(token, settings.tokensPerPersonMax));
+    host.tap(hooks.admission.claim, { kinds }, (token) => ownerClaims(token, settings.tokensPerPersonMax));
     host.action(issueAction);
     host.provide(families.authenticator, () => ({
       authenticate: (presented, context) => authenticateToken(presented, context, uses),

@@ -11,7 +11,7 @@ export class TokenKeeper {
   readonly #credentials: CredentialRegister;
   readonly #audit: AuditRecorder;
   /** The last reconciled generation of each token; a change of the spec may restrict or end it, so its credential is revoked then. */
-  readonly #told = new Map<string, number>();
+  readonly #lastGeneration = new Map<string, number>();
 
   constructor(settings: Settings, credentials: CredentialRegister, audit: AuditRecorder) {
     this.#settings = settings;
@@ -21,26 +21,26 @@ export class TokenKeeper {
 
   async reconcile(token: Token, context: ReconcileContext<typeof ApiToken>): Promise<Outcome> {
     const { uid, name, generation } = token.metadata;
-    const told = this.#told.get(uid);
+    const lastGeneration = this.#lastGeneration.get(uid);
     if (await this.#endedWithMaker(token, context)) return undefined;
-    if (told !== undefined && told !== generation) await this.#credentials.revoked([credentialIdOf(token)]);
-    if (told !== generation) await this.#shorten(token, context);
-    this.#told.set(uid, generation);
+    if (lastGeneration !== undefined && lastGeneration !== generation) await this.#credentials.revoked([credentialIdOf(token)]);
+    if (lastGeneration !== generation) await this.#shorten(token, context);
+    this.#lastGeneration.set(uid, generation);
     const nowMs = context.clock.nowMs();
     const endMs = endOf(token.spec);
-    const goneMs = endMs + this.#settings.expiredKeptDays * dayMs;
-    if (goneMs <= nowMs) {
+    const deletedAtMs = endMs + this.#settings.expiredKeptDays * dayMs;
+    if (deletedAtMs <= nowMs) {
       await context.asPlugin.delete(ApiToken, { name }, { uid });
       return undefined;
     }
     await context.setStatus({}, [conditionOf(token, endMs <= nowMs)]);
-    const nextMs = endMs > nowMs ? endMs : goneMs;
+    const nextMs = endMs > nowMs ? endMs : deletedAtMs;
     return nextMs === Infinity ? undefined : { againAfterMs: nextMs - nowMs };
   }
 
   /** Called before a deleted token is removed; also ends the tokens that were created with it. */
   async finalize(token: Token, context: Pick<Context, 'asPlugin'>): Promise<undefined> {
-    this.#told.delete(token.metadata.uid);
+    this.#lastGeneration.delete(token.metadata.uid);
     await this.#credentials.revoked([credentialIdOf(token)]);
     for (const made of await madeWith(token.metadata, context)) await this.#end(made, token.metadata.name, context);
     return undefined;

@@ -58,8 +58,8 @@ function wider({ scope }: Spec, { scope: own }: Caller): readonly Denial[] {
   return (['namespaces', 'verbs'] as const).flatMap((part) => {
     const allowed = own?.[part];
     if (allowed === undefined || allowed.includes('*')) return [];
-    const asked = scope?.[part];
-    const beyond = asked?.filter((each) => !allowed.includes(each));
+    const requested = scope?.[part];
+    const beyond = requested?.filter((each) => !allowed.includes(each));
     if (beyond?.length === 0) return [];
     const found = beyond === undefined ? 'all' : beyond.join(', ');
     return [denial(`spec.scope.${part}`, `your own credential is good for ${part} ${allowed.join(', ') || 'none'}; found ${found}`)];

@@ -25,8 +25,8 @@ export async function scopeDenials({ scope, tenant }: Spec, previous: Spec | und
   );
   const namespaceDenials = namespaces.map(async (name, index) => {
     if (before.namespaces.includes(name) || (await isThere(name, tenant, resources))) return [];
-    const whose = tenant === undefined ? '' : ` of tenant ${tenant}`;
-    return [unknown(`spec.scope.namespaces[${index}]`, `there is no namespace "${name}"${whose}; for all, name none`)];
+    const owner = tenant === undefined ? '' : ` of tenant ${tenant}`;
+    return [unknown(`spec.scope.namespaces[${index}]`, `there is no namespace "${name}"${owner}; for all, name none`)];
   });
   return [...verbDenials, ...(await Promise.all(namespaceDenials)).flat()];
 }

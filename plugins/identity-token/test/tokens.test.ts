@@ -19,7 +19,7 @@ async function world(t: { teardown(undo: () => unknown): void }): Promise<World>
   const revoked: string[] = [];
   const credentials = (token: string) => ({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1' });
   let ask: World['authenticate'] = async () => undefined;
-  const asker = definePlugin({
+  const requester = definePlugin({
     id: 'asker',
     needs: { authenticators: families.authenticator },
     setup(host, _, needs) {
@@ -32,7 +32,7 @@ async function world(t: { teardown(undo: () => unknown): void }): Promise<World>
   const kernel = await startTestKernel({
     plugins: [
       load(identityToken, { lifetimeDays: 10, lifetimeDaysMax: 100, expiredKeptDays: 1, tokensPerPersonMax: 5 }, { id: 'tokens' }),
-      load(asker, {}),
+      load(requester, {}),
     ],
     services: [
       [platformServices.credentials, { revoked: async (ids: readonly string[]) => void revoked.push(...ids) }],

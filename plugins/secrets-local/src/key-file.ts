@@ -5,7 +5,7 @@ import { createFile } from '@tappaas/sdk/durable-file';
 import { keyBytes } from './cipher.js';
 import { errors } from './errors.js';
 
-const othersMode = 0o077;
+const groupAndOtherMode = 0o077;
 
 /**
  * Reads the key of a store from its file, which is created if it does not exist.
@@ -25,7 +25,7 @@ export async function openKeyFile(path: string, directory: string): Promise<Uint
 
 async function readKey(path: string, real: string): Promise<Uint8Array> {
   const { mode } = await stat(real);
-  if ((mode & othersMode) !== 0) {
+  if ((mode & groupAndOtherMode) !== 0) {
     const found = (mode & 0o777).toString(8);
     throw errors.SECRETS_LOCAL_KEY_EXPOSED({ message: `key file ${path} may be read by others: expected mode 600, found ${found}` });
   }

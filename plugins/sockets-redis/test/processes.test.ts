@@ -25,14 +25,14 @@ async function startProcess(t: ExecutionContext, { url }: RedisServer, replica: 
 }
 
 /** Follows metrics at one process until the pages of all wanted replicas arrive within one round. */
-async function replicasTold({ server }: Process, wanted: readonly string[]): Promise<boolean> {
+async function replicasReported({ server }: Process, wanted: readonly string[]): Promise<boolean> {
   const client = createClient({ server: server.url, token: server.token });
   const over = AbortSignal.timeout(60_000);
-  const heard = new Set<string>();
+  const received = new Set<string>();
   try {
     for await (const message of client.room({ topic: 'metrics', names: ['up_total'] }, over)) {
-      if (message.type === 'METRICS') heard.add(message.replica);
-      if (wanted.every((replica) => heard.has(replica))) return true;
+      if (message.type === 'METRICS') received.add(message.replica);
+      if (wanted.every((replica) => received.has(replica))) return true;
     }
     return false;
   } finally {
@@ -46,26 +46,26 @@ withRedis('a room of metrics shows every process, whichever the client is connec
   t.teardown(() => redis.remove());
   const [one, two] = [await startProcess(t, redis, 'one'), await startProcess(t, redis, 'two')];
   // A process opens its sockets with its first client.
-  t.true(await replicasTold(two, ['two']));
-  t.true(await replicasTold(one, ['one', 'two']));
-  t.true(await replicasTold(two, ['one', 'two']));
+  t.true(await replicasReported(two, ['two']));
+  t.true(await replicasReported(one, ['one', 'two']));
+  t.true(await replicasReported(two, ['one', 'two']));
 });
 
 withRedis('while Redis is away, each process goes on with what it knows, and joins the others again afterwards', async (t) => {
   t.timeout(120_000);
   const refused: unknown[] = [];
-  const heard = (error: unknown): void => void refused.push(error);
-  process.on('unhandledRejection', heard);
-  t.teardown(() => void process.off('unhandledRejection', heard));
+  const received = (error: unknown): void => void refused.push(error);
+  process.on('unhandledRejection', received);
+  t.teardown(() => void process.off('unhandledRejection', received));
   const redis = await startRedis();
   t.teardown(() => redis.remove());
   const [one, two] = [await startProcess(t, redis, 'one'), await startProcess(t, redis, 'two')];
-  t.true(await replicasTold(two, ['two']));
-  t.true(await replicasTold(one, ['one', 'two']));
+  t.true(await replicasReported(two, ['two']));
+  t.true(await replicasReported(one, ['one', 'two']));
   await redis.stop();
-  t.true(await replicasTold(one, ['one']));
+  t.true(await replicasReported(one, ['one']));
   await redis.start();
-  t.true(await replicasTold(one, ['one', 'two']));
+  t.true(await replicasReported(one, ['one', 'two']));
   await delay(50);
   t.deepEqual(refused, []);
 });
@@ -75,5 +75,5 @@ withRedis('a process that finds no Redis stands alone, and serves its clients', 
   await redis.remove();
   const alone = await startProcess(t, redis, 'alone');
   await t.throwsAsync(alone.adapter.open(), { code: 'SOCKETS_REDIS_UNREACHABLE' });
-  t.true(await replicasTold(alone, ['alone']));
+  t.true(await replicasReported(alone, ['alone']));
 });

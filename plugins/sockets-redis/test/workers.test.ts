@@ -69,46 +69,51 @@ async function write(name: string): Promise<void> {
   if (status !== 201) throw new Error(text);
 }
 
-interface Heard {
+interface Received {
   readonly type: string;
   readonly name: string | undefined;
   readonly resourceVersion: string;
 }
 
 /** What a client receives in a room, up to one object. */
-async function heardUntil(client: Client, request: RoomRequest, last: string, synced: () => void = () => {}): Promise<readonly Heard[]> {
-  const heard: Heard[] = [];
+async function receivedUntil(
+  client: Client,
+  request: RoomRequest,
+  last: string,
+  synced: () => void = () => {},
+): Promise<readonly Received[]> {
+  const received: Received[] = [];
   for await (const message of client.room(request, started.over)) {
     if (message.type === 'SYNCED') synced();
     if (!('object' in message)) continue;
     const { name } = (message.object as { readonly metadata: { readonly name: string } }).metadata;
-    heard.push({ type: message.type, name, resourceVersion: message.resourceVersion });
+    received.push({ type: message.type, name, resourceVersion: message.resourceVersion });
     if (name === last) break;
   }
-  return heard;
+  return received;
 }
 
 withRedis('what is written reaches the clients of both workers, once each, and either goes on where the other was', async (t) => {
   t.timeout(120_000);
   const clients = await onBoth(t);
   const synced = clients.map(() => Promise.withResolvers<void>());
-  const hearing = clients.map((client, index) => heardUntil(client, maps, 'room-9', synced[index]?.resolve));
+  const receiving = clients.map((client, index) => receivedUntil(client, maps, 'room-9', synced[index]?.resolve));
   await Promise.all(synced.map(({ promise }) => promise));
   const names = Array.from({ length: 10 }, (_, index) => `room-${index}`);
   for (const name of names) await write(name);
-  const both = await Promise.all(hearing);
-  const told = both.map((heard) => heard.filter(({ name }) => name?.startsWith('room-')));
-  for (const heard of told) {
+  const both = await Promise.all(receiving);
+  const perClient = both.map((received) => received.filter(({ name }) => name?.startsWith('room-')));
+  for (const received of perClient) {
     t.deepEqual(
-      heard.map(({ type, name }) => [type, name]),
+      received.map(({ type, name }) => [type, name]),
       names.map((name) => ['ADDED', name]),
     );
   }
-  t.deepEqual(told[0], told[1]);
+  t.deepEqual(perClient[0], perClient[1]);
   await write('room-later');
-  const from = told.map((heard) => heard[6]?.resourceVersion ?? '');
+  const from = perClient.map((received) => received[6]?.resourceVersion ?? '');
   for (const [index, client] of clients.toReversed().entries()) {
-    const resumed = await heardUntil(client, { ...maps, resourceVersion: from[index] ?? '' }, 'room-later');
+    const resumed = await receivedUntil(client, { ...maps, resourceVersion: from[index] ?? '' }, 'room-later');
     t.deepEqual(
       resumed.map(({ name }) => name),
       ['room-7', 'room-8', 'room-9', 'room-later'],

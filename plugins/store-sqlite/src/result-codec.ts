@@ -26,8 +26,8 @@ export function encodeResults(results: readonly WireResult[]): EncodedResults {
       previous.push(stamp.previous);
     }
   }
-  const asked = previous.some((found) => found !== undefined);
-  return { numbers: new Float64Array(numbers), others, previous: asked ? previous : undefined };
+  const hasPrevious = previous.some((found) => found !== undefined);
+  return { numbers: new Float64Array(numbers), others, previous: hasPrevious ? previous : undefined };
 }
 
 export function decodeResults({ numbers, others, previous }: EncodedResults): readonly WireResult[] {

@@ -76,7 +76,7 @@ class SqliteStore implements ResourceStore {
       {
         onWritten: (works, reply) => this.#publish(works, reply),
         onBroken: (error) => this.#faults.break(error),
-        onGone: (error) => this.#lose(error),
+        onExit: (error) => this.#lose(error),
       },
     );
   }

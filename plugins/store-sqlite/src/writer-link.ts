@@ -18,7 +18,7 @@ export interface Pending {
   readonly reject: (error: TapError) => void;
 }
 
-interface Asked {
+interface PendingRequest {
   readonly answered: (value: unknown) => void;
   readonly failed: (error: TapError) => void;
 }
@@ -30,7 +30,7 @@ export interface LinkListener {
   /** The disk failed. */
   onBroken(error: TapError): void;
   /** The writer has ended for good; `error` is undefined if that was requested. */
-  onGone(error: TapError | undefined): void;
+  onExit(error: TapError | undefined): void;
 }
 
 /** The connection to the writer's thread; all writes of one turn of the event loop are sent as one message. */
@@ -42,9 +42,9 @@ export class WriterLink {
   /** Sent writes without a response, oldest first. */
   #sent: Pending[] = [];
   #pendingBytes = 0;
-  readonly #asked = new Map<number, Asked>();
+  readonly #requests = new Map<number, PendingRequest>();
   #questions = 0;
-  #gone: TapError | undefined;
+  #failure: TapError | undefined;
   readonly #opening = Promise.withResolvers<WireState>();
   readonly #exit = Promise.withResolvers<void>();
 
@@ -67,7 +67,7 @@ export class WriterLink {
 
   /** Queues an operation for the end of this turn. @throws TAP_STORE_UNAVAILABLE when the queue is full or the writer has ended */
   write(operation: WireOperation, values: readonly Uint8Array[] = []): Promise<WireResult> {
-    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const bytes = values.reduce((sum, { byteLength }) => sum + byteLength, 0);
     if (this.#collected.length + this.#sent.length >= pendingOperationsMax || this.#pendingBytes + bytes > pendingBytesMax) {
       return Promise.reject(storeErrors.TAP_STORE_UNAVAILABLE({ message: 'too many writes wait for the disk', retryAfterMs: 200 }));
@@ -81,7 +81,7 @@ export class WriterLink {
 
   /** Sends a query, which is processed after all earlier writes; `onAnswer` runs before any later reply is processed. */
   query<T>(query: WireQuery, onAnswer?: (value: T) => void): Promise<T> {
-    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#send();
     const id = ++this.#questions;
     return new Promise((resolve, reject) => {
@@ -89,19 +89,19 @@ export class WriterLink {
         onAnswer?.(value as T);
         resolve(value as T);
       };
-      this.#asked.set(id, { answered, failed: reject });
+      this.#requests.set(id, { answered, failed: reject });
       this.#post({ kind: 'query', id, query });
     });
   }
 
   /** Sets whether results include the previous states of keys. */
   wantPrevious(wanted: boolean): void {
-    if (this.#gone === undefined) this.#post({ kind: 'previous', wanted });
+    if (this.#failure === undefined) this.#post({ kind: 'previous', wanted });
   }
 
   /** Sends pending writes, waits for their results and for the end of the thread. */
   async close(): Promise<void> {
-    if (this.#gone === undefined) {
+    if (this.#failure === undefined) {
       this.#send();
       this.#post({ kind: 'close' });
     }
@@ -109,7 +109,7 @@ export class WriterLink {
   }
 
   #send(): void {
-    if (this.#collected.length === 0 || this.#gone !== undefined) return;
+    if (this.#collected.length === 0 || this.#failure !== undefined) return;
     const works = this.#collected;
     this.#collected = [];
     this.#sent = this.#sent.length === 0 ? works : this.#sent.concat(works);
@@ -155,17 +155,17 @@ export class WriterLink {
     for (const [index, { resolve }] of works.entries()) resolve(written.results[index] as WireResult);
   }
 
-  #take(id: number): Asked | undefined {
-    const asked = this.#asked.get(id);
-    this.#asked.delete(id);
-    return asked;
+  #take(id: number): PendingRequest | undefined {
+    const pending = this.#requests.get(id);
+    this.#requests.delete(id);
+    return pending;
   }
 
   /** Rejects everything pending: the outcome of sent writes is unknown; unsent writes have not happened. */
   #end(error: TapError | undefined): void {
-    if (this.#gone !== undefined) return;
+    if (this.#failure !== undefined) return;
     const reason = error ?? storeErrors.TAP_STORE_UNAVAILABLE({ message: 'the store is closed' });
-    this.#gone = reason;
+    this.#failure = reason;
     this.#opening.reject(reason);
     const unknown = storeErrors.TAP_STORE_OUTCOME_UNKNOWN({
       message: `the writer ended before it answered: ${reason.message}`,
@@ -173,8 +173,8 @@ export class WriterLink {
     });
     for (const { reject } of this.#sent) reject(unknown);
     for (const { reject } of this.#collected) reject(reason);
-    for (const { failed } of this.#asked.values()) failed(reason);
-    this.#listener.onGone(error);
+    for (const { failed } of this.#requests.values()) failed(reason);
+    this.#listener.onExit(error);
   }
 }
 

@@ -9,10 +9,10 @@ const failpoints = new Failpoints();
 if (point !== '') failpoints.arm(point as FailpointName, 'kill', Number(skip));
 const clock = { nowMs: () => Date.now(), sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }) };
 const store = await openSqliteStore({ directory, clock, failpoints, checkpointBytes: 200_000 });
-say('open');
+print('open');
 
 /** Blocks while the reader is slow: the line must have left this process before it continues. */
-function say(line: string): void {
+function print(line: string): void {
   for (let rest = Buffer.from(`${line}\n`); rest.length > 0;) {
     try {
       rest = rest.subarray(writeSync(1, rest));
@@ -39,7 +39,7 @@ async function client(name: number): Promise<never> {
         { delete: `log/${name}/${round - 20}` },
       ],
     });
-    say(`${name} ${round} ${result.revision}`);
+    print(`${name} ${round} ${result.revision}`);
   }
 }
 

@@ -169,7 +169,7 @@ test('a damaged file is refused: no bit of it can change what is read', async (t
   await harness.store.close();
   const file = join(harness.directory, 'store.sqlite');
   const whole = await readFile(file);
-  const told = contents(file);
+  const holder = contents(file);
   let refused = 0;
   for (let at = 150; at < whole.length; at += 1_511) {
     const damaged = Buffer.from(whole);
@@ -177,7 +177,7 @@ test('a damaged file is refused: no bit of it can change what is read', async (t
     await writeFile(file, damaged);
     try {
       // Unused bytes may have any value.
-      t.deepEqual(contents(file), told, `byte ${at}`);
+      t.deepEqual(contents(file), holder, `byte ${at}`);
     } catch (error) {
       t.like(error, { code: 'TAP_STORE_CORRUPT' }, `byte ${at}`);
       t.regex(String(error), /store\.sqlite is damaged/);

@@ -38,7 +38,7 @@ const faults: readonly Fault[] = [
   {
     title: 'a watch from a future revision is told earlier events',
     file: feed,
-    from: 'const early = (events[0]?.revision ?? Infinity) <= this.#told;',
+    from: 'const early = (events[0]?.revision ?? Infinity) <= this.#delivered;',
     to: 'const early = false;',
     caughtBy: 'a watch from a future revision tells nothing earlier, not even that time passed',
   },
@@ -52,8 +52,8 @@ const faults: readonly Fault[] = [
   {
     title: 'a progress mark is one revision ahead',
     file: feed,
-    from: 'return { revision: this.#told, events };',
-    to: 'return { revision: this.#told + 1, events };',
+    from: 'return { revision: this.#delivered, events };',
+    to: 'return { revision: this.#delivered + 1, events };',
     caughtBy: 'progress asked for is told even when nothing matches',
   },
   {

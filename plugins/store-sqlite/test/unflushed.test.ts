@@ -25,22 +25,22 @@ test('nothing is acknowledged, told or readable elsewhere before it has been flu
   const harness = await sqliteHarness({ failpoints });
   const { store, directory } = harness;
   await put(harness, 'a', '1');
-  const told: number[] = [];
+  const delivered: number[] = [];
   const watch = store.watch({ start: 'a', end: 'b', fromRevision: 2 });
   const watching = (async () => {
-    for await (const { events } of watch) told.push(...events.map(({ revision }) => revision));
+    for await (const { events } of watch) delivered.push(...events.map(({ revision }) => revision));
   })();
   let acknowledged = false;
   const { work } = await stoppedAt(failpoints, 'batch.written', () => put(harness, 'a', '2').then(() => (acknowledged = true)));
   await sleep(20);
   const reader = new DatabaseSync(join(directory, 'store.sqlite'), { readOnly: true });
   const rows = () => reader.prepare('SELECT count(*) AS n FROM log').get()?.['n'];
-  t.deepEqual([acknowledged, told, await store.currentRevision(), rows()], [false, [], 1, 1]);
+  t.deepEqual([acknowledged, delivered, await store.currentRevision(), rows()], [false, [], 1, 1]);
   const reading = store.get('a');
   failpoints.arm('batch.written', 'none');
   await work;
   t.is(Buffer.from((await reading)?.value ?? []).toString(), '2');
-  t.deepEqual([told, await store.currentRevision(), rows()], [[2], 2, 2]);
+  t.deepEqual([delivered, await store.currentRevision(), rows()], [[2], 2, 2]);
   reader.close();
   watch.close();
   await watching;

@@ -13,20 +13,20 @@ class Follower {
   readonly seen = new Map<string, number>();
   cuts = 0;
   #last = 0;
-  #told = 0;
+  #revisions = 0;
 
   constructor(open: Open) {
     this.#open = open;
   }
 
   async follow(until: number, cutEveryMs: number): Promise<string | undefined> {
-    while (this.#told < until) {
+    while (this.#revisions < until) {
       try {
         const fault = await this.#untilCut(until, performance.now() + cutEveryMs);
         if (fault !== undefined) return fault;
       } catch (error) {
         if (!isTapError(error, 'TAP_STORE_SLOW_CONSUMER')) throw error;
-        if (error.data['revision'] !== this.#told) return `cut at ${String(error.data['revision'])}, told up to ${this.#told}`;
+        if (error.data['revision'] !== this.#revisions) return `cut at ${String(error.data['revision'])}, told up to ${this.#revisions}`;
       }
       this.cuts++;
     }
@@ -34,14 +34,14 @@ class Follower {
   }
 
   async #untilCut(until: number, cutAtMs: number): Promise<string | undefined> {
-    for await (const { revision, events } of this.#open(this.#told + 1)) {
+    for await (const { revision, events } of this.#open(this.#revisions + 1)) {
       for (const event of events) {
         if (event.revision !== this.#last + 1) return `revision ${event.revision} follows ${this.#last}`;
         this.#last = event.revision;
         this.seen.set(event.key, (this.seen.get(event.key) ?? 0) + 1);
       }
       if (revision < this.#last) return `a batch up to ${revision} told ${this.#last}`;
-      this.#told = revision;
+      this.#revisions = revision;
       if (revision >= until || performance.now() >= cutAtMs) return undefined;
     }
     return undefined;

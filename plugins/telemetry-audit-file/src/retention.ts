@@ -20,14 +20,14 @@ export async function firstToKeep(
   const sizes = await Promise.all((await everyFile(directory)).map(async (path) => (await found(path))?.size ?? 0));
   const own = await chainFiles(directory, chain);
   let bytes = sizes.reduce((sum, size) => sum + size, 0);
-  let kept = 0;
+  let stored = 0;
   for (const { path } of own.slice(0, -1)) {
     const file = await found(path);
     if (file !== undefined && bytes <= totalBytesMax && file.mtimeMs >= oldestMs) break;
     bytes -= file?.size ?? 0;
-    kept += 1;
+    stored += 1;
   }
-  return kept === 0 ? undefined : own[kept]?.first;
+  return stored === 0 ? undefined : own[stored]?.first;
 }
 
 /** Whether the last line of a chain is too old; its file is removed once another one is started. */

@@ -115,14 +115,14 @@ test('a write that fails half-way leaves nothing of it, and the same lines are k
   t.regex(stdout, /^TELEMETRY_AUDIT_FILE_FAILED upstream\n\d+\n$/);
   const sink = await AuditFiles.open(given, nowMs);
   await sink.write(range(4, 23));
-  const kept: number[] = [];
-  for (let before = Infinity; ; before = kept.at(-1) ?? 0) {
+  const stored: number[] = [];
+  for (let before = Infinity; ; before = stored.at(-1) ?? 0) {
     const page = await sink.read('r0', before, 100);
     if (page.length === 0) break;
-    kept.push(...page.map(({ sequence }) => sequence));
+    stored.push(...page.map(({ sequence }) => sequence));
   }
   t.deepEqual(
-    kept,
+    stored,
     Array.from({ length: 23 }, (_, n) => 23 - n),
   );
   await sink.close();

@@ -19,13 +19,13 @@ test('lines go out as they are, and count when the stream has passed them on', a
     },
   });
   const output = new LineOutput(stream);
-  let isKept = false;
-  const kept = output.write([line(1), line(2)]).then(() => (isKept = true));
+  let isWritten = false;
+  const written = output.write([line(1), line(2)]).then(() => (isWritten = true));
   await new Promise(setImmediate);
-  t.false(isKept);
+  t.false(isWritten);
   t.deepEqual(passed, ['{"n":1}\n{"n":2}\n']);
   gate.resolve();
-  await kept;
+  await written;
 });
 
 test('a batch that is tried again while the stream still holds it is waited for and not written twice', async (t) => {

@@ -32,10 +32,11 @@ export function agentServer(options: AgentServerOptions): Server {
   const expected = Buffer.from(`Bearer ${options.token}`);
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
     const given = Buffer.from(request.headers.authorization ?? '');
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return say(response, 401, { error: 'a token is needed' });
+    if (given.length !== expected.length || !timingSafeEqual(given, expected))
+      return respond(response, 401, { error: 'a token is needed' });
     route(request, response, options).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
-      else say(response, 500, { error: error instanceof Error ? error.message : String(error) });
+      else respond(response, 500, { error: error instanceof Error ? error.message : String(error) });
     });
   });
   server.maxConnections = 1000;
@@ -49,18 +50,18 @@ async function route(request: IncomingMessage, response: ServerResponse, options
   const [what = '', uid = '', container = ''] = url.pathname.split('/').slice(1).map(decodeURIComponent);
   if (request.method === 'POST' && what === 'stop') {
     options.stop(url.searchParams.get('pods') === 'keep' ? 'keep' : 'end', Number(url.searchParams.get('graceMs') ?? 30_000));
-    return say(response, 202, { stopping: true });
+    return respond(response, 202, { stopping: true });
   }
   if (request.method === 'POST' && what === 'settings') {
     await options.readSettings();
-    return say(response, 202, { read: true });
+    return respond(response, 202, { read: true });
   }
   if (request.method === 'POST' && what === 'exec') return execute(uid, container, url.searchParams, request, response, options);
-  if (request.method !== 'GET') return say(response, 405, { error: `${request.method} is not answered here` });
-  if (what === 'state') return say(response, 200, options.state());
-  if (what === 'usage') return say(response, 200, { pods: await options.usage() });
+  if (request.method !== 'GET') return respond(response, 405, { error: `${request.method} is not answered here` });
+  if (what === 'state') return respond(response, 200, options.state());
+  if (what === 'usage') return respond(response, 200, { pods: await options.usage() });
   if (what === 'logs') return sendLog(uid, container, url.searchParams, response, options);
-  return say(response, 404, { error: `${url.pathname} is not answered here` });
+  return respond(response, 404, { error: `${url.pathname} is not answered here` });
 }
 
 /** Runs a command beside a running container. */
@@ -73,7 +74,7 @@ async function execute(
   { pods, signal }: AgentServerOptions,
 ): Promise<void> {
   const beside = pods.worker(uid)?.besideOf(container);
-  if (!beside) return say(response, 404, { error: 'the container does not run' });
+  if (!beside) return respond(response, 404, { error: 'the container does not run' });
   await runBeside(query.getAll('command'), beside, request, response, signal);
 }
 
@@ -85,18 +86,20 @@ async function sendLog(
   options: AgentServerOptions,
 ): Promise<void> {
   const worker = options.pods.worker(uid);
-  if (!worker) return say(response, 404, { error: 'the pod is not on this node' });
+  if (!worker) return respond(response, 404, { error: 'the pod is not on this node' });
   const isPrevious = query.get('previous') === 'true';
   const run = worker.runOf(container) - (isPrevious ? 1 : 0);
   if (run < 1)
-    return say(response, 400, { error: `container ${container} has ${isPrevious ? 'no run before the present one' : 'not started yet'}` });
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
+    return respond(response, 400, {
+      error: `container ${container} has ${isPrevious ? 'no run before the present one' : 'not started yet'}`,
+    });
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
   const lines = readLog(
     worker.logOf(container, run),
     logQuery(query),
     isPrevious ? undefined : worker.pumpOf(container),
-    AbortSignal.any([gone.signal, options.signal]),
+    AbortSignal.any([closed.signal, options.signal]),
   );
   response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
   response.flushHeaders();
@@ -119,7 +122,7 @@ function logQuery(query: URLSearchParams): LogQuery {
   };
 }
 
-function say(response: ServerResponse, status: number, body: object): void {
+function respond(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body);
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
   response.end(text);

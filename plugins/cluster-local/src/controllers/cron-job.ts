@@ -10,8 +10,8 @@ export async function reconcileCronJob(cron: Immutable<CronJob>, context: Contex
   const { asPlugin, clock } = context;
   const jobs: Immutable<Job>[] = [];
   for await (const job of asPlugin.list(Jobs, { namespace: cron.metadata.namespace ?? '', itemsMax: podsMax })) jobs.push(job);
-  const { create, delete: gone, status, againAtMs } = planCronJob(cron, jobs, clock.nowMs());
-  for (const job of gone)
+  const { create, delete: surplus, status, againAtMs } = planCronJob(cron, jobs, clock.nowMs());
+  for (const job of surplus)
     await tolerate('TAP_OBJECT_NOT_FOUND', () =>
       asPlugin.delete(Jobs, keyOf(job), job.metadata.uid === undefined ? {} : { uid: job.metadata.uid }),
     );

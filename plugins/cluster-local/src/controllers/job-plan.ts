@@ -114,7 +114,7 @@ const overCondition = (job: AJob): Immutable<JobCondition> | undefined =>
 
 function planOver(job: AJob, over: Immutable<JobCondition>, active: readonly APod[], counts: JobStatus, nowMs: number): JobPlan {
   const ttl = job.spec?.ttlSecondsAfterFinished;
-  const goesAtMs = ttl === undefined ? Infinity : Date.parse(over.lastTransitionTime ?? '') + ttl * 1000;
-  const isDue = nowMs >= goesAtMs;
-  return { create: [], delete: active, status: counts, forget: isDue, ...(isDue ? {} : at(goesAtMs)) };
+  const deletedAtMs = ttl === undefined ? Infinity : Date.parse(over.lastTransitionTime ?? '') + ttl * 1000;
+  const isDue = nowMs >= deletedAtMs;
+  return { create: [], delete: active, status: counts, forget: isDue, ...(isDue ? {} : at(deletedAtMs)) };
 }

@@ -33,11 +33,11 @@ export class KeyMemory<T> {
   /** Removes entries of objects that no longer exist, if there are enough entries to justify the checks. Returns the removed entries. */
   async prune(exists: (key: Key) => Promise<boolean>): Promise<readonly { readonly key: Key; readonly value: T }[]> {
     if (this.#values.size < this.#pruneAt) return [];
-    const gone: { readonly key: Key; readonly value: T }[] = [];
-    for (const entry of this.#values.values()) if (!(await exists(entry.key))) gone.push(entry);
-    for (const { key } of gone) this.forget(key);
+    const removed: { readonly key: Key; readonly value: T }[] = [];
+    for (const entry of this.#values.values()) if (!(await exists(entry.key))) removed.push(entry);
+    for (const { key } of removed) this.forget(key);
     this.#pruneAt = Math.max(pruneFirst, this.#values.size * 2);
-    return gone;
+    return removed;
   }
 }
 

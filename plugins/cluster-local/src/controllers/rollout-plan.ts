@@ -24,8 +24,8 @@ function share(value: number | string, of: number, round: (value: number) => num
   return typeof value === 'number' ? value : round((Number.parseFloat(value) / 100) * of);
 }
 
-const wishOf = (set: ASet): number => set.spec?.replicas ?? 0;
-const availableOf = (set: ASet): number => Math.min(set.status?.availableReplicas ?? 0, wishOf(set));
+const desiredOf = (set: ASet): number => set.spec?.replicas ?? 0;
+const availableOf = (set: ASet): number => Math.min(set.status?.availableReplicas ?? 0, desiredOf(set));
 const sum = (sets: readonly ASet[], of: (set: ASet) => number): number => sets.reduce((total, set) => total + of(set), 0);
 const oldestFirst = (a: ASet, b: ASet) =>
   (a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '')
@@ -47,8 +47,8 @@ export const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas';
 export function planRollout(spec: Spec, current: ASet | undefined, old: readonly ASet[]): readonly Resize[] {
   const sets = current ? [current, ...old] : old;
   const isStale = (set: ASet) => (set.metadata.annotations?.[desiredAnnotation] ?? '') !== String(spec.replicas ?? 1);
-  const isChanged = ({ set, replicas }: Resize) => replicas !== wishOf(set) || (wishOf(set) > 0 && isStale(set));
-  if (spec.paused || sets.some((set) => wishOf(set) > 0 && isStale(set))) return planScale(spec, current, old).filter(isChanged);
+  const isChanged = ({ set, replicas }: Resize) => replicas !== desiredOf(set) || (desiredOf(set) > 0 && isStale(set));
+  if (spec.paused || sets.some((set) => desiredOf(set) > 0 && isStale(set))) return planScale(spec, current, old).filter(isChanged);
   if (current === undefined) return [];
   return (spec.strategy?.type === 'Recreate' ? planRecreate(spec, current, old) : planRolling(spec, current, old)).filter(isChanged);
 }
@@ -56,12 +56,12 @@ export function planRollout(spec: Spec, current: ASet | undefined, old: readonly
 /** Applies a change of the number of replicas: to the only set in use, or during a rollout to all sets in proportion. */
 function planScale(spec: Spec, current: ASet | undefined, old: readonly ASet[]): readonly Resize[] {
   const wished = spec.replicas ?? 1;
-  const active = [...(current ? [current] : []), ...old].filter((set) => wishOf(set) > 0);
+  const active = [...(current ? [current] : []), ...old].filter((set) => desiredOf(set) > 0);
   const only = active.length <= 1 ? (active[0] ?? current ?? old.toSorted(oldestFirst).at(-1)) : undefined;
   if (active.length <= 1) return only ? [{ set: only, replicas: wished }] : [];
-  const isDone = current && wishOf(current) === wished && availableOf(current) === wished;
+  const isDone = current && desiredOf(current) === wished && availableOf(current) === wished;
   if (isDone) return active.map((set) => ({ set, replicas: set === current ? wished : 0 }));
-  if (spec.strategy?.type === 'Recreate') return active.map((set) => ({ set, replicas: wishOf(set) }));
+  if (spec.strategy?.type === 'Recreate') return active.map((set) => ({ set, replicas: desiredOf(set) }));
   return proportional(spec, active);
 }
 
@@ -72,35 +72,35 @@ function planScale(spec: Spec, current: ASet | undefined, old: readonly ASet[]):
 function proportional(spec: Spec, active: readonly ASet[]): readonly Resize[] {
   const wished = spec.replicas ?? 1;
   const allowed = wished > 0 ? wished + rolloutBounds(spec).surge : 0;
-  const total = sum(active, wishOf);
+  const total = sum(active, desiredOf);
   const toShare = allowed - total;
-  const sorted = active.toSorted((a, b) => wishOf(b) - wishOf(a) || oldestFirst(a, b));
+  const sorted = active.toSorted((a, b) => desiredOf(b) - desiredOf(a) || oldestFirst(a, b));
   let left = toShare;
   const resizes = sorted.map((set) => {
-    const fair = Math.round((wishOf(set) * allowed) / total) - wishOf(set);
+    const fair = Math.round((desiredOf(set) * allowed) / total) - desiredOf(set);
     const change = toShare > 0 ? Math.min(Math.max(fair, 0), left) : Math.max(Math.min(fair, 0), left);
     left -= change;
-    return { set, replicas: wishOf(set) + change };
+    return { set, replicas: desiredOf(set) + change };
   });
   const [largest, ...rest] = resizes;
   return largest ? [{ ...largest, replicas: Math.max(0, largest.replicas + left) }, ...rest] : [];
 }
 
 function planRecreate(spec: Spec, current: ASet, old: readonly ASet[]): readonly Resize[] {
-  const down = old.filter((set) => wishOf(set) > 0).map((set) => ({ set, replicas: 0 }));
+  const down = old.filter((set) => desiredOf(set) > 0).map((set) => ({ set, replicas: 0 }));
   if (down.length > 0) return down;
   const isGone = old.every(({ status }) => (status?.replicas ?? 0) + (status?.terminatingReplicas ?? 0) === 0);
   const wished = spec.replicas ?? 1;
-  return isGone && wishOf(current) !== wished ? [{ set: current, replicas: wished }] : [];
+  return isGone && desiredOf(current) !== wished ? [{ set: current, replicas: wished }] : [];
 }
 
 function planRolling(spec: Spec, current: ASet, old: readonly ASet[]): readonly Resize[] {
   const wished = spec.replicas ?? 1;
   const { surge } = rolloutBounds(spec);
-  if (wishOf(current) > wished) return [{ set: current, replicas: wished }];
-  const room = wished + surge - sum([current, ...old], wishOf);
-  const grown = Math.min(wished, wishOf(current) + Math.max(0, room));
-  const up = grown === wishOf(current) ? [] : [{ set: current, replicas: grown }];
+  if (desiredOf(current) > wished) return [{ set: current, replicas: wished }];
+  const room = wished + surge - sum([current, ...old], desiredOf);
+  const grown = Math.min(wished, desiredOf(current) + Math.max(0, room));
+  const up = grown === desiredOf(current) ? [] : [{ set: current, replicas: grown }];
   return [...up, ...shrinkOld(spec, current, old)];
 }
 
@@ -109,23 +109,23 @@ function planRolling(spec: Spec, current: ASet, old: readonly ASet[]): readonly 
  * remain.
  */
 function shrinkOld(spec: Spec, current: ASet, old: readonly ASet[]): readonly Resize[] {
-  const active = old.filter((set) => wishOf(set) > 0).toSorted(oldestFirst);
+  const active = old.filter((set) => desiredOf(set) > 0).toSorted(oldestFirst);
   const minimum = (spec.replicas ?? 1) - rolloutBounds(spec).unavailable;
   const isSeen = (set: ASet) => (set.status?.observedGeneration ?? 0) >= (set.metadata.generation ?? 0);
-  const startingNew = wishOf(current) - (isSeen(current) ? availableOf(current) : 0);
-  let broken = Math.max(0, sum([current, ...active], wishOf) - minimum - startingNew);
-  const wishes = new Map(active.map((set) => [set, wishOf(set)]));
+  const startingNew = desiredOf(current) - (isSeen(current) ? availableOf(current) : 0);
+  let broken = Math.max(0, sum([current, ...active], desiredOf) - minimum - startingNew);
+  const desired = new Map(active.map((set) => [set, desiredOf(set)]));
   for (const set of active) {
     if (!isSeen(set)) continue;
-    const cut = Math.min(wishOf(set) - availableOf(set), broken);
-    wishes.set(set, wishOf(set) - cut);
+    const cut = Math.min(desiredOf(set) - availableOf(set), broken);
+    desired.set(set, desiredOf(set) - cut);
     broken -= cut;
   }
   let spare = Math.max(0, sum([current, ...active], (set) => (isSeen(set) ? availableOf(set) : 0)) - minimum);
   for (const set of active) {
-    const cut = Math.min(wishes.get(set) ?? 0, spare, isSeen(set) ? availableOf(set) : 0);
-    wishes.set(set, (wishes.get(set) ?? 0) - cut);
+    const cut = Math.min(desired.get(set) ?? 0, spare, isSeen(set) ? availableOf(set) : 0);
+    desired.set(set, (desired.get(set) ?? 0) - cut);
     spare -= cut;
   }
-  return active.map((set) => ({ set, replicas: wishes.get(set) ?? 0 })).filter(({ set, replicas }) => replicas !== wishOf(set));
+  return active.map((set) => ({ set, replicas: desired.get(set) ?? 0 })).filter(({ set, replicas }) => replicas !== desiredOf(set));
 }

@@ -5,7 +5,10 @@ type Labels = Readonly<Record<string, string>> | undefined;
 /** Whether labels match a selector; an empty selector matches everything, an absent one nothing. */
 export function matchesSelector(selector: Immutable<LabelSelector> | undefined, labels: Labels): boolean {
   if (selector === undefined) return false;
-  return matchesLabels(selector.matchLabels ?? {}, labels) && (selector.matchExpressions ?? []).every((wish) => matchesWish(wish, labels));
+  return (
+    matchesLabels(selector.matchLabels ?? {}, labels) &&
+    (selector.matchExpressions ?? []).every((requirement) => matchesRequirement(requirement, labels))
+  );
 }
 
 /** Whether the labels include all wanted ones. */
@@ -13,7 +16,7 @@ export function matchesLabels(wanted: Readonly<Record<string, string>>, labels: 
   return Object.entries(wanted).every(([key, value]) => labels?.[key] === value);
 }
 
-function matchesWish(
+function matchesRequirement(
   { key, operator, values }: NonNullable<Immutable<LabelSelector>['matchExpressions']>[number],
   labels: Labels,
 ): boolean {
@@ -27,10 +30,10 @@ function matchesWish(
 /** Formats a selector for list queries. */
 export function selectorText(selector: Immutable<LabelSelector>): string {
   const equal = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
-  const wishes = (selector.matchExpressions ?? []).map(({ key, operator, values }) => {
+  const requirements = (selector.matchExpressions ?? []).map(({ key, operator, values }) => {
     if (operator === 'Exists') return key;
     if (operator === 'DoesNotExist') return `!${key}`;
     return `${key} ${operator === 'In' ? 'in' : 'notin'} (${(values ?? []).join(',')})`;
   });
-  return [...equal, ...wishes].join(',');
+  return [...equal, ...requirements].join(',');
 }

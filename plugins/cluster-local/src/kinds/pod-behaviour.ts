@@ -57,10 +57,10 @@ const fixed = (field: string): Denial =>
 
 function qosOf(pod: Pod): 'BestEffort' | 'Burstable' | 'Guaranteed' {
   const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
-  const asks = containers.some(({ resources }) =>
+  const hasRequests = containers.some(({ resources }) =>
     [resources?.limits, resources?.requests].some((list) => list && Object.keys(list).length > 0),
   );
-  if (!asks) return 'BestEffort';
+  if (!hasRequests) return 'BestEffort';
   const exact = containers.every(({ resources }) =>
     ['cpu', 'memory'].every((name) => {
       const limit = resources?.limits?.[name];

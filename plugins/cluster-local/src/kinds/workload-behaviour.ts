@@ -166,13 +166,13 @@ export const cronJobBehaviour: KindBehaviour<typeof CronJobs> = {
   },
   check: ({ spec }) => [
     ...checkPodSpec(spec.jobTemplate.spec?.template.spec, 'spec.jobTemplate.spec.template.spec'),
-    ...told('spec.schedule', () => parseCron(spec.schedule)),
-    ...told('spec.timeZone', () => wallClock(spec.timeZone ?? 'UTC')),
+    ...denialsOf('spec.schedule', () => parseCron(spec.schedule)),
+    ...denialsOf('spec.timeZone', () => wallClock(spec.timeZone ?? 'UTC')),
   ],
 };
 
 /** Converts an error that a function throws to a denial of a field. */
-function told(field: string, run: () => unknown): Denial[] {
+function denialsOf(field: string, run: () => unknown): Denial[] {
   try {
     run();
     return [];

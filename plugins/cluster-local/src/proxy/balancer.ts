@@ -84,17 +84,17 @@ export class Balancer implements Traffic {
   forget(podUid: string): void {
     this.#leaving.delete(podUid);
     this.#unready.add(podUid);
-    this.#gone.push(podUid);
-    for (const old of this.#gone.splice(0, this.#gone.length - goneMax)) this.#unready.delete(old);
+    this.#removed.push(podUid);
+    for (const old of this.#removed.splice(0, this.#removed.length - removedMax)) this.#unready.delete(old);
   }
 
   /** Pods that have ended. Their slices may exist a little longer, so they stay unready for a while. */
-  readonly #gone: string[] = [];
+  readonly #removed: string[] = [];
 
   #isUsable({ podUid }: Endpoint): boolean {
     return !this.#unready.has(podUid) && !this.#leaving.has(podUid);
   }
 }
 
-const goneMax = 1000;
+const removedMax = 1000;
 const addressOf = ({ host, port }: Endpoint): string => `${host}:${port}`;

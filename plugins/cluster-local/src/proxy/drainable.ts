@@ -44,10 +44,10 @@ export class Drainable {
     const endMs = clock.nowMs() + atMostMs;
     const over = new AbortController();
     void closed.then(() => over.abort());
-    let heard = new Map<Socket, number>();
+    let lastData = new Map<Socket, number>();
     while (clock.nowMs() < endMs && !over.signal.aborted) {
-      this.#endSilent(heard);
-      heard = new Map([...this.#sockets].map((socket) => [socket, socket.bytesRead]));
+      this.#endSilent(lastData);
+      lastData = new Map([...this.#sockets].map((socket) => [socket, socket.bytesRead]));
       await clock.sleep(quietMs, over.signal).catch(() => undefined);
     }
     for (const socket of this.#sockets) socket.destroy();
@@ -68,10 +68,10 @@ export class Drainable {
     }
   }
 
-  #endSilent(heard: ReadonlyMap<Socket, number>): void {
+  #endSilent(lastData: ReadonlyMap<Socket, number>): void {
     const served = new Set<Duplex>([...this.#tunnels, ...[...this.#answers].map(({ req }) => req.socket)]);
     for (const socket of this.#sockets) {
-      if (served.has(socket) || heard.get(socket) !== socket.bytesRead || socket.writableLength > 0) continue;
+      if (served.has(socket) || lastData.get(socket) !== socket.bytesRead || socket.writableLength > 0) continue;
       socket.destroySoon();
     }
   }

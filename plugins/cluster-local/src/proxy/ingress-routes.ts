@@ -76,9 +76,9 @@ function hostName(host: string): string {
 }
 
 /** A prefix matches whole path segments: `/a` matches `/a` and `/a/b`, not `/ab`. */
-function matches({ path, isExact }: PathRule, asked: string): boolean {
-  if (isExact) return asked === path;
-  return path === '/' || asked === path || asked.startsWith(`${path}/`);
+function matches({ path, isExact }: PathRule, requested: string): boolean {
+  if (isExact) return requested === path;
+  return path === '/' || requested === path || requested.startsWith(`${path}/`);
 }
 
 function resolved(

@@ -54,10 +54,10 @@ export class ServicePorts {
       present.delete(port);
       if (!open.isFixed) this.#pool.release(open.number);
     }
-    const told = portsIn(service?.metadata.annotations?.[servicePortsAnnotation]);
+    const annotated = portsIn(service?.metadata.annotations?.[servicePortsAnnotation]);
     for (const [port, { name = '', nodePort, appProtocol }] of wanted) {
       if (present.has(port)) continue;
-      const number = nodePort ?? (await this.#take(key, told[name === '' ? String(port) : name]));
+      const number = nodePort ?? (await this.#take(key, annotated[name === '' ? String(port) : name]));
       if (number === undefined) continue;
       present.set(port, { name, number, isFixed: nodePort !== undefined, isHttp: appProtocol === 'http', stop: new AbortController() });
     }

@@ -5,7 +5,7 @@ import { errors } from '../errors.js';
 import type { AgentControl } from '../supervision/agent-control.js';
 import { channels, endMessage, message } from './channels.js';
 import { containerAtAgent } from './container.js';
-import { askForPod, refusalIn } from './log.js';
+import { requestLogOfPod, refusalIn } from './log.js';
 
 const outputs = ['stdout', 'stderr'] as const;
 
@@ -23,11 +23,11 @@ export async function attachToPod(
   } = await containerAtAgent({ key: request.key, container: request.query.get('container')?.[0] }, context, agent);
   const path = `/logs/${place}?follow=true&tailLines=0`;
   const over = new AbortController();
-  const asked = wanted.map((stream) =>
-    askForPod(record, `${path}&stream=${stream}`, { signal: AbortSignal.any([context.signal, over.signal]) }),
+  const requested = wanted.map((stream) =>
+    requestLogOfPod(record, `${path}&stream=${stream}`, { signal: AbortSignal.any([context.signal, over.signal]) }),
   );
   try {
-    const answers = await Promise.all(asked);
+    const answers = await Promise.all(requested);
     const refused = answers.find(({ statusCode }) => statusCode !== 200);
     if (refused === undefined) return (conversation) => show(conversation, wanted, answers, over);
     throw errors.CLUSTER_LOCAL_REQUEST_INVALID({
@@ -64,7 +64,7 @@ async function show(
   answers: readonly IncomingMessage[],
   over: AbortController,
 ): Promise<void> {
-  const leaving = untilGone(conversation).then(() => over.abort());
+  const leaving = untilClosed(conversation).then(() => over.abort());
   try {
     const carried = answers.map((answer, index) => carry(conversation, channels[wanted[index] ?? 'stdout'], answer));
     const problem = await Promise.all(carried).then(
@@ -79,7 +79,7 @@ async function show(
 }
 
 /** Discards the client's messages; resolves when it disconnects. */
-async function untilGone({ messages }: Conversation): Promise<void> {
+async function untilClosed({ messages }: Conversation): Promise<void> {
   for await (const _ of messages);
 }
 

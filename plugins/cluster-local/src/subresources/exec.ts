@@ -33,18 +33,18 @@ export async function execInPod(
   } = await containerAtAgent({ key: request.key, container: request.query.get('container')?.[0] }, context, agent);
   const words = new URLSearchParams(wanted.command.map((word) => ['command', word]));
   const path = `/exec/${place}?${words.toString()}`;
-  const asked = openAgent(record, 'POST', path);
-  const answered = answerOf(asked.answer);
-  if (!wanted.stdin) asked.request.end();
-  else asked.request.flushHeaders();
-  const answer = await Promise.race([answered, aborted(context.signal, asked.request)]);
+  const requested = openAgent(record, 'POST', path);
+  const answered = answerOf(requested.answer);
+  if (!wanted.stdin) requested.request.end();
+  else requested.request.flushHeaders();
+  const answer = await Promise.race([answered, aborted(context.signal, requested.request)]);
   if (answer.statusCode !== 200) {
     const { error } = JSON.parse(await textOf(answer)) as { readonly error?: string };
     throw errors.CLUSTER_LOCAL_REQUEST_INVALID({
       message: `no command runs in container "${container}" of pod "${request.key.name}": ${error ?? 'unknown'}`,
     });
   }
-  return (conversation) => talk(conversation, wanted, asked.request, answer);
+  return (conversation) => talk(conversation, wanted, requested.request, answer);
 }
 
 /** Checks the request's parameters. @throws CLUSTER_LOCAL_REQUEST_INVALID */
@@ -93,7 +93,7 @@ async function talk(conversation: Conversation, wanted: Wanted, input: ClientReq
   // A broken connection is reported by the end of the output.
   input.on('error', () => {});
   let hasLeft = false;
-  const heard = hear(conversation, wanted, input).then(() => {
+  const received = receive(conversation, wanted, input).then(() => {
     hasLeft = true;
     input.destroy();
   });
@@ -113,12 +113,12 @@ async function talk(conversation: Conversation, wanted: Wanted, input: ClientReq
     if (!hasLeft) throw error;
   } finally {
     input.destroy();
-    void heard;
+    void received;
   }
 }
 
 /** Forwards the client's input until the client closes it or disconnects, which ends the command. */
-async function hear({ messages }: Conversation, { stdin }: Wanted, input: ClientRequest): Promise<void> {
+async function receive({ messages }: Conversation, { stdin }: Wanted, input: ClientRequest): Promise<void> {
   for await (const each of messages) {
     const [channel, closed] = each;
     // Terminal sizes (channel 4) are ignored, since there is no terminal.

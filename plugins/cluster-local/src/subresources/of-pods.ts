@@ -8,7 +8,7 @@ import { evictPod } from './eviction.js';
 import { checkExec, execInPod } from './exec.js';
 import { readPodLog } from './log.js';
 import { attachOpenApi, bindingOpenApi, evictionOpenApi, execOpenApi, logOpenApi, portForwardOpenApi, spdyOpenApi } from './open-api.js';
-import { tellPorts } from './port-forward.js';
+import { portForward } from './port-forward.js';
 
 /** Subresources of pods. `control` gives access to the node agent. */
 export function ofPods(control: (clock: Clock) => AgentControl): Pick<EngineOptions, 'subresources' | 'conversations'> {
@@ -18,7 +18,7 @@ export function ofPods(control: (clock: Clock) => AgentControl): Pick<EngineOpti
       { kind: Pods, name: 'eviction', method: 'POST', openApi: evictionOpenApi, handle: evictPod },
       { kind: Pods, name: 'attach', method: 'POST', openApi: spdyOpenApi, handle: refuseSpdy('attach', checkAttach) },
       { kind: Pods, name: 'exec', method: 'POST', openApi: spdyOpenApi, handle: refuseSpdy('exec', checkExec) },
-      { kind: Pods, name: 'portforward', method: 'POST', openApi: portForwardOpenApi, handle: tellPorts },
+      { kind: Pods, name: 'portforward', method: 'POST', openApi: portForwardOpenApi, handle: portForward },
       {
         kind: Pods,
         name: 'log',

@@ -7,7 +7,7 @@ import { Pods } from '../kinds/handles.js';
  * `POST pods/portforward`: refused with the addresses of the pod's ports. kubectl forwards ports only over SPDY, which is not supported,
  * and the ports are open on this machine anyway.
  */
-export async function tellPorts({ key }: HttpRequest & { readonly key: Key }, context: RequestContext): Promise<HttpAnswer> {
+export async function portForward({ key }: HttpRequest & { readonly key: Key }, context: RequestContext): Promise<HttpAnswer> {
   const pod = await context.asCaller.get(Pods, key);
   if (pod === undefined) throw errors.CLUSTER_LOCAL_NOT_FOUND({ message: `pod "${key.name}" not found` });
   const ports = Object.entries(portsIn(pod.metadata.annotations?.[hostPortsAnnotation]));

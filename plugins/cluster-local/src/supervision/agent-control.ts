@@ -11,7 +11,7 @@ import { endMarked, markName, markOfRun } from '../agent/process/marked.js';
 import { files, lastingDigest, settingsDigest, type AgentRecord, type AgentSettings, type AgentState } from '../agent/settings.js';
 import { errors } from '../errors.js';
 import { runningAgent } from './agent-record.js';
-import { askAgent, textOf } from './agent-request.js';
+import { requestAgent, textOf } from './agent-request.js';
 
 /** Maximum time for a start, milliseconds. */
 const startMsMax = 8000;
@@ -57,11 +57,12 @@ export class AgentControl {
 
   /** The agent's state; an agent with other settings is first made to reload them. */
   async state(record: AgentRecord, settings: AgentSettings, signal: AbortSignal): Promise<AgentState> {
-    const asked = async (): Promise<AgentState> => JSON.parse(await textOf(await askAgent(record, 'GET', '/state', signal))) as AgentState;
-    const state = await asked();
+    const requested = async (): Promise<AgentState> =>
+      JSON.parse(await textOf(await requestAgent(record, 'GET', '/state', signal))) as AgentState;
+    const state = await requested();
     if (state.settingsDigest === settingsDigest(settings)) return state;
-    (await askAgent(record, 'POST', '/settings', signal)).resume();
-    return asked();
+    (await requestAgent(record, 'POST', '/settings', signal)).resume();
+    return requested();
   }
 
   /** Ends the agent and every pod within the time; whatever has not ended by then is killed. */
@@ -69,8 +70,8 @@ export class AgentControl {
     const record = await this.running();
     const graceMs = Math.max(0, withinMs - 1500);
     if (record) {
-      await askAgent(record, 'POST', `/stop?pods=end&graceMs=${graceMs}`, signal).catch(() => undefined);
-      await this.#untilGone(record, Math.max(100, withinMs - 500), signal);
+      await requestAgent(record, 'POST', `/stop?pods=end&graceMs=${graceMs}`, signal).catch(() => undefined);
+      await this.#untilRemoved(record, Math.max(100, withinMs - 500), signal);
       if (isAlive(record)) process.kill(record.pid, 'SIGKILL');
     }
     await this.#sweep();
@@ -83,10 +84,10 @@ export class AgentControl {
   }
 
   async #handOver(record: AgentRecord, signal: AbortSignal): Promise<void> {
-    await askAgent(record, 'POST', '/stop?pods=keep', signal).catch(() => undefined);
-    await this.#untilGone(record, handOverMsMax, signal);
+    await requestAgent(record, 'POST', '/stop?pods=keep', signal).catch(() => undefined);
+    await this.#untilRemoved(record, handOverMsMax, signal);
     if (isAlive(record)) process.kill(record.pid, 'SIGKILL');
-    await this.#untilGone(record, handOverMsMax, signal);
+    await this.#untilRemoved(record, handOverMsMax, signal);
   }
 
   async #start(signal: AbortSignal): Promise<AgentRecord> {
@@ -134,7 +135,7 @@ export class AgentControl {
     throw errors.CLUSTER_LOCAL_AGENT_NOT_STARTED({ message });
   }
 
-  async #untilGone(record: AgentRecord, atMostMs: number, signal: AbortSignal): Promise<void> {
+  async #untilRemoved(record: AgentRecord, atMostMs: number, signal: AbortSignal): Promise<void> {
     const endMs = this.#clock.nowMs() + atMostMs;
     while (isAlive(record) && this.#clock.nowMs() < endMs) await this.#clock.sleep(pauseMs, signal).catch(() => undefined);
   }

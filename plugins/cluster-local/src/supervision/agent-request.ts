@@ -11,15 +11,15 @@ export function openAgent(
 ): { readonly request: ClientRequest; readonly answer: Promise<IncomingMessage> } {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const headers = { authorization: `Bearer ${token}` };
-  const asked = request({ host: '127.0.0.1', port, method, path, headers, agent: false, ...(signal && { signal }) }, resolve);
-  asked.once('error', reject);
-  return { request: asked, answer: promise };
+  const requested = request({ host: '127.0.0.1', port, method, path, headers, agent: false, ...(signal && { signal }) }, resolve);
+  requested.once('error', reject);
+  return { request: requested, answer: promise };
 }
 
 /** Sends a request without a body to the agent; the response's body is not read yet. @throws when the agent does not respond */
-export function askAgent(record: AgentRecord, method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<IncomingMessage> {
-  const { request: asked, answer } = openAgent(record, method, path, signal);
-  asked.end();
+export function requestAgent(record: AgentRecord, method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const { request: requested, answer } = openAgent(record, method, path, signal);
+  requested.end();
   return answer;
 }
 

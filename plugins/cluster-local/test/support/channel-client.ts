@@ -7,9 +7,9 @@ export const [stdin, stdout, stderr, error, close] = [0, 1, 2, 3, 255];
 export class ChannelClient implements Conversation {
   readonly protocol = 'v5.channel.k8s.io';
   readonly messages = new Readable({ objectMode: true, read: () => {} });
-  readonly heard: Buffer[] = [];
+  readonly received: Buffer[] = [];
 
-  say(channel: number, bytes: string | Uint8Array = ''): void {
+  write(channel: number, bytes: string | Uint8Array = ''): void {
     this.messages.push(Buffer.concat([Buffer.from([channel]), Buffer.from(bytes)]));
   }
 
@@ -22,11 +22,11 @@ export class ChannelClient implements Conversation {
   }
 
   async send(message: Uint8Array): Promise<void> {
-    this.heard.push(Buffer.from(message));
+    this.received.push(Buffer.from(message));
   }
 
   on(channel: number): Buffer {
-    return Buffer.concat(this.heard.filter(([first]) => first === channel).map((each) => each.subarray(1)));
+    return Buffer.concat(this.received.filter(([first]) => first === channel).map((each) => each.subarray(1)));
   }
 
   get status(): { status: string; reason?: string; message?: string; details?: { causes: readonly { message: string }[] } } {

@@ -29,7 +29,7 @@ export class FakeApi {
         const status = isTapError(error) ? error.spec.httpStatus : 500;
         if (response.headersSent) response.destroy();
         else
-          say(response, status, {
+          respond(response, status, {
             kind: 'Status',
             reason: isTapError(error) ? error.code : '',
             message: (error as Error).message,
@@ -59,19 +59,19 @@ export class FakeApi {
     const url = new URL(request.url ?? '/', 'http://api');
     this.requests.push(`${request.method} ${url.pathname}${url.searchParams.has('watch') ? ' watch' : ''}`);
     const fault = this.fault?.(request);
-    if (fault !== undefined) return say(response, fault, { kind: 'Status', reason: 'Fault', message: 'a fault', code: fault });
+    if (fault !== undefined) return respond(response, fault, { kind: 'Status', reason: 'Fault', message: 'a fault', code: fault });
     if (request.headers.authorization !== `Bearer ${this.token}`)
-      return say(response, 401, { kind: 'Status', reason: 'Unauthorized', message: 'token', code: 401 });
+      return respond(response, 401, { kind: 'Status', reason: 'Unauthorized', message: 'token', code: 401 });
     const body = await readBody(request);
     const target = parse(url.pathname.replace('/clusters/local', ''));
     const served = target && this.store.servedByPlural(target.group, target.plural);
-    if (!target || !served) return say(response, 404, { kind: 'Status', reason: 'NotFound', message: url.pathname, code: 404 });
+    if (!target || !served) return respond(response, 404, { kind: 'Status', reason: 'NotFound', message: url.pathname, code: 404 });
     const { kind } = served;
     const key = { namespace: target.namespace ?? '', name: target.name ?? '' };
     if (request.method === 'GET' && !target.name) {
       if (url.searchParams.get('watch') === 'true') return this.#watch(url, target.plural, response);
       const items = this.store.select(kind, target.namespace, undefined, url.searchParams.get('fieldSelector') ?? undefined);
-      return say(response, 200, {
+      return respond(response, 200, {
         kind: `${kind.kind}List`,
         apiVersion: 'v1',
         metadata: { resourceVersion: String(this.store.revision) },
@@ -80,11 +80,13 @@ export class FakeApi {
     }
     if (request.method === 'GET') {
       const found = this.store.get(kind, key);
-      return found ? say(response, 200, found) : say(response, 404, { kind: 'Status', reason: 'NotFound', message: key.name, code: 404 });
+      return found
+        ? respond(response, 200, found)
+        : respond(response, 404, { kind: 'Status', reason: 'NotFound', message: key.name, code: 404 });
     }
     if (request.method === 'POST') {
       const input = body as { metadata: object };
-      return say(
+      return respond(
         response,
         201,
         this.store.create(kind, {
@@ -93,18 +95,18 @@ export class FakeApi {
         }),
       );
     }
-    if (request.method === 'PATCH') return say(response, 200, this.store.patch(kind, key, body, target.subresource));
+    if (request.method === 'PATCH') return respond(response, 200, this.store.patch(kind, key, body, target.subresource));
     const { gracePeriodSeconds, preconditions } = body as { gracePeriodSeconds?: number; preconditions?: { uid?: string } };
     this.store.delete(kind, key, {
       ...(preconditions?.uid === undefined ? {} : { uid: preconditions.uid }),
       ...(gracePeriodSeconds === undefined ? {} : { graceSeconds: gracePeriodSeconds }),
     });
-    say(response, 200, { kind: 'Status', status: 'Success' });
+    respond(response, 200, { kind: 'Status', status: 'Success' });
   }
 
   #watch(url: URL, plural: string, response: ServerResponse): void {
     const from = Number(url.searchParams.get('resourceVersion'));
-    if (from < this.oldest) return say(response, 410, { kind: 'Status', reason: 'Expired', message: 'too old', code: 410 });
+    if (from < this.oldest) return respond(response, 410, { kind: 'Status', reason: 'Expired', message: 'too old', code: 410 });
     const [field, value] = (url.searchParams.get('fieldSelector') ?? '').split('=');
     const concerns = ({ object }: StoreEvent) =>
       !field || field.split('.').reduce<unknown>((part, name) => (part as Record<string, unknown> | undefined)?.[name], object) === value;
@@ -173,7 +175,7 @@ async function readBody(request: IncomingMessage): Promise<object> {
   return chunks.length === 0 ? {} : (JSON.parse(Buffer.concat(chunks).toString()) as object);
 }
 
-function say(response: ServerResponse, status: number, body: object): void {
+function respond(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body);
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
   response.end(text);

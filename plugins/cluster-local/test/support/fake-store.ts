@@ -219,11 +219,11 @@ function resourcesOf(store: FakeStore): Resources {
   };
 }
 
-function graceOf(served: Served, object: Immutable<Loose>, asked: number | undefined): number {
+function graceOf(served: Served, object: Immutable<Loose>, sent: number | undefined): number {
   if (served.plural !== 'pods' || !object.spec?.['nodeName']) return 0;
   const phase = object.status?.['phase'];
   if (phase === 'Succeeded' || phase === 'Failed') return 0;
-  return asked ?? (object.spec['terminationGracePeriodSeconds'] as number | undefined) ?? 30;
+  return sent ?? (object.spec['terminationGracePeriodSeconds'] as number | undefined) ?? 30;
 }
 
 const fieldAt = (object: unknown, path: string): unknown =>

@@ -48,18 +48,18 @@ export function hostPort(pod: APod, key?: string): number {
 /** Whether a process is running; a zombie is not. */
 export const isRunning = (pid: number): boolean => identify(pid) !== undefined;
 
-/** A container's log from the agent; `heard` is called with the text received so far. */
+/** A container's log from the agent; `received` is called with the text received so far. */
 export async function logOf(
   cluster: LocalCluster,
   pod: APod,
   container: string,
   query = '',
-  heard?: (text: string) => void,
+  received?: (text: string) => void,
 ): Promise<string> {
   const record = await cluster.control.running();
   if (!record) throw new Error('no agent');
   return new Promise((resolve, reject) => {
-    const asked = request(
+    const sent = request(
       {
         host: '127.0.0.1',
         port: record.port,
@@ -72,14 +72,14 @@ export async function logOf(
         let text = '';
         response.on('data', (chunk: Buffer) => {
           text += chunk.toString();
-          heard?.(text);
+          received?.(text);
         });
         response.once('end', () => resolve(text));
         response.once('error', reject);
       },
     );
-    asked.once('error', reject);
-    asked.end();
+    sent.once('error', reject);
+    sent.end();
   });
 }
 

@@ -13,9 +13,9 @@ interface Session {
 }
 
 const part = (id: string): HTMLElement => document.querySelector<HTMLElement>(`#${id}`) ?? document.body;
-const [told, details, ways, button] = [part('told'), part('session'), part('ways'), part('logout')];
+const [summary, details, ways, button] = [part('told'), part('session'), part('ways'), part('logout')];
 
-function ask(path: string, method = 'GET'): Promise<Response> {
+function request(path: string, method = 'GET'): Promise<Response> {
   const headers = { accept: 'application/json' };
   return fetch(path, { method, headers, credentials: 'same-origin', signal: AbortSignal.timeout(deadlineMs) });
 }
@@ -26,12 +26,12 @@ async function read<T>(answer: Response): Promise<T> {
 }
 
 async function show(): Promise<void> {
-  const answer = await ask('session');
+  const answer = await request('session');
   const session = answer.status === 401 ? undefined : await read<Session>(answer);
   for (const each of [details, button]) each.hidden = session === undefined;
   ways.hidden = session !== undefined;
   if (session === undefined) return offer();
-  told.textContent = `You are logged in as ${session.name}.`;
+  summary.textContent = `You are logged in as ${session.name}.`;
   const rows = [
     ['Groups', session.groups.join(', ') || 'none'],
     ['Tenant', session.tenant ?? 'none'],
@@ -41,8 +41,8 @@ async function show(): Promise<void> {
 }
 
 async function offer(): Promise<void> {
-  told.textContent = 'You are not logged in.';
-  const { issuers } = await read<{ readonly issuers: readonly { readonly name: string }[] }>(await ask('issuers'));
+  summary.textContent = 'You are not logged in.';
+  const { issuers } = await read<{ readonly issuers: readonly { readonly name: string }[] }>(await request('issuers'));
   const links = issuers.map(({ name }) => {
     const link = text('a', `Log in with ${name}`);
     link.setAttribute('href', `login?issuer=${encodeURIComponent(name)}`);
@@ -61,7 +61,7 @@ function text(tag: string, content: string): HTMLElement {
 
 /** Ends the session here, then goes to the provider to end it there. */
 async function logOut(): Promise<void> {
-  const { location } = await read<{ readonly location?: string }>(await ask('logout', 'POST'));
+  const { location } = await read<{ readonly location?: string }>(await request('logout', 'POST'));
   if (location === undefined) await show();
   else window.location.assign(location);
 }
@@ -70,7 +70,7 @@ async function attempt(act: () => Promise<void>): Promise<void> {
   try {
     await act();
   } catch (error) {
-    told.textContent = `That did not work: ${error instanceof Error ? error.message : String(error)}. Load the page again.`;
+    summary.textContent = `That did not work: ${error instanceof Error ? error.message : String(error)}. Load the page again.`;
   }
 }
 

@@ -56,7 +56,7 @@ export class Batch {
     const added = new Map<string, number>();
     for (const { key, lease } of changes) {
       if (lease === undefined) continue;
-      if (!leases.has(lease)) return leaseGone(lease);
+      if (!leases.has(lease)) return leaseExpired(lease);
       if (leases.holds(lease, key)) continue;
       added.set(lease, (added.get(lease) ?? 0) + 1);
       if (leases.keyCount(lease) + (added.get(lease) ?? 0) > storeLimits.leaseKeysMax) return leaseFull(lease);
@@ -129,7 +129,7 @@ export class Batch {
   }
 
   #revoke(lease: string): WireResult {
-    if (!this.#ledger.leases.has(lease)) return { kind: 'failed', error: leaseGone(lease) };
+    if (!this.#ledger.leases.has(lease)) return { kind: 'failed', error: leaseExpired(lease) };
     this.#begin();
     const keys = this.#ledger.leases.keysOf(lease);
     this.#ledger.leases.remove(lease);
@@ -159,7 +159,7 @@ export function futureRevision(revision: number, newest: number): WireError {
   return wireError(storeErrors.TAP_STORE_FUTURE_REVISION({ message: `revision ${revision} does not exist yet, the newest is ${newest}` }));
 }
 
-function leaseGone(lease: string): WireError {
+function leaseExpired(lease: string): WireError {
   return wireError(storeErrors.TAP_STORE_LEASE_GONE({ message: `lease ${lease} has ended` }));
 }
 

@@ -21,14 +21,14 @@ export function lockDirectory(directory: string): () => void {
     if (!isBusy(error)) throw error;
     throw storeErrors.TAP_STORE_LOCKED({ message: `the data directory ${directory} is used by ${holderOf(directory)}` });
   }
-  tellHolder(directory);
+  recordHolder(directory);
   return () => lock.close();
 }
 
 const holderFile = (directory: string): string => join(directory, 'holder');
 
 /** Records the process for error messages. The lock does not depend on it, so a full disk does not prevent a start. */
-function tellHolder(directory: string): void {
+function recordHolder(directory: string): void {
   try {
     writeFileSync(holderFile(directory), `${process.pid}\n`, { mode: 0o600 });
   } catch {

@@ -11,7 +11,7 @@ export interface Answer {
 }
 
 /** The token stored in this tab, if any; it is lost when the tab is closed. */
-export function keptToken(): string | undefined {
+export function storedToken(): string | undefined {
   return sessionStorage.getItem(place) ?? undefined;
 }
 
@@ -21,8 +21,8 @@ export function keepToken(token: string | undefined): void {
 }
 
 /** Sends a GraphQL request. With a stored token, cookies are not sent, so that the token alone determines the rights. */
-export async function ask(body: object): Promise<Answer> {
-  const token = keptToken();
+export async function request(body: object): Promise<Answer> {
+  const token = storedToken();
   const response = await fetch('/graphql', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
@@ -42,9 +42,9 @@ export interface Access {
 }
 
 export async function findAccess(): Promise<Access> {
-  const who = await ask({ query: '{ viewer { name } }' });
-  const caller = (who.json.data as { readonly viewer?: { readonly name: string } } | null | undefined)?.viewer?.name;
+  const queried = await request({ query: '{ viewer { name } }' });
+  const caller = (queried.json.data as { readonly viewer?: { readonly name: string } } | null | undefined)?.viewer?.name;
   if (caller === undefined) return { hasSchema: false };
-  const { json } = await ask({ query: '{ __schema { queryType { name } } }' });
+  const { json } = await request({ query: '{ __schema { queryType { name } } }' });
   return { caller, hasSchema: json.errors === undefined };
 }

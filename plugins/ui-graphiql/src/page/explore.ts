@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { findAccess, keepToken, keptToken, type Access } from './caller.js';
+import { findAccess, keepToken, storedToken, type Access } from './caller.js';
 import { fetcher } from './fetcher.js';
 
 declare const React: { createElement(type: unknown, props: object): unknown };
@@ -39,7 +39,7 @@ async function show(): Promise<void> {
   const turn = (shown += 1);
   const access = await findAccess().catch((error: unknown) => ({ hasSchema: false, problem: String(error) }));
   if (turn !== shown) return;
-  tell(access);
+  showState(access);
   const { hasSchema } = access;
   root.render(
     React.createElement(GraphiQL, {
@@ -54,8 +54,8 @@ async function show(): Promise<void> {
   );
 }
 
-function tell({ caller, hasSchema, problem }: Access & { readonly problem?: string }): void {
-  element('caller').textContent = caller === undefined ? 'nobody' : `${caller} (${keptToken() === undefined ? 'session' : 'token'})`;
+function showState({ caller, hasSchema, problem }: Access & { readonly problem?: string }): void {
+  element('caller').textContent = caller === undefined ? 'nobody' : `${caller} (${storedToken() === undefined ? 'session' : 'token'})`;
   const notice = element('notice');
   notice.textContent = problem ?? (caller === undefined ? unknownCaller : hasSchema ? '' : noSchema);
   notice.hidden = notice.textContent === '';

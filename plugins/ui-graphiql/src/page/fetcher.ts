@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { ask, keptToken } from './caller.js';
+import { request as send, storedToken } from './caller.js';
 
 interface Request {
   readonly query: string;
@@ -29,7 +29,7 @@ let client: SocketClient | undefined;
 
 /** Sends queries and mutations as requests, and subscriptions over a WebSocket, which is opened by the first one. */
 export function fetcher(request: Request): Promise<unknown> | AsyncIterable<unknown> {
-  return isSubscription(request) ? sockets().iterate(request) : ask(request).then(({ json }) => json);
+  return isSubscription(request) ? sockets().iterate(request) : send(request).then(({ json }) => json);
 }
 
 /** Parses the sent text, since the editor's own parse result lags behind while the user types. */
@@ -48,7 +48,7 @@ function sockets(): SocketClient {
     url: `wss://${location.host}/graphql`,
     lazy: true,
     connectionParams: () => {
-      const token = keptToken();
+      const token = storedToken();
       return token === undefined ? {} : { authorization: `Bearer ${token}` };
     },
   });

@@ -20,7 +20,7 @@ const statusMs = 60_000;
 /** Creates the agent's nodes and sends their heartbeats (leases and status) until aborted. */
 export async function keepNodes(options: HeartbeatOptions, signal: AbortSignal): Promise<void> {
   const { clock, log, heartbeatMs, nodes } = options;
-  const told = new Map<string, { readonly problem: string | undefined; readonly atMs: number }>();
+  const probed = new Map<string, { readonly problem: string | undefined; readonly atMs: number }>();
   let failed = false;
   let renewedMs = clock.nowMs();
   while (!signal.aborted) {
@@ -32,11 +32,11 @@ export async function keepNodes(options: HeartbeatOptions, signal: AbortSignal):
       renewedMs = clock.nowMs();
       for (const name of nodes) {
         const view = options.view(name);
-        const before = told.get(name);
+        const before = probed.get(name);
         const isDue = before === undefined || before.problem !== view.proxyProblem || clock.nowMs() - before.atMs >= statusMs;
         if (!isDue && !wasSilent) continue;
-        await tell(options.client, view, signal);
-        told.set(name, { problem: view.proxyProblem, atMs: clock.nowMs() });
+        await report(options.client, view, signal);
+        probed.set(name, { problem: view.proxyProblem, atMs: clock.nowMs() });
       }
       failed = false;
     } catch (error) {
@@ -47,7 +47,7 @@ export async function keepNodes(options: HeartbeatOptions, signal: AbortSignal):
   }
 }
 
-async function tell(client: ApiClient, view: NodeView, signal: AbortSignal): Promise<void> {
+async function report(client: ApiClient, view: NodeView, signal: AbortSignal): Promise<void> {
   const path = `/api/v1/nodes/${encodeURIComponent(view.name)}`;
   const node = nodeObject(view);
   try {

@@ -31,7 +31,7 @@ export class ContainerProbes {
   constructor(options: ContainerProbesOptions) {
     this.#options = options;
     const { startupProbe } = options.container;
-    this.#health = { started: startupProbe === undefined, ready: startupProbe === undefined && !this.#isAsked() };
+    this.#health = { started: startupProbe === undefined, ready: startupProbe === undefined && !this.#isRequested() };
   }
 
   get health(): ContainerHealth {
@@ -43,12 +43,12 @@ export class ContainerProbes {
     if (startupProbe === undefined) return this.#begin();
     this.#run(startupProbe, true, (healthy, message) => {
       if (!healthy) return this.#options.onUnhealthy(`startup probe failed: ${message}`);
-      this.#set({ started: true, ready: !this.#isAsked() });
+      this.#set({ started: true, ready: !this.#isRequested() });
       this.#begin();
     });
   }
 
-  #isAsked(): boolean {
+  #isRequested(): boolean {
     return this.#options.container.readinessProbe !== undefined || this.#ports().length > 0;
   }
 
@@ -66,7 +66,7 @@ export class ContainerProbes {
 
   #awaitPorts(): void {
     const { clock, signal } = this.#options;
-    const ask = async (): Promise<Finding> => {
+    const check = async (): Promise<Finding> => {
       for (const port of this.#ports()) {
         const finding = await checkTcp('127.0.0.1', port, 1000, signal);
         if (!finding.healthy) return finding;
@@ -74,13 +74,13 @@ export class ContainerProbes {
       return { healthy: true, message: 'all ports accept' };
     };
     const onVerdict = (healthy: boolean, message: string) => void this.#judge(healthy, message);
-    void runProbe({ probe: { periodSeconds: 1, failureThreshold: 2 }, clock, signal, ask, onVerdict, once: true });
+    void runProbe({ probe: { periodSeconds: 1, failureThreshold: 2 }, clock, signal, check, onVerdict, once: true });
   }
 
   #run(probe: Immutable<Probe>, once: boolean, onVerdict: (healthy: boolean, message: string) => void): void {
     const { container, hostPorts, beside, clock, signal } = this.#options;
-    const ask = () => checkProbe(probe, container, hostPorts, beside, signal);
-    void runProbe({ probe, clock, signal, ask, onVerdict, once });
+    const check = () => checkProbe(probe, container, hostPorts, beside, signal);
+    void runProbe({ probe, clock, signal, check, onVerdict, once });
   }
 
   async #judge(healthy: boolean, message: string): Promise<void> {

@@ -57,12 +57,12 @@ export function terminated(
   message?: string,
 ): Terminated {
   const exitCode = exit?.exitCode ?? killed;
-  const told = message ?? (exit === undefined ? 'was killed before it could leave an exit code' : undefined);
+  const endMessage = message ?? (exit === undefined ? 'was killed before it could leave an exit code' : undefined);
   return {
     is: 'terminated',
     exitCode,
     reason: exitCode === 0 ? 'Completed' : 'Error',
-    ...(told === undefined ? {} : { message: told }),
+    ...(endMessage === undefined ? {} : { message: endMessage }),
     startedAtMs: run.startedAtMs,
     finishedAtMs: exit?.finishedAtMs ?? nowMs,
   };

@@ -49,10 +49,10 @@ export async function runBeside(
     if (identity) signalGroup(identity, 'SIGKILL');
     ending ??= endMarked(commandMarkName, mark);
   };
-  const gone = (): void => {
+  const closed = (): void => {
     if (!response.writableFinished) kill();
   };
-  response.once('close', gone);
+  response.once('close', closed);
   signal.addEventListener('abort', kill, { once: true });
   try {
     const ended = endOf(child);
@@ -65,7 +65,7 @@ export async function runBeside(
     response.end(execFrame(frames.end, Buffer.from(JSON.stringify(end))));
   } finally {
     signal.removeEventListener('abort', kill);
-    response.removeListener('close', gone);
+    response.removeListener('close', closed);
     input.unpipe();
     input.resume();
     await ending;

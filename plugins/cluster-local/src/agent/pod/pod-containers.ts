@@ -24,11 +24,11 @@ export interface PodContainersOptions {
   /** Whether the pod is ending, so that no container is started any more. */
   readonly isEnding: () => boolean;
   readonly onChange: () => void;
-  readonly tell: (event: PodEvent) => void;
+  readonly recordEvent: (event: PodEvent) => void;
 }
 
 /** Why a container cannot start, and when the start is retried. */
-export interface Hindrance {
+export interface Obstruction {
   readonly obstacle: Obstacle;
   readonly retryAtMs: number;
 }
@@ -41,7 +41,7 @@ const postStartMsMax = 60_000;
 export class PodContainers {
   readonly #options: PodContainersOptions;
   readonly #runs = new Map<string, ContainerRun>();
-  readonly #hindrances = new Map<string, Hindrance>();
+  readonly #hindrances = new Map<string, Obstruction>();
 
   constructor(options: PodContainersOptions) {
     this.#options = options;
@@ -51,7 +51,7 @@ export class PodContainers {
     return this.#runs;
   }
 
-  get hindrances(): ReadonlyMap<string, Hindrance> {
+  get obstructions(): ReadonlyMap<string, Obstruction> {
     return this.#hindrances;
   }
 
@@ -82,7 +82,7 @@ export class PodContainers {
 
   /** Starts a container, or records why that is not possible now. */
   async start(name: string): Promise<void> {
-    const { journal, context, isEnding, tell } = this.#options;
+    const { journal, context, isEnding, recordEvent } = this.#options;
     const container = this.declared.find((found) => found.name === name);
     const nowMs = context.clock.nowMs();
     if (container === undefined || (this.#hindrances.get(name)?.retryAtMs ?? 0) > nowMs) return;
@@ -90,7 +90,7 @@ export class PodContainers {
     const prepared = await this.#prepare(container, record.starts + 1);
     if (isEnding()) return;
     if (!('launch' in prepared)) {
-      tell({ type: 'Warning', reason: prepared.reason, message: `container ${name}: ${prepared.message}` });
+      recordEvent({ type: 'Warning', reason: prepared.reason, message: `container ${name}: ${prepared.message}` });
       this.#hindrances.set(name, { obstacle: prepared, retryAtMs: context.clock.nowMs() + retryMs });
       return;
     }
@@ -114,7 +114,7 @@ export class PodContainers {
 
   /** Runs the preStop hooks. */
   async preStop(atMostMs: number): Promise<void> {
-    const { journal, context, signal, tell } = this.#options;
+    const { journal, context, signal, recordEvent } = this.#options;
     await Promise.all(
       this.declared.map(async (container) => {
         const run = this.#runs.get(container.name);
@@ -122,7 +122,7 @@ export class PodContainers {
         const options = { container, hostPorts: journal.hostPorts, beside: run.beside, clock: context.clock, atMostMs, signal };
         const found = await Promise.race([runHook(container.lifecycle?.preStop, options), run.over]);
         if (found && !found.healthy) {
-          tell({
+          recordEvent({
             type: 'Warning',
             reason: 'FailedPreStopHook',
             message: `preStop hook of container ${container.name} failed: ${found.message}`,
@@ -151,7 +151,7 @@ export class PodContainers {
   }
 
   async #launch(container: Immutable<Container>, record: ContainerRecord, prepared: Prepared): Promise<void> {
-    const { pod, journal, context, tell } = this.#options;
+    const { pod, journal, context, recordEvent } = this.#options;
     const { files, beside, mark, imageId } = prepared;
     const launched = this.#tryLaunch(container.name, prepared);
     if (launched === undefined) return;
@@ -168,17 +168,17 @@ export class PodContainers {
     });
     const run = this.#attach(container, state, { files, beside, mark, ended: launched.ended });
     launched.begin();
-    tell({ type: 'Normal', reason: 'Started', message: `started container ${container.name}, process ${state.identity.pid}` });
+    recordEvent({ type: 'Normal', reason: 'Started', message: `started container ${container.name}, process ${state.identity.pid}` });
     void this.#postStart(container, run, beside);
   }
 
   #tryLaunch(name: string, prepared: Prepared): Launched | undefined {
-    const { context, tell } = this.#options;
+    const { context, recordEvent } = this.#options;
     try {
       return launch(prepared.launch);
     } catch (error) {
       const obstacle = { reason: 'CreateContainerError', message: error instanceof Error ? error.message : String(error) };
-      tell({ type: 'Warning', ...obstacle });
+      recordEvent({ type: 'Warning', ...obstacle });
       this.#hindrances.set(name, { obstacle, retryAtMs: context.clock.nowMs() + retryMs });
       return undefined;
     }
@@ -197,7 +197,7 @@ export class PodContainers {
     state: Running,
     how: { readonly files: LogFiles; readonly beside: Beside; readonly mark: string; readonly ended?: Promise<void> },
   ): ContainerRun {
-    const { journal, context, onChange, tell } = this.#options;
+    const { journal, context, onChange, recordEvent } = this.#options;
     const run = new ContainerRun({
       ...how,
       container,
@@ -206,7 +206,7 @@ export class PodContainers {
       logBytesMax: () => context.settings.logBytesMax,
       clock: context.clock,
       onHealth({ ready, message }) {
-        if (!ready && message !== undefined) tell({ type: 'Warning', reason: 'Unhealthy', message });
+        if (!ready && message !== undefined) recordEvent({ type: 'Warning', reason: 'Unhealthy', message });
         onChange();
       },
       onEnd: (end) => this.#onEnd(container.name, end),
@@ -217,12 +217,12 @@ export class PodContainers {
   }
 
   async #onEnd(name: string, end: Terminated): Promise<void> {
-    const { pod, journal, context, isEnding, onChange, tell } = this.#options;
+    const { pod, journal, context, isEnding, onChange, recordEvent } = this.#options;
     const record = journal.container(name);
     const isLong = end.finishedAtMs - end.startedAtMs >= context.settings.restart.resetMs;
     this.#runs.delete(name);
     if (end.exitCode !== 0 && !isEnding()) {
-      tell({
+      recordEvent({
         type: 'Warning',
         reason: 'Failed',
         message: `container ${name} ended with ${end.exitCode}${end.message === undefined ? '' : `: ${end.message}`}`,

@@ -34,7 +34,7 @@ export interface PodContext {
   readonly log: Logger;
   readonly api: PodApi;
   readonly traffic: Traffic;
-  readonly events: { tell(pod: Immutable<Pod>, event: PodEvent): void };
+  readonly events: { record(pod: Immutable<Pod>, event: PodEvent): void };
   readonly images: ImageStore;
   readonly ports: PortPool;
   /** Contains one directory per pod, named by its uid. */

@@ -10,7 +10,7 @@ export interface PodEvent {
   readonly message: string;
 }
 
-interface Told {
+interface RecordedEvent {
   readonly firstMs: number;
   count: number;
   /** When it was last sent, milliseconds since the epoch. */
@@ -32,7 +32,7 @@ export class PodEvents {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #signal: AbortSignal;
-  readonly #told = new Map<string, Told>();
+  readonly #recorded = new Map<string, RecordedEvent>();
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
 
@@ -43,28 +43,28 @@ export class PodEvents {
     this.#signal = signal;
   }
 
-  tell(pod: Immutable<Pod>, event: PodEvent): void {
+  record(pod: Immutable<Pod>, event: PodEvent): void {
     const id = createHash('sha256').update(`${pod.metadata.uid}\0${event.reason}\0${event.message}`).digest('hex').slice(0, 16);
     const nowMs = this.#clock.nowMs();
-    const told = this.#told.get(id) ?? { firstMs: nowMs, count: 0, sentMs: -Infinity };
-    told.count += 1;
-    this.#told.delete(id);
-    this.#told.set(id, told);
-    const [oldest] = this.#told.keys();
-    if (this.#told.size > knownMax && oldest !== undefined) this.#told.delete(oldest);
-    if (nowMs - told.sentMs < quietMs || this.#waiting >= waitingMax || this.#signal.aborted) return;
-    told.sentMs = nowMs;
+    const recorded = this.#recorded.get(id) ?? { firstMs: nowMs, count: 0, sentMs: -Infinity };
+    recorded.count += 1;
+    this.#recorded.delete(id);
+    this.#recorded.set(id, recorded);
+    const [oldest] = this.#recorded.keys();
+    if (this.#recorded.size > knownMax && oldest !== undefined) this.#recorded.delete(oldest);
+    if (nowMs - recorded.sentMs < quietMs || this.#waiting >= waitingMax || this.#signal.aborted) return;
+    recorded.sentMs = nowMs;
     this.#waiting += 1;
     this.#turn = this.#turn
-      .then(() => this.#send(pod, event, id, told))
+      .then(() => this.#send(pod, event, id, recorded))
       .catch((error: unknown) => this.#log.debug('event not sent', { error: String(error) }))
       .finally(() => (this.#waiting -= 1));
   }
 
-  async #send(pod: Immutable<Pod>, event: PodEvent, id: string, told: Told): Promise<void> {
+  async #send(pod: Immutable<Pod>, event: PodEvent, id: string, recorded: RecordedEvent): Promise<void> {
     const { namespace = '', name = '' } = pod.metadata;
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`;
-    const last = { count: told.count, lastTimestamp: isoOf(told.sentMs) };
+    const last = { count: recorded.count, lastTimestamp: isoOf(recorded.sentMs) };
     const body: Event = {
       apiVersion: 'v1',
       kind: 'Event',
@@ -72,7 +72,7 @@ export class PodEvents {
       involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid: pod.metadata.uid ?? '' },
       ...event,
       ...last,
-      firstTimestamp: isoOf(told.firstMs),
+      firstTimestamp: isoOf(recorded.firstMs),
       source: { component, host: pod.spec?.nodeName ?? '' },
       reportingComponent: component,
       reportingInstance: pod.spec?.nodeName ?? '',

@@ -11,7 +11,7 @@ export class PodReporter {
   readonly #log: Logger;
   readonly #signal: AbortSignal;
   readonly #delay: RetryDelay;
-  #wished: { readonly pod: Immutable<Pod>; readonly status: PodStatus } | undefined;
+  #desired: { readonly pod: Immutable<Pod>; readonly status: PodStatus } | undefined;
   #sending: Promise<void> | undefined;
   #last: PodStatus | undefined;
 
@@ -31,8 +31,8 @@ export class PodReporter {
   /** Reports a status, unless the pod's object already contains it. */
   report(pod: Immutable<Pod>, status: PodStatus): void {
     this.#last = status;
-    this.#wished = says(pod, status) ? undefined : { pod, status };
-    if (this.#wished) this.#sending ??= this.#send().finally(() => (this.#sending = undefined));
+    this.#desired = isReported(pod, status) ? undefined : { pod, status };
+    if (this.#desired) this.#sending ??= this.#send().finally(() => (this.#sending = undefined));
   }
 
   /** Resolves when the pending report has been delivered. */
@@ -41,16 +41,16 @@ export class PodReporter {
   }
 
   async #send(): Promise<void> {
-    while (this.#wished !== undefined && !this.#signal.aborted) {
-      const { pod, status } = this.#wished;
+    while (this.#desired !== undefined && !this.#signal.aborted) {
+      const { pod, status } = this.#desired;
       try {
         await this.#api.writeStatus(pod, status);
-        if (this.#wished?.status === status) this.#wished = undefined;
+        if (this.#desired?.status === status) this.#desired = undefined;
         this.#delay.reset();
       } catch (error) {
         if (isAnswer(error, 404, 409, 422)) {
           this.#log.debug('status not taken', { pod: pod.metadata.name, error: String(error) });
-          if (this.#wished?.status === status) this.#wished = undefined;
+          if (this.#desired?.status === status) this.#desired = undefined;
         } else await this.#clock.sleep(this.#delay.next(), this.#signal).catch(() => undefined);
       }
     }
@@ -58,7 +58,7 @@ export class PodReporter {
 }
 
 /** Whether the pod's object already contains every field of a status. */
-function says(pod: Immutable<Pod>, status: PodStatus): boolean {
+function isReported(pod: Immutable<Pod>, status: PodStatus): boolean {
   const present = (pod.status ?? {}) as Readonly<Record<string, unknown>>;
   return Object.entries(status).every(([key, value]) => canonicalJson(value) === canonicalJson(present[key]));
 }

@@ -34,7 +34,7 @@ export class PodSet {
   sync(pods: Iterable<Immutable<Pod>>): void {
     if (this.#ending) return;
     const wanted = new Map([...pods].map((pod) => [pod.metadata.uid ?? '', pod]));
-    for (const [uid, worker] of this.#workers) if (!wanted.has(uid)) worker.end({ graceMs: goneGraceMs, isFinal: true });
+    for (const [uid, worker] of this.#workers) if (!wanted.has(uid)) worker.end({ graceMs: removedGraceMs, isFinal: true });
     for (const [uid, pod] of wanted) this.#see(uid, pod);
   }
 
@@ -89,7 +89,7 @@ export class PodSet {
 /** Delay before a failed worker is replaced, milliseconds. */
 const againMs = 1000;
 /** Grace period of pods whose object is gone: short, but enough to close files. */
-const goneGraceMs = 1000;
+const removedGraceMs = 1000;
 
 const graceOf = ({ spec }: Immutable<Pod>): number => (spec?.terminationGracePeriodSeconds ?? 30) * 1000;
 

@@ -67,7 +67,7 @@ export class PodWorker {
       signal: this.#stop.signal,
       isEnding: () => this.#ending !== undefined || this.#stop.signal.aborted,
       onChange: () => this.#alarm.ring(),
-      tell: (event) => context.events.tell(this.#pod, event),
+      recordEvent: (event) => context.events.record(this.#pod, event),
     });
     this.#refreshAtMs = clock.nowMs() + refreshMs;
     this.over = this.#run().catch((error: unknown) => this.#letGo(error));
@@ -152,13 +152,13 @@ export class PodWorker {
     await this.#refreshVolumes();
     const step = this.#plan();
     for (const name of step.start) await this.#containers.start(name);
-    for (const name of step.delayed.keys()) this.#tellBackOff(name);
+    for (const name of step.delayed.keys()) this.#recordBackOff(name);
     this.#containers.replaceChanged(this.#graceMs());
     const next = this.#plan();
     if (next.phase === 'Succeeded' || next.phase === 'Failed') void this.#containers.stop(this.#graceMs());
     this.#report(next);
     const soonestMs = this.#context.clock.nowMs() + 1;
-    const retries = [...this.#containers.hindrances.values()].map(({ retryAtMs }) => Math.max(retryAtMs, soonestMs));
+    const retries = [...this.#containers.obstructions.values()].map(({ retryAtMs }) => Math.max(retryAtMs, soonestMs));
     return Math.min(next.againAtMs ?? Infinity, this.#refreshAtMs, ...retries);
   }
 
@@ -177,9 +177,9 @@ export class PodWorker {
     void this.#containers.stop(this.#graceMs(), message);
   }
 
-  #tellBackOff(name: string): void {
+  #recordBackOff(name: string): void {
     const message = `container ${name} ended too often and waits before it starts again`;
-    this.#context.events.tell(this.#pod, { type: 'Warning', reason: 'BackOff', message });
+    this.#context.events.record(this.#pod, { type: 'Warning', reason: 'BackOff', message });
   }
 
   async #announcePorts(): Promise<void> {
@@ -209,7 +209,8 @@ export class PodWorker {
   #report(step: PodStep): void {
     const { clock, traffic } = this.#context;
     const containers = new Map(this.#journal.containers);
-    for (const [name, { obstacle }] of this.#containers.hindrances) containers.set(name, hindered(this.#journal.container(name), obstacle));
+    for (const [name, { obstacle }] of this.#containers.obstructions)
+      containers.set(name, withObstacle(this.#journal.container(name), obstacle));
     const status = podStatus({
       pod: this.#pod,
       phase: step.phase,
@@ -231,7 +232,7 @@ export class PodWorker {
     const { traffic, settings, clock, api, events } = this.#context;
     const uid = this.#pod.metadata.uid ?? '';
     const running = [...this.#containers.runs.keys()];
-    for (const name of running) events.tell(this.#pod, { type: 'Normal', reason: 'Killing', message: `stopping container ${name}` });
+    for (const name of running) events.record(this.#pod, { type: 'Normal', reason: 'Killing', message: `stopping container ${name}` });
     const endAtMs = clock.nowMs() + (this.#ending?.graceMs ?? 0);
     const leftMs = () => Math.max(0, Math.min(endAtMs - clock.nowMs(), this.#ending?.graceMs ?? 0));
     if (leftMs() > 0) {
@@ -254,7 +255,7 @@ export class PodWorker {
 }
 
 /** Marks a container that cannot be started as waiting, with the reason. */
-function hindered(record: ContainerRecord, obstacle: Obstacle): ContainerRecord {
+function withObstacle(record: ContainerRecord, obstacle: Obstacle): ContainerRecord {
   const { state, ...rest } = record;
   if (state.is === 'running') return record;
   return { ...freshContainer, ...rest, state: { is: 'waiting', ...obstacle }, ...(state.is === 'terminated' ? { last: state } : {}) };

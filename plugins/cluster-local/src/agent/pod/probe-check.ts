@@ -64,7 +64,7 @@ function checkHttp(get: HttpGet, port: number, timeoutMs: number, signal: AbortS
   const headers = Object.fromEntries((get.httpHeaders ?? []).map(({ name, value }) => [name, value]));
   const path = get.path ?? '/';
   const options = { host: get.host ?? address, port, path, agent: false as const, headers: { 'user-agent': 'tappaas-probe', ...headers } };
-  const asked = start(
+  const requested = start(
     { ...options, rejectUnauthorized: false, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) },
     (response) => {
       const status = response.statusCode ?? 0;
@@ -72,8 +72,8 @@ function checkHttp(get: HttpGet, port: number, timeoutMs: number, signal: AbortS
       resolve({ healthy: status >= 200 && status < 400, message: `GET ${path} answered ${status}` });
     },
   );
-  asked.on('error', (error) => resolve({ healthy: false, message: `GET ${path} on port ${port}: ${failure(error, timeoutMs)}` }));
-  asked.end();
+  requested.on('error', (error) => resolve({ healthy: false, message: `GET ${path} on port ${port}: ${failure(error, timeoutMs)}` }));
+  requested.end();
   return promise;
 }
 

@@ -6,7 +6,7 @@ export interface ProbeRun {
   readonly probe: Immutable<Probe>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  readonly ask: () => Promise<Finding>;
+  readonly check: () => Promise<Finding>;
   /** Called whenever the success or failure threshold is reached, and for each further result of the same kind in a row. */
   readonly onVerdict: (healthy: boolean, message: string) => void;
   /** Whether to stop at the first success, as for startup probes. */
@@ -22,7 +22,7 @@ const eagerMs = 25;
  * Until the first success it probes more often than the period says, so that a process that is up after 200 ms is ready after 200 ms.
  * Failures of these extra probes do not count.
  */
-export async function runProbe({ probe, clock, signal, ask, onVerdict, once }: ProbeRun): Promise<void> {
+export async function runProbe({ probe, clock, signal, check, onVerdict, once }: ProbeRun): Promise<void> {
   const periodMs = (probe.periodSeconds ?? 10) * 1000;
   let successes = 0;
   let failures = 0;
@@ -31,7 +31,7 @@ export async function runProbe({ probe, clock, signal, ask, onVerdict, once }: P
   let countsAtMs = clock.nowMs();
   while (!signal.aborted) {
     const isCounted = clock.nowMs() >= countsAtMs;
-    const { healthy, message } = await ask();
+    const { healthy, message } = await check();
     if (signal.aborted) return;
     if (isCounted) countsAtMs = clock.nowMs() + periodMs;
     if (healthy) {
