@@ -100,7 +100,7 @@ test('broken pods of an old template go before the ones that serve', (t) => {
   );
 });
 
-test('a changed specified in the middle of a rollout is shared in proportion', (t) => {
+test('replicas that change in the middle of a rollout are shared out in proportion', (t) => {
   const rollout = spec(20, 5, 0);
   const sets = [
     set({ name: 'new', specified: 5, available: 5, desired: 10 }, 20),
