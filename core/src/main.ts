@@ -26,9 +26,9 @@ if (found < versionMin) {
     stdout: outletTo(process.stdout, lost),
     stderr: outletTo(process.stderr, lost),
     input: () => process.stdin,
-    onResize: (heard, signal) => {
-      process.stdout.on('resize', heard);
-      signal.addEventListener('abort', () => void process.stdout.off('resize', heard), { once: true });
+    onResize: (listener, signal) => {
+      process.stdout.on('resize', listener);
+      signal.addEventListener('abort', () => void process.stdout.off('resize', listener), { once: true });
     },
     nowMs: Date.now,
     sections: async () => (await import('./platform/settings.js')).platformSections,
@@ -41,8 +41,8 @@ if (found < versionMin) {
       const { up } = await import('./platform/up.js');
       return up(options, {
         terminal,
-        onSignal: (signal, heard) => void process.on(signal, heard),
-        onUncaught: (heard) => void process.on('uncaughtException', heard).on('unhandledRejection', heard),
+        onSignal: (signal, listener) => void process.on(signal, listener),
+        onUncaught: (listener) => void process.on('uncaughtException', listener).on('unhandledRejection', listener),
         exit: (ended) => process.exit(ended),
         isAtTerminal: () => [0, 1, 2].some((stream) => isatty(stream)),
       });

@@ -25,7 +25,7 @@ import { startControllers, type RunningControllers } from './platform/controller
 import { openInstallation } from './platform/installation.js';
 import { lateResources } from './platform/late-resources.js';
 import { admit, deniedError, type Admitted, type DraftObject } from './platform/memory/admit.js';
-import { AskedAdmission } from './platform/memory/asked-admission.js';
+import { RecordingAdmission } from './platform/memory/recording-admission.js';
 import { EngineClient } from './platform/memory/engine-client.js';
 import { listenOnLoopback } from './platform/memory/loopback-api.js';
 import { memoryKeys } from './platform/memory/memory-keys.js';
@@ -142,7 +142,7 @@ class InMemory implements MemoryPlatform {
   readonly #store: ResourceStore;
   readonly #log: Logger;
   readonly #stepper: Stepper;
-  readonly #admission: AskedAdmission;
+  readonly #admission: RecordingAdmission;
   readonly #access: PlatformAccess;
   readonly #further: AnyKind[] = [Application, Build, Release];
   readonly #stopping = new AbortController();
@@ -161,7 +161,7 @@ class InMemory implements MemoryPlatform {
     const confidentiality = confidentialityOf(kernel);
     this.#access = platformAccess(kernel, (name) => this.engines.all.get(name));
     const { isProjectOnly } = this.#access;
-    this.#admission = new AskedAdmission(createAdmission({ dispatch: kernel.hooks, confidentiality, isProjectOnly }));
+    this.#admission = new RecordingAdmission(createAdmission({ dispatch: kernel.hooks, confidentiality, isProjectOnly }));
     const furtherKinds = () => this.#further.map((kind) => ({ kind, plugin: 'kernel' }));
     const parts = { kernel, store, admission: this.#admission, sealer: createSealer(memoryKeys()), authenticate: () => undefined };
     const { createQueue } = this.#stepper;

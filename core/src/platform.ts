@@ -70,9 +70,9 @@ async function start(starting: Starting): Promise<Platform> {
     await controllers.follow();
     await schedulers.follow();
     await refresh();
-    await pluginObjects.tell([]);
+    await pluginObjects.sync([]);
   });
-  void pluginObjects.tell();
+  void pluginObjects.sync();
   foundation.certificateThread.release();
   return {
     url,

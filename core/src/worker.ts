@@ -13,7 +13,7 @@ await serveAsWorker({
   primary: parentPort(process),
   env: process.env,
   stderr: process.stderr,
-  onSignal: (signal, heard) => void process.on(signal, heard),
-  onUncaught: (heard) => void process.on('uncaughtException', heard).on('unhandledRejection', heard),
+  onSignal: (signal, listener) => void process.on(signal, listener),
+  onUncaught: (listener) => void process.on('uncaughtException', listener).on('unhandledRejection', listener),
   exit: (code) => process.exit(code),
 });

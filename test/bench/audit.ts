@@ -30,7 +30,7 @@ const requestOf = (n: number): AuditedRequest => ({
   remoteAddress: '127.0.0.1',
   userAgent: 'kubectl/v1.32.0 (linux/amd64) kubernetes/abcdef0',
 });
-const standing = { status: 200, decision: { decision: 'allow', reason: 'ClusterRoleBinding developers' } } as const;
+const state = { status: 200, decision: { decision: 'allow', reason: 'ClusterRoleBinding developers' } } as const;
 const quiet = () => {};
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 const policy = compilePolicy({ level: 'Metadata', omitStages: ['RequestReceived'], rules: [], refusals: true }, isConfidential);
@@ -88,7 +88,7 @@ async function wholeStage(events: number, inFlight: number): Promise<Outcome> {
     while (next < events) {
       const n = (next += 1);
       const trail = await stage(requestOf(n));
-      trail.end(standing);
+      trail.end(state);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, work));
@@ -145,7 +145,7 @@ function serialised(request: AuditedRequest): string {
     stageTimestamp: new Date(request.receivedAtMs).toISOString(),
     annotations: {
       'authorization.k8s.io/decision': 'allow',
-      'authorization.k8s.io/reason': standing.decision.reason,
+      'authorization.k8s.io/reason': state.decision.reason,
       'tappaas.dev/tenant': caller.tenant,
     },
   });
@@ -159,7 +159,7 @@ export async function run({ smoke }: { readonly smoke: boolean }): Promise<Bench
   let sink = '';
   const text = microseconds(
     rounds,
-    () => void (sink = eventText({ level: 'Metadata', stage: 'ResponseComplete', atMs: one.receivedAtMs, request: one, standing })),
+    () => void (sink = eventText({ level: 'Metadata', stage: 'ResponseComplete', atMs: one.receivedAtMs, request: one, state })),
   );
   const object = microseconds(rounds, () => void (sink = serialised(one)));
   const hashed = microseconds(rounds, (n) => void hash('sha256', sink + n, 'hex'));

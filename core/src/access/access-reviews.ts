@@ -52,7 +52,7 @@ interface AccessReview {
 /** Makes the reviews of `authorization.k8s.io`. */
 export function createAccessReviews(options: AccessReviewOptions): AccessReviews {
   const decide = async (review: ReviewObject, caller: Caller): Promise<ReviewObject> => {
-    const { decision, reason } = await options.authorize({ ...askedOf(review, caller, options.engine), canNarrow: true, isReview: true });
+    const { decision, reason } = await options.authorize({ ...requestOf(review, caller, options.engine), canNarrow: true, isReview: true });
     const status = { allowed: decision === 'allow', ...(decision === 'deny' && { denied: true }), ...(reason !== '' && { reason }) };
     return { ...review, status };
   };
@@ -118,7 +118,7 @@ function scopeOf(extra: Extra = {}): AccessScope | undefined {
   return { ...(namespaces !== undefined && { namespaces }), ...(verbs !== undefined && { verbs }) };
 }
 
-function askedOf(review: ReviewObject, caller: Caller, engine: string): AccessRequest {
+function requestOf(review: ReviewObject, caller: Caller, engine: string): AccessRequest {
   const { spec } = review as AccessReview;
   const resource = spec?.resourceAttributes;
   const other = spec?.nonResourceAttributes;

@@ -40,8 +40,8 @@ async function grantedRules({ access, authorizers, engine }: RuleSources, caller
     ...(tenant !== undefined && { tenant }),
     ...(isProjectOnly && { isProjectOnly }),
   };
-  const heard = authorizers().filter(({ knowsProjects }) => !isProjectOnly || knowsProjects === true);
-  const lists = await Promise.all(heard.map(async (each) => each.rules?.(where) ?? unlisted));
+  const consulted = authorizers().filter(({ knowsProjects }) => !isProjectOnly || knowsProjects === true);
+  const lists = await Promise.all(consulted.map(async (each) => each.rules?.(where) ?? unlisted));
   const tenancy = isBound ? [{ ...ofTenant, incomplete: `rules hold only within the tenant ${caller.tenant ?? ''}` }] : [];
   return joined([...tenancy, ...lists]);
 }
@@ -83,13 +83,13 @@ export interface KnownSubjects extends PlacedSubjects {
  */
 export async function subjectsFor(
   { access, authorizers, engine }: RuleSources,
-  asker: Caller,
+  requester: Caller,
   asked: Omit<AccessRequest, 'caller' | 'engine'>,
 ): Promise<KnownSubjects> {
   const request = access.placed({ engine, ...asked });
   const may = async (plural: string, namespace?: string): Promise<boolean> => {
     const resource = { ...bindings, plural, ...(namespace !== undefined && { namespace }) };
-    return (await access.authorize({ caller: asker, engine: platformEngine, verb: 'list', resource })).decision === 'allow';
+    return (await access.authorize({ caller: requester, engine: platformEngine, verb: 'list', resource })).decision === 'allow';
   };
   const { project } = request;
   const inProject = project !== undefined && (await may('rolebindings', project));

@@ -1,11 +1,11 @@
 import { type AccessDecision, type AccessRequest, type Authorizer, type Caller, platformEngine } from '@tappaas/sdk';
 import type { AccessQuestion, Verdict } from '../ports/access.js';
-import { askedAuthorizers } from './asked-authorizers.js';
+import { cachedAuthorize } from './cached-authorize.js';
 import { builtInDecision } from './built-in-rules.js';
 import { refusedByScope } from './credential-scope.js';
 import { onceKnown } from './once-known.js';
 import { ownersAccess, type Owners } from './owned-objects.js';
-import { placedAnew, placedNow, type PlacedQuestion } from './placed-request.js';
+import { withPlace, placedNow, type PlacedQuestion } from './placed-request.js';
 import { administers, oversees } from './tenant-boundary.js';
 import { withinTenants } from './within-tenant.js';
 import { outOfTenants } from './without-tenant.js';
@@ -61,7 +61,7 @@ export interface Access {
  */
 export function createAccess(options: AccessOptions): Access {
   const { places } = options;
-  const ask = askedAuthorizers(options);
+  const ask = cachedAuthorize(options);
   const isGranted = (request: AccessRequest): boolean | Promise<boolean> => onceKnown(builtInDecision(request) ?? ask(request), isAllowed);
   const isAdministrator = (caller: Caller) => isGranted(administers({ caller, engine: platformEngine }));
   const isOverseer = (caller: Caller) => isGranted(oversees({ caller, engine: platformEngine }));
@@ -72,7 +72,7 @@ export function createAccess(options: AccessOptions): Access {
   /** Cluster-wide grants apply where no tenant is known, so a decision counts only if it holds for the settled owners as well. */
   const beyond = (request: PlacedQuestion): Verdict | Promise<Verdict> =>
     onceKnown(outside.authorize(request), (decided) =>
-      onceKnown(placedAnew(request, places), (again) => (again === undefined ? decided : outside.authorize(again))),
+      onceKnown(withPlace(request, places), (again) => (again === undefined ? decided : outside.authorize(again))),
     );
 
   return {

@@ -5,7 +5,7 @@ const enginePrefix = 'system:engine:';
 const allow = (reason: string): AccessDecision => ({ decision: 'allow', reason });
 const ofAdministrators = allow('the caller is an administrator');
 const ofEngine = allow('the caller is a process of this engine');
-const ofEverybody = allow('every authenticated caller may');
+const toAuthenticated = allow('every authenticated caller may');
 
 /** Its response contains only what the caller may list. */
 const whoCanPath = '/plugins/platform/who-can';
@@ -27,7 +27,7 @@ export function builtInDecision(request: AccessRequest): AccessDecision | undefi
   const { groups } = request.caller;
   if (groups.includes(administratorsGroup)) return ofAdministrators;
   if (groups.includes(enginePrefix + request.engine)) return ofEngine;
-  return isEverybodys(request) ? ofEverybody : undefined;
+  return isEverybodys(request) ? toAuthenticated : undefined;
 }
 
 /** Whether every authenticated caller may do it. */

@@ -17,7 +17,7 @@ export interface OwnerFields {
 }
 
 /** The owner fields of kinds whose objects belong to users. */
-interface PersonFields extends OwnerFields {
+interface UserFields extends OwnerFields {
   readonly user: string;
 }
 
@@ -47,7 +47,7 @@ export function ownersAccess({ ask, isAdministrator, places }: OwnerParts): (ask
   const mayAdminister = async ({ caller, engine }: AccessQuestion, { group, version, plural }: Resource): Promise<boolean> =>
     (await ask({ caller, engine, verb: 'administer', resource: { group, version, plural } })).decision === 'allow';
 
-  const decide = async (request: AccessQuestion, resource: Resource, fields: PersonFields): Promise<Verdict> => {
+  const decide = async (request: AccessQuestion, resource: Resource, fields: UserFields): Promise<Verdict> => {
     const { caller, engine } = request;
     if (await isAdministrator(caller)) return ask(request);
     if (caller.tenant !== undefined && !isReading(request) && places.isSuspended(caller.tenant))
@@ -93,7 +93,7 @@ export function ownersAccess({ ask, isAdministrator, places }: OwnerParts): (ask
 /** The same answer for another user's object and for a missing one, so that it does not reveal whether the object exists. */
 const refused: Verdict = { decision: 'deny', reason: 'it is not the caller’s' };
 
-function selectorOf({ name, tenant = '' }: Caller, fields: PersonFields, isOfAll: boolean): string {
+function selectorOf({ name, tenant = '' }: Caller, fields: UserFields, isOfAll: boolean): string {
   const ofTenant = fieldIs(fields.tenant, tenant);
   return isOfAll ? ofTenant : `${fieldIs(fields.user, name)},${ofTenant}`;
 }

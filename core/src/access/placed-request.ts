@@ -7,16 +7,16 @@ import { isNamespace } from './tenant-boundary.js';
 /** A question with the owners of its namespace. */
 export type PlacedQuestion = AccessQuestion & Place;
 
-const nobody: Place = Object.freeze({});
+const noPlace: Place = Object.freeze({});
 
 /** Adds the currently known owners of its namespace to a request. */
 export function placedNow<R extends Pick<AccessRequest, 'engine' | 'resource'>>(request: R, places: Pick<Places, 'now'>): R & Place {
   const namespace = namespaceOf(request);
-  return { ...request, ...(namespace === undefined ? nobody : places.now(request.engine, namespace)) };
+  return { ...request, ...(namespace === undefined ? noPlace : places.now(request.engine, namespace)) };
 }
 
 /** Adds the settled owners of its namespace to a request; undefined if they are the same as before. */
-export function placedAnew(
+export function withPlace(
   request: PlacedQuestion,
   places: Pick<Places, 'settled'>,
 ): PlacedQuestion | undefined | Promise<PlacedQuestion | undefined> {

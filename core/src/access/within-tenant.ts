@@ -2,7 +2,7 @@ import type { Caller } from '@tappaas/sdk';
 import type { Verdict } from '../ports/access.js';
 import type { Places } from './access.js';
 import { onceKnown } from './once-known.js';
-import { placedAnew, type PlacedQuestion } from './placed-request.js';
+import { withPlace, type PlacedQuestion } from './placed-request.js';
 import { isReading, sideOf } from './tenant-boundary.js';
 
 interface InnerParts {
@@ -19,7 +19,7 @@ export function withinTenants({
 }: InnerParts): (request: PlacedQuestion, tenant: string) => Verdict | Promise<Verdict> {
   /** Currently known owners may be outdated, so a refusal counts only if it holds for the settled owners as well. */
   const cross = async (request: PlacedQuestion, tenant: string, reason: string): Promise<Verdict> => {
-    const again = await placedAnew(request, places);
+    const again = await withPlace(request, places);
     if (again !== undefined && sideOf(again, tenant, places.isShared).side !== 'outside') return within(again, tenant);
     return (await isAdministrator(request.caller)) ? ask(request) : { decision: 'deny', reason };
   };

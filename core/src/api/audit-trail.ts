@@ -45,12 +45,12 @@ function auditedRequest(exchange: Exchange, info: RequestInfo, receivedAtMs: num
 
 /** Completes the audit event of a request. */
 export function endAudit(trail: AuditTrail, exchange: Exchange, nowMs: number): Awaitable<void> {
-  return trail.end(standing(exchange, statusOf(exchange), nowMs - exchange.receivedAtMs));
+  return trail.end(state(exchange, statusOf(exchange), nowMs - exchange.receivedAtMs));
 }
 
 /** Records that a stream began, because it may end only hours later. */
 export function noteStreamBegin(exchange: Exchange, status: number): void {
-  exchange.trail?.streaming?.(standing(exchange, status, 0));
+  exchange.trail?.streaming?.(state(exchange, status, 0));
 }
 
 /** Notes the object that a write was about. */
@@ -80,7 +80,7 @@ export function statusOf({ response, upgradeStatus }: Exchange): number {
   return response.headersSent ? response.statusCode : 0;
 }
 
-function standing(exchange: Exchange, status: number, durationMs: number): AuditedOutcome {
+function state(exchange: Exchange, status: number, durationMs: number): AuditedOutcome {
   const { errorCode, impersonated, decision, noted: annotations, subject, requestBody, responseBody } = exchange;
   return { status, durationMs, errorCode, impersonated, decision, annotations, subject, requestBody, responseBody };
 }

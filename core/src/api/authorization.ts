@@ -24,7 +24,7 @@ function decide(decided: Verdict, exchange: Exchange, info: RequestInfo): void {
 }
 
 /** Returns the present decision about a request. */
-export function askAbout(authorize: Authorize, exchange: Exchange): Awaitable<Verdict> {
+export function authorizeExchange(authorize: Authorize, exchange: Exchange): Awaitable<Verdict> {
   return authorize(question(namedBySelector(exchange), exchange.caller));
 }
 
@@ -67,7 +67,7 @@ function question(info: RequestInfo, caller: Caller): Parameters<Authorize>[0] {
   const { engine, verb, target, path } = info;
   if (target === undefined) return { caller, engine, verb, path };
   const known = resources.get(target);
-  return { caller, engine, verb, resource: known ?? keptResource(target), canNarrow: canNarrow(verb), recurs: known !== undefined };
+  return { caller, engine, verb, resource: known ?? cachedResource(target), canNarrow: canNarrow(verb), recurs: known !== undefined };
 }
 
 function canNarrow(verb: string): boolean {
@@ -90,7 +90,7 @@ type Resource = NonNullable<AccessRequest['resource']>;
 /** Cached by target, which requests with the same line share. */
 const resources = new WeakMap<Target, Resource>();
 
-function keptResource(target: Target): Resource {
+function cachedResource(target: Target): Resource {
   const made = madeResource(target);
   resources.set(target, made);
   return made;

@@ -11,7 +11,7 @@ import { authorizeRequest } from './authorization.js';
 import { beginAudit, endAudit, statusOf } from './audit-trail.js';
 import type { ConnectionMemory } from './connection/connection-memory.js';
 import { applyCors, type Cors } from './cors.js';
-import { credentialsOf, refuseTricks } from './request/credentials.js';
+import { credentialsOf, refuseAmbiguousCredentials } from './request/credentials.js';
 import { apiErrors } from './errors.js';
 import type { Exchange } from './request/exchange.js';
 import { noteFailure, recover } from './answer/failure.js';
@@ -19,9 +19,9 @@ import { impersonate } from './request/impersonation.js';
 import type { RequestTarget } from './request/request-target.js';
 import type { Audit, AuditTrail } from '../ports/audit.js';
 import type { RequestTracing } from '../ports/tracing.js';
-import { addressOf, seatStranger, takeSeat } from './seats.js';
+import { addressOf, seatUnauthenticatedClient, takeSeat } from './seats.js';
 import type { AdmitFlow, Authenticate, Authorize } from './stages.js';
-import type { Strangers } from './connection/strangers.js';
+import type { UnauthenticatedClients } from './connection/unauthenticated-clients.js';
 import { beginTrace, endTrace } from './request/trace.js';
 
 export interface Chain {
@@ -31,7 +31,7 @@ export interface Chain {
   readonly tracing: RequestTracing | undefined;
   readonly audit: Audit;
   /** Limits unauthenticated clients. */
-  readonly strangers: Strangers;
+  readonly unauthenticatedClients: UnauthenticatedClients;
   readonly cors: Cors;
   readonly clock: Clock;
   readonly log: Logger;
@@ -71,7 +71,7 @@ function begin(chain: Chain, exchange: Exchange): Awaitable<void> {
   exchange.path = target.path;
   exchange.info = target.info;
   const known = chain.connections.recall(exchange.request, exchange.receivedAtMs);
-  if (known === undefined) refuseTricks(exchange);
+  if (known === undefined) refuseAmbiguousCredentials(exchange);
   chain.prepare(exchange);
   if (applyCors(chain.cors, exchange)) return;
   if (chain.isOpen(exchange)) return chain.answer(exchange);
@@ -101,15 +101,15 @@ function ended(_: void, { clock }: Chain, exchange: Exchange): void {
 }
 
 function record(refused: unknown, chain: Chain, exchange: Exchange): Awaitable<void> {
-  const met = isStranger(chain, exchange, refused) ? chain.strangers.meet(addressOf(exchange)) : undefined;
+  const met = isUnauthenticatedClient(chain, exchange, refused) ? chain.unauthenticatedClients.meet(addressOf(exchange)) : undefined;
   exchange.refusal = met?.refusal ?? refused;
   if (met?.isCounted === true) return serveAudited(undefined, chain, exchange);
-  if (isVisitor(chain, exchange, refused) && !chain.strangers.visit(addressOf(exchange))) return serveCounted(chain, exchange);
+  if (isVisitor(chain, exchange, refused) && !chain.unauthenticatedClients.visit(addressOf(exchange))) return serveCounted(chain, exchange);
   return afterWith(beginAudit(chain.audit, exchange), serveAudited, chain, exchange);
 }
 
 /** Whether the client presented no valid credential where one is required, now or shortly. */
-function isStranger(chain: Chain, exchange: Exchange, refused: unknown): boolean {
+function isUnauthenticatedClient(chain: Chain, exchange: Exchange, refused: unknown): boolean {
   if (exchange.identity !== undefined) return false;
   return isUnauthenticated(refused) || (refused === undefined && chain.signsInLater(exchange));
 }
@@ -140,7 +140,7 @@ function serveCounted(chain: Chain, exchange: Exchange): Awaitable<void> {
 
 function endCounted(_: void, chain: Chain, exchange: Exchange): Awaitable<void> {
   exchange.seat?.release();
-  if (!chain.strangers.leave(addressOf(exchange), statusOf(exchange))) return undefined;
+  if (!chain.unauthenticatedClients.leave(addressOf(exchange), statusOf(exchange))) return undefined;
   return afterWith(beginAudit(chain.audit, exchange), endLate, chain, exchange);
 }
 
@@ -184,7 +184,7 @@ async function enterAudited(chain: Chain, exchange: Exchange): Promise<void> {
   let trail: AuditTrail | undefined;
   try {
     const refusal = await authenticate({ ...chain, signsInLater: () => false }, exchange);
-    const met = isUnauthenticated(refusal) ? chain.strangers.meet(addressOf(exchange)) : undefined;
+    const met = isUnauthenticated(refusal) ? chain.unauthenticatedClients.meet(addressOf(exchange)) : undefined;
     if (met?.isCounted !== true) trail = await beginAudit(chain.audit, exchange);
     if (refusal !== undefined) throw met?.refusal ?? refusal;
     await enter(chain, exchange, true);
@@ -202,7 +202,7 @@ async function enterAudited(chain: Chain, exchange: Exchange): Promise<void> {
 function enter(chain: Chain, exchange: Exchange, stream: boolean): Awaitable<void> {
   if (stream && chain.isStopping()) throw apiErrors.TAP_API_STOPPING({ message: 'the platform stops and begins no stream any more' });
   const isKnown = exchange.identity !== undefined;
-  if (!isKnown && chain.signsInLater(exchange)) return seatStranger(chain.strangers, exchange);
+  if (!isKnown && chain.signsInLater(exchange)) return seatUnauthenticatedClient(chain.unauthenticatedClients, exchange);
   const acting = isKnown && exchange.isImpersonating ? impersonate(chain.authorize, exchange) : undefined;
   return afterWith(acting, stream ? enterStream : enterRequest, chain, exchange);
 }

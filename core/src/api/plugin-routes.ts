@@ -33,8 +33,8 @@ function routesAt<R extends NamedRoute>(
 
 /** The route for a request method; GET routes answer HEAD too. */
 function routeOf<F extends { readonly route: NamedRoute }>(found: readonly F[], method: string | undefined): F | undefined {
-  const asked = method === 'HEAD' ? 'GET' : method;
-  return found.find(({ route }) => route.method === asked);
+  const requested = method === 'HEAD' ? 'GET' : method;
+  return found.find(({ route }) => route.method === requested);
 }
 
 /** Whether a route authenticates by itself, so that the chain does not authenticate the caller. */

@@ -1,7 +1,7 @@
 import type { Awaitable, Caller } from '@tappaas/sdk';
 import { afterWith } from './after.js';
 import { holderOf } from './connection/address-seats.js';
-import type { Strangers } from './connection/strangers.js';
+import type { UnauthenticatedClients } from './connection/unauthenticated-clients.js';
 import type { Exchange } from './request/exchange.js';
 import type { AdmitFlow, FlowRequest, Seat } from './stages.js';
 
@@ -32,8 +32,8 @@ function anonymousAt(exchange: Exchange): Caller {
 }
 
 /** Takes a seat from the separate pool of clients that have not authenticated yet. */
-export function seatStranger(strangers: Strangers, exchange: Exchange): void {
-  exchange.seat = strangers.takeSeat(addressOf(exchange));
+export function seatUnauthenticatedClient(unauthenticatedClients: UnauthenticatedClients, exchange: Exchange): void {
+  exchange.seat = unauthenticatedClients.takeSeat(addressOf(exchange));
   exchange.isStream = true;
   exchange.request.socket.setTimeout(0);
 }

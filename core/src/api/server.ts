@@ -27,7 +27,7 @@ import { topics } from './socket/join-request.js';
 import { createSockets, type Sockets } from './socket/socket-server.js';
 import { defaultLimits, type ApiLimits, type ApiServerOptions } from './server-options.js';
 import type { Authenticate } from './stages.js';
-import { Strangers, strangerSeats } from './connection/strangers.js';
+import { UnauthenticatedClients, unauthenticatedSeats } from './connection/unauthenticated-clients.js';
 import { StreamCredentials } from './watch/stream-credentials.js';
 import { isOpenPath } from './system-routes.js';
 import { responseOf, Upgrades } from './upgrade/upgrade.js';
@@ -54,7 +54,7 @@ class Server implements ApiServer {
   readonly #inFlight: InFlight;
   readonly #sockets: Sockets;
   readonly #upgrades: Upgrades;
-  readonly #strangers: Strangers;
+  readonly #unauthenticatedClients: UnauthenticatedClients;
   readonly #idPrefix: string;
   #listener: Listener | undefined;
   #tls: TlsMaterial | undefined;
@@ -86,7 +86,11 @@ class Server implements ApiServer {
       graphql: options.graphql ?? { introspection: false },
     });
     this.#router = routerOf(options, { objects: this.#objects, graphql: this.#graphql, ready, drainMsMax, address: () => this.#address() });
-    this.#strangers = new Strangers({ ...strangerSeats, perMinuteMax: this.#limits.strangersPerMinuteMax }, options.audit, clock);
+    this.#unauthenticatedClients = new UnauthenticatedClients(
+      { ...unauthenticatedSeats, perMinuteMax: this.#limits.strangersPerMinuteMax },
+      options.audit,
+      clock,
+    );
     this.#chain = this.#chainOf(options, authenticate);
     const adapter = options.socketAdapter === undefined ? {} : { adapter: options.socketAdapter };
     this.#sockets = createSockets({ ...options, deprecatedUse, drainMsMax, ...adapter });
@@ -179,7 +183,7 @@ class Server implements ApiServer {
     await within(clock, stopMsMax, this.#sockets.close());
     listener.closeAll();
     await closed;
-    await within(clock, stopMsMax, this.#strangers.stop());
+    await within(clock, stopMsMax, this.#unauthenticatedClients.stop());
   }
 
   #warnOfCuts({ connections }: Listener): void {
@@ -197,7 +201,7 @@ class Server implements ApiServer {
   #chainOf(options: ApiServerOptions, authenticate: Authenticate): Chain {
     const { authorize, flow, tracing, audit, cors = { origins: [] }, clock, log } = options;
     return {
-      strangers: this.#strangers,
+      unauthenticatedClients: this.#unauthenticatedClients,
       authenticate,
       authorize,
       flow,

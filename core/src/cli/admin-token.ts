@@ -23,11 +23,11 @@ export async function rotateAdminToken(invocation: Invocation): Promise<number> 
   const isOurs =
     login !== undefined && isSameAddress(login.server, client.server) && replaced.credentialId === `token:${tokenId(login.token) ?? ''}`;
   const file = isOurs ? await writeLogin(terminal.env, { ...login, token: replaced.token }) : undefined;
-  await print(invocation, { token: replaced.token, ...(file !== undefined && { file }) }, () => told(replaced.token, file));
+  await print(invocation, { token: replaced.token, ...(file !== undefined && { file }) }, () => message(replaced.token, file));
   return exitCodes.ok;
 }
 
-function told(token: string, file: string | undefined): string {
+function message(token: string, file: string | undefined): string {
   const stored = file === undefined ? '' : `, and in ${file}`;
   return `${token}\n\nThe old token of the first administrator is refused from now on. The new one is shown this once; it is kept in kubeconfig of the platform’s data directory${stored}.\n`;
 }

@@ -8,7 +8,7 @@ import { commonOptions } from './common-options.js';
 import { harmless, harmlessLine } from './harmless.js';
 import { commandHelp, overview, usageOf } from './help.js';
 import type { Terminal } from './terminal.js';
-import { toldError } from './told.js';
+import { cliErrorOf } from './cli-error-of.js';
 import { unknownCommand } from './unknown-command.js';
 
 /** Runs one command line and returns the exit code; never throws. */
@@ -16,10 +16,10 @@ export async function runCommandLine(terminal: Terminal): Promise<number> {
   try {
     return await run(terminal);
   } catch (error) {
-    const told = toldError(error);
-    if (told === undefined) throw error;
-    terminal.stderr.write(harmless(`tappaas: ${told.message}\n${told.remedy === '' ? '' : `  ${told.remedy}\n`}`));
-    return told.exitCode;
+    const cliError = cliErrorOf(error);
+    if (cliError === undefined) throw error;
+    terminal.stderr.write(harmless(`tappaas: ${cliError.message}\n${cliError.remedy === '' ? '' : `  ${cliError.remedy}\n`}`));
+    return cliError.exitCode;
   }
 }
 

@@ -8,7 +8,7 @@ import { loginFile, readLogin } from './login-file.js';
 import { missingLogin } from './missing-login.js';
 import { isSameAddress, sayable, serverAddress } from './server-address.js';
 import type { Terminal } from './terminal.js';
-import { sayingWhoServes } from './unserved.js';
+import { namingMissingPlugin } from './unserved.js';
 
 /**
  * Finds the platform: from the environment, then from the stored login, then from the data of a platform in the current directory.
@@ -78,7 +78,7 @@ async function tokenOf(terminal: Terminal, login: Connection): Promise<ClientOpt
 export async function clientOf(connection: Pick<ClientOptions, 'server' | 'token' | 'certificateAuthority'>): Promise<Client> {
   // Loaded lazily, so that a missing login is reported immediately.
   const { createClient } = await import('@tappaas/client');
-  return sayingWhoServes(createClient({ ...connection, userAgent: 'tappaas', attemptsMax: 1 }));
+  return namingMissingPlugin(createClient({ ...connection, userAgent: 'tappaas', attemptsMax: 1 }));
 }
 
 const besideFile = join('data', 'kubeconfig');

@@ -6,8 +6,8 @@ import { exitCodes } from './command.js';
 export function explained(error: unknown): never {
   if (!isTapError(error)) throw error;
   const exitCode = error.code === 'TAP_CONFIG_INVALID' ? exitCodes.configuration : exitCodes.failed;
-  const whose = error.plugin === undefined ? '' : `plugin ${error.plugin}: `;
-  throw new CliError(`${whose}${error.message}`, { remedy: remedyFor(error), exitCode, cause: error });
+  const prefix = error.plugin === undefined ? '' : `plugin ${error.plugin}: `;
+  throw new CliError(`${prefix}${error.message}`, { remedy: remedyFor(error), exitCode, cause: error });
 }
 
 /** Returns the remedy. If a plugin's start failed with a known error, that error's remedy is more specific. */

@@ -24,11 +24,11 @@ export function followOperation(
   stages: Stages,
   isHopeless: (step: StepView) => boolean,
 ): Promise<Followed<OperationView>> {
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const enough = (operation: OperationView | undefined): boolean => {
     for (const step of operation?.status?.steps ?? []) {
-      if (step.phase === 'Succeeded' && !told.has(step.name)) {
-        told.add(step.name);
+      if (step.phase === 'Succeeded' && !reported.has(step.name)) {
+        reported.add(step.name);
         stages.reached(words[step.name] ?? step.name, tookMs(step, 0));
       }
       if (step.phase === 'Running') {

@@ -29,23 +29,23 @@ export function checkHead(path: string, written: Written): void {
 
 /** The namespace given with `-n`, if any, and the default namespace. */
 export interface NamespaceChoice {
-  readonly asked?: string;
+  readonly requested?: string;
   readonly usual: string;
 }
 
 export function namespaceChoice({ options, namespace }: Invocation): NamespaceChoice {
-  const asked = options['namespace'];
-  return { usual: namespace, ...(typeof asked === 'string' && { asked }) };
+  const requested = options['namespace'];
+  return { usual: namespace, ...(typeof requested === 'string' && { requested }) };
 }
 
 /** Returns the namespace; one given with `-n` and one in the manifest must agree. */
-export function namespaceOf(path: string, metadata: Written, { asked, usual }: NamespaceChoice): string {
+export function namespaceOf(path: string, metadata: Written, { requested, usual }: NamespaceChoice): string {
   const written = metadata['namespace'];
-  if (written === undefined) return asked ?? usual;
+  if (written === undefined) return requested ?? usual;
   if (typeof written !== 'string')
     throw refused(`${path}: metadata.namespace is ${JSON.stringify(written)}, expected a name`, 'Correct it.');
-  if (asked === undefined || asked === written) return written;
-  throw refused(`${path} is for namespace "${written}", asked for is "${asked}"`, `Leave out -n, or metadata.namespace in the file.`);
+  if (requested === undefined || requested === written) return written;
+  throw refused(`${path} is for namespace "${written}", asked for is "${requested}"`, `Leave out -n, or metadata.namespace in the file.`);
 }
 
 const refused = (message: string, remedy: string): CliError => new CliError(message, { remedy, exitCode: exitCodes.usage });

@@ -24,13 +24,13 @@ const initOf = ({ status }: PluginView): string => (status?.initMs === undefined
 
 /** Formats plugins, one per line: the numbers of hooks, kinds and permissions, or with `wide` their names. */
 export function pluginTable(plugins: readonly PluginView[], wide: boolean): string {
-  const told = wide ? some : many;
+  const shown = wide ? some : many;
   return textTable(
     ['NAME', 'PACKAGE', 'VERSION', 'STATE', 'INIT', 'HOOKS', 'KINDS', 'PERMISSIONS'],
     plugins.map((plugin) => {
       const { metadata, spec, status } = plugin;
       const { state = '-', hooks, kinds, permissions } = status ?? {};
-      return [metadata.name, spec.use, spec.version || '-', state, initOf(plugin), told(hooks), told(kinds), told(permissions)];
+      return [metadata.name, spec.use, spec.version || '-', state, initOf(plugin), shown(hooks), shown(kinds), shown(permissions)];
     }),
   );
 }

@@ -49,7 +49,7 @@ async function policiesIn(path: string): Promise<readonly NamedPolicy[]> {
     const { apiVersion: version, kind, metadata, ...rest } = mapOf(document);
     if (version !== apiVersion || kind !== 'Policy') {
       throw refused(
-        `${path}: expected apiVersion ${apiVersion} and kind Policy, found ${said(version)} and ${said(kind)}`,
+        `${path}: expected apiVersion ${apiVersion} and kind Policy, found ${printed(version)} and ${printed(kind)}`,
         'Correct the manifest, or keep what is no Policy in another file.',
       );
     }
@@ -73,6 +73,6 @@ async function documentsIn(path: string): Promise<readonly unknown[]> {
 const mapOf = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : {};
 
-const said = (value: unknown): string => (value === undefined ? 'none' : JSON.stringify(value));
+const printed = (value: unknown): string => (value === undefined ? 'none' : JSON.stringify(value));
 
 const refused = (message: string, remedy: string): CliError => new CliError(message, { remedy, exitCode: exitCodes.usage });

@@ -2,20 +2,20 @@ import type { Invocation } from './command.js';
 import { harmless } from './harmless.js';
 import { textTable } from './table.js';
 
-/** Prints a value for programs, or the text from `people` for people. */
-export async function print(invocation: Pick<Invocation, 'terminal' | 'output'>, value: object, people: () => string): Promise<void> {
+/** Prints a value for programs, or the text from `format` for people. */
+export async function print(invocation: Pick<Invocation, 'terminal' | 'output'>, value: object, format: () => string): Promise<void> {
   const { terminal, output } = invocation;
   if (output === 'json') terminal.stdout.write(harmless(`${JSON.stringify(value, null, 2)}\n`));
   else if (output === 'yaml') terminal.stdout.write((await import('yaml')).stringify(value));
-  else terminal.stdout.write(harmless(people()));
+  else terminal.stdout.write(harmless(format()));
 }
 
-/** Prints one of a series of values: for programs as one line of JSON or one YAML document, otherwise as the text from `people`. */
-export async function printEach(invocation: Pick<Invocation, 'terminal' | 'output'>, value: object, people: () => string): Promise<void> {
+/** Prints one of a series of values: for programs as one line of JSON or one YAML document, otherwise as the text from `format`. */
+export async function printEach(invocation: Pick<Invocation, 'terminal' | 'output'>, value: object, format: () => string): Promise<void> {
   const { terminal, output } = invocation;
   if (output === 'json') terminal.stdout.write(harmless(`${JSON.stringify(value)}\n`));
   else if (output === 'yaml') terminal.stdout.write(`---\n${(await import('yaml')).stringify(value)}`);
-  else terminal.stdout.write(harmless(people()));
+  else terminal.stdout.write(harmless(format()));
 }
 
 /** A meta.k8s.io/v1 Table, as the platform renders lists. */

@@ -28,7 +28,7 @@ export interface Terminal {
   /** Opens the input; called only by commands that read it. */
   input(): Input;
   /** Calls the listener for each new size of the terminal until the signal aborts. */
-  onResize(heard: () => void, signal: AbortSignal): void;
+  onResize(listener: () => void, signal: AbortSignal): void;
   nowMs(): number;
   /** Loads the schemas of the configuration sections that belong to the platform itself, such as `api`. */
   sections(): Promise<Readonly<Record<string, object>>>;

@@ -9,7 +9,7 @@ const servedBy: readonly { readonly begin: string; readonly what: string; readon
 ];
 
 /** Wraps a client so that requests for resources that no plugin serves fail with the name of the plugin to load. */
-export function sayingWhoServes(client: Client): Client {
+export function namingMissingPlugin(client: Client): Client {
   return {
     ...client,
     json: (path, request) => client.json<never>(path, request).catch(explaining(path)),

@@ -20,10 +20,10 @@ export async function watchTable(invocation: Invocation, client: Client, path: s
     const news = rows.filter((row, index) => {
       const object = found.rows[index]?.object;
       if (object === undefined) return true;
-      const shown = { version: object.metadata.resourceVersion, row, tells: row.filter((_, column) => column !== age).join('\n') };
+      const shown = { version: object.metadata.resourceVersion, row, text: row.filter((_, column) => column !== age).join('\n') };
       const before = known.get(keyOf(object));
       known.set(keyOf(object), shown);
-      return before?.tells !== shown.tells;
+      return before?.text !== shown.text;
     });
     return { header, news };
   };
@@ -53,7 +53,7 @@ export async function watchTable(invocation: Invocation, client: Client, path: s
 interface Shown {
   readonly version: string;
   readonly row: readonly string[];
-  readonly tells: string;
+  readonly text: string;
 }
 
 const keyOf = ({ metadata: { namespace = '', name } }: RowObject): string => `${namespace}/${name}`;

@@ -8,7 +8,7 @@ interface ApiResourceList {
 
 interface KnownGroup {
   readonly resources: Promise<ReadonlyMap<string, ApiResource>>;
-  readonly askedAtMs: number;
+  readonly fetchedAtMs: number;
 }
 
 /** Discovery results are refreshed after this time. */
@@ -38,10 +38,10 @@ export class Discovery {
   #group(apiVersion: string, ageMsMax: number): Promise<ReadonlyMap<string, ApiResource>> {
     const known = this.#groups.get(apiVersion);
     const nowMs = this.#clock.nowMs();
-    if (known && nowMs - known.askedAtMs < ageMsMax) return known.resources;
+    if (known && nowMs - known.fetchedAtMs < ageMsMax) return known.resources;
     if (this.#groups.size >= groupsMax) this.#groups.clear();
     const resources = this.#ask(apiVersion);
-    this.#groups.set(apiVersion, { resources, askedAtMs: nowMs });
+    this.#groups.set(apiVersion, { resources, fetchedAtMs: nowMs });
     resources.catch(() => this.#groups.delete(apiVersion));
     return resources;
   }

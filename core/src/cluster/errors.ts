@@ -68,12 +68,12 @@ export function errorOfAnswer(what: string, httpStatus: number, body: unknown, r
   const status: Status = typeof body === 'object' && body !== null ? body : {};
   const code = status.reason === 'AlreadyExists' ? 'TAP_OBJECT_EXISTS' : (codeOfHttpStatus[httpStatus] ?? 'TAP_CLUSTER_FAILED');
   const field = status.details?.causes?.find((cause) => cause.field !== undefined)?.field;
-  const askedMs = status.details?.retryAfterSeconds === undefined ? retryAfterMs : status.details.retryAfterSeconds * 1_000;
+  const requestedDelayMs = status.details?.retryAfterSeconds === undefined ? retryAfterMs : status.details.retryAfterSeconds * 1_000;
   return errorOf(code, {
     message: `${what}: the cluster answered ${httpStatus} ${status.reason ?? ''} ${status.message ?? ''}`.trimEnd(),
     data: { httpStatus, ...(status.reason === undefined ? {} : { reason: status.reason }) },
     ...(field === undefined ? {} : { field }),
-    ...(askedMs === undefined ? {} : { retryAfterMs: askedMs }),
+    ...(requestedDelayMs === undefined ? {} : { retryAfterMs: requestedDelayMs }),
   });
 }
 

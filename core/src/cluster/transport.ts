@@ -191,9 +191,9 @@ export class Transport {
   }
 
   async #pause(error: Error, attempts: number, signal: AbortSignal): Promise<void> {
-    const askedMs = isTapError(error) ? Math.min(retryAfterMsMax, error.retryAfterMs ?? 0) : 0;
+    const requestedDelayMs = isTapError(error) ? Math.min(retryAfterMsMax, error.retryAfterMs ?? 0) : 0;
     try {
-      await this.#options.clock.sleep(Math.max(askedMs, this.#options.backoff(attempts - 1)), signal);
+      await this.#options.clock.sleep(Math.max(requestedDelayMs, this.#options.backoff(attempts - 1)), signal);
     } catch {
       // The deadline passed while waiting; the previous error is more informative.
       throw error;

@@ -1,5 +1,5 @@
 import type { Allowances, Bucket, Seats } from './bucket.js';
-import { Debts } from './debts.js';
+import { Overdrafts } from './overdrafts.js';
 import { HeavyParty } from './heavy-party.js';
 import { PolicyText } from './policy-text.js';
 import type { Party } from './priority-level.js';
@@ -8,7 +8,7 @@ import { WaitingLine } from './waiting-line.js';
 
 const usersMax = 1_000;
 /** The key of the principal's own debt; no user has this name. */
-const ownDebt = '';
+const ownOverdraft = '';
 
 /** The rates of a principal; `user` applies to each of its users, and is absent when the principal is a user without a tenant. */
 export interface PrincipalRates {
@@ -34,7 +34,7 @@ export class Principal implements Party {
   readonly heavy = new HeavyParty(this);
   readonly #allowances: Allowances;
   /** Debts by user; the key `''` is the principal's own. */
-  readonly #debts = new Debts(usersMax);
+  readonly #overdrafts = new Overdrafts(usersMax);
   readonly #users = new Map<string, Bucket>();
   readonly #ownPolicy: PolicyText;
   readonly #userPolicy = new PolicyText('user');
@@ -75,25 +75,25 @@ export class Principal implements Party {
   hasUnit(user: string, nowMs: number): boolean {
     this.bucket.refill(nowMs);
     const mine = this.#rates.user === undefined ? undefined : this.#userBucket(user, this.#rates.user, nowMs);
-    if (!this.#debts.isEmpty && !this.#pays(user, mine)) return false;
+    if (!this.#overdrafts.isEmpty && !this.#pays(user, mine)) return false;
     return this.bucket.units >= 1 && (mine === undefined || mine.units >= 1);
   }
 
   #pays(user: string, mine: Bucket | undefined): boolean {
-    const paysOwn = this.#debts.pay(ownDebt, this.bucket);
-    return (mine === undefined || this.#debts.pay(user, mine)) && paysOwn;
+    const paysOwn = this.#overdrafts.pay(ownOverdraft, this.bucket);
+    return (mine === undefined || this.#overdrafts.pay(user, mine)) && paysOwn;
   }
 
   /** Takes units: the first must be available; further ones that are missing become debt. */
   takeUnits(user: string, nowMs: number, units: number): void {
     const mine = this.#rates.user === undefined ? undefined : this.#userBucket(user, this.#rates.user, nowMs);
-    if (units === 1 && this.#debts.isEmpty) {
+    if (units === 1 && this.#overdrafts.isEmpty) {
       this.bucket.take();
       mine?.take();
       return;
     }
-    this.#debts.add(ownDebt, units);
-    if (mine !== undefined) this.#debts.add(user, units);
+    this.#overdrafts.add(ownOverdraft, units);
+    if (mine !== undefined) this.#overdrafts.add(user, units);
     this.#pays(user, mine);
   }
 
@@ -102,7 +102,7 @@ export class Principal implements Party {
     if (!this.#allowances.isShared) return;
     const waiting = this.line.size;
     if (!this.seats.isFree && waiting > 0) this.seats.want(waiting);
-    if (this.bucket.units < 1) this.bucket.want(this.#missing(ownDebt, waiting));
+    if (this.bucket.units < 1) this.bucket.want(this.#missing(ownOverdraft, waiting));
     if (this.#rates.user === undefined) return;
     for (const user of users) {
       const mine = this.#userBucket(user, this.#rates.user, nowMs);
@@ -111,16 +111,16 @@ export class Principal implements Party {
   }
 
   /** The debt plus one unit for each waiter; heavy requests wait one at a time. */
-  #missing(who: string, waiting: number): number {
-    return this.#debts.of(who) + Math.max(1, waiting);
+  #missing(principal: string, waiting: number): number {
+    return this.#overdrafts.of(principal) + Math.max(1, waiting);
   }
 
   /** How long a request would wait for a unit behind `others` requests of other users and `own` requests of the same user. */
   unitsWaitMs(user: string, nowMs: number, others: number, own: number): number {
     this.bucket.refill(nowMs);
-    const ownMs = this.bucket.waitMs(this.#debts.of(ownDebt) + others + own + 1);
+    const ownMs = this.bucket.waitMs(this.#overdrafts.of(ownOverdraft) + others + own + 1);
     if (this.#rates.user === undefined) return ownMs;
-    return Math.max(ownMs, this.#userBucket(user, this.#rates.user, nowMs).waitMs(this.#debts.of(user) + own + 1));
+    return Math.max(ownMs, this.#userBucket(user, this.#rates.user, nowMs).waitMs(this.#overdrafts.of(user) + own + 1));
   }
 
   /**
@@ -141,7 +141,7 @@ export class Principal implements Party {
 
   /** Whether the principal can be dropped without losing any state. */
   get isIdle(): boolean {
-    return this.seats.isIdle && this.line.size === 0 && this.bucket.isIdle && this.#debts.isEmpty;
+    return this.seats.isIdle && this.line.size === 0 && this.bucket.isIdle && this.#overdrafts.isEmpty;
   }
 
   #userBucket(user: string, rate: Rate, nowMs: number): Bucket {

@@ -26,7 +26,7 @@ export interface Seat {
 }
 
 /** A request that may have to wait; its signal is created on access. */
-export interface Patient {
+export interface WaitOptions {
   readonly signal: AbortSignal;
 }
 
@@ -81,16 +81,17 @@ export class PriorityLevel {
   }
 
   /** @throws TAP_FLOW_FULL when there is no room to wait either */
-  admit(party: Party, user: string, patient: Patient, nowMs = this.#clock.nowMs(), units = 1): Seat | Promise<Seat> {
-    if (party.line.size === 0 && this.#hasSeat(party) && party.hasUnit(user, nowMs)) return this.#seat(party, user, patient, nowMs, units);
-    return this.#wait(party, user, nowMs, patient, units);
+  admit(party: Party, user: string, waitOptions: WaitOptions, nowMs = this.#clock.nowMs(), units = 1): Seat | Promise<Seat> {
+    if (party.line.size === 0 && this.#hasSeat(party) && party.hasUnit(user, nowMs))
+      return this.#seat(party, user, waitOptions, nowMs, units);
+    return this.#wait(party, user, nowMs, waitOptions, units);
   }
 
   #hasSeat(party: Party): boolean {
     return this.#taken < this.#limits.requestsMax && party.seats.isFree;
   }
 
-  #seat(party: Party, user: string, patient: Patient, nowMs: number, units: number): Seat {
+  #seat(party: Party, user: string, waitOptions: WaitOptions, nowMs: number, units: number): Seat {
     party.takeUnits(user, nowMs, units);
     this.#turn = Math.max(this.#turn, party.turn);
     party.turn = this.#turn + units;
@@ -106,7 +107,7 @@ export class PriorityLevel {
           if (more > 0) party.takeUnits(user, this.#clock.nowMs(), more);
           return undefined;
         }
-        const admitted = this.#heavy.admit(party.heavy, user, patient, this.#clock.nowMs(), more);
+        const admitted = this.#heavy.admit(party.heavy, user, waitOptions, this.#clock.nowMs(), more);
         return Promise.resolve(admitted).then((seat) => {
           if (isTaken) heavy = seat;
           else seat.release();
@@ -123,8 +124,8 @@ export class PriorityLevel {
     };
   }
 
-  #wait(party: Party, user: string, nowMs: number, patient: Patient, units: number): Promise<Seat> {
-    const { signal } = patient;
+  #wait(party: Party, user: string, nowMs: number, waitOptions: WaitOptions, units: number): Promise<Seat> {
+    const { signal } = waitOptions;
     if (signal.aborted) return Promise.reject(signal.reason as Error);
     this.#makeRoom(party, user, nowMs);
     return new Promise((resolve, reject) => {
@@ -137,7 +138,7 @@ export class PriorityLevel {
         sinceMs: nowMs,
         admit: () => {
           settle();
-          resolve(this.#seat(party, user, patient, this.#clock.nowMs(), units));
+          resolve(this.#seat(party, user, waitOptions, this.#clock.nowMs(), units));
         },
         refuse: (because) => {
           settle();

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { authenticatedGroup, credentialErrors, type Credentials, type Identity } from '@tappaas/sdk';
-import { askedOutside } from './outside-failure.js';
+import { callProvider } from './outside-failure.js';
 import type { CredentialCache } from './credential-cache.js';
 import { checkForm } from './name-form.js';
 import { checkName, mayCarry, type ReservedNames } from './reserved-names.js';
@@ -39,7 +39,7 @@ export function createAuthenticatorChain(
   contributed: () => readonly ChainedAuthenticator[],
   cache: CredentialCache,
 ): AuthenticatorChain {
-  const ofOwn = rememberedByIdentity((identity) => admitted(identity, identity.caller.groups));
+  const ofOwn = cachedByIdentity((identity) => admitted(identity, identity.caller.groups));
   let others = contributedOnes(contributed());
   const chain = (credentials: Credentials): Answer | Promise<Answer> => {
     const identity = askFrom(own, 0, credentials);
@@ -86,7 +86,7 @@ function contributedOnes(authenticators: readonly ChainedAuthenticator[]): Contr
     return {
       name,
       authenticate: (credentials: Credentials): Answer | Promise<Answer> => {
-        const answer = askedOutside(() => authenticator.authenticate(shownOf(credentials, reads)));
+        const answer = callProvider(() => authenticator.authenticate(shownOf(credentials, reads)));
         if (answer instanceof Promise) return answer.then((identity) => ofOther(identity, authenticator));
         return ofOther(answer, authenticator);
       },
@@ -118,8 +118,8 @@ function cacheKey(
     const value = headers[name];
     if (value !== undefined) isEmpty = false;
     // Two headers with the same name differ from one header with both values.
-    const told = headerValues?.[name] === undefined ? value : JSON.stringify(headerValues[name]);
-    text += `\0${told === undefined ? '' : `=${told}`}`;
+    const quoted = headerValues?.[name] === undefined ? value : JSON.stringify(headerValues[name]);
+    text += `\0${quoted === undefined ? '' : `=${quoted}`}`;
   }
   return isEmpty ? undefined : hash('sha256', text, 'base64');
 }
@@ -134,7 +134,7 @@ function askFrom(authenticators: readonly ChainedAuthenticator[], from: number, 
 }
 
 /** Memoizes `make`, so that an authenticator that returns the same object again yields the same result object. */
-function rememberedByIdentity(make: (identity: Identity) => Identity): (identity: Identity) => Identity {
+function cachedByIdentity(make: (identity: Identity) => Identity): (identity: Identity) => Identity {
   const known = new WeakMap<Identity, Identity>();
   return (identity) => {
     const made = known.get(identity) ?? make(identity);

@@ -17,8 +17,8 @@ export function checkForm({ caller: { name, groups } }: Identity): void {
   });
 }
 
-const toldCharsMax = 64;
+const quotedCharsMax = 64;
 const escaped = (text: string): string =>
   text
-    .slice(0, toldCharsMax)
+    .slice(0, quotedCharsMax)
     .replaceAll(new RegExp(unprintable, 'gu'), (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);

@@ -4,9 +4,9 @@ import type { Log } from '../telemetry/log.js';
 
 /** Events that can end the process. */
 export interface EndSignals {
-  readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', heard: () => void) => void;
+  readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => void;
   /** Subscribes to uncaught errors and unhandled rejections. */
-  readonly onUncaught: (heard: (error: unknown) => void) => void;
+  readonly onUncaught: (listener: (error: unknown) => void) => void;
   /** Ends the process immediately. */
   readonly exit: (code: number) => void;
   readonly pluginOf: (error: unknown) => string | undefined;
@@ -24,24 +24,24 @@ export const stopAfterErrorMsMax = 30_000;
  * Signals this soon after the first count as the same request: npm forwards Ctrl-C to a process that has already received it from the
  * terminal (docs/decisions/0228).
  */
-export const sameWishMsMax = 2000;
+export const repeatedSignalMsMax = 2000;
 
 /**
  * Resolves with the exit code when the platform must stop: on a signal, or because of an uncaught error. An uncaught error of a plugin is
  * only logged, because others keep working; one of the platform itself leaves it in an unreliable state. A later second signal ends the
  * process immediately.
  */
-export function untilToldToEnd(signals: EndSignals): Promise<number> {
+export function untilShutdown(signals: EndSignals): Promise<number> {
   const { onSignal, onUncaught, exit, pluginOf, hasLostTerminal, reload, log, clock } = signals;
-  const told = Promise.withResolvers<number>();
-  let toldAtMs: number | undefined;
+  const shutdown = Promise.withResolvers<number>();
+  let signaledAtMs: number | undefined;
   let hasFailed = false;
   const signalled = () => {
-    if (toldAtMs === undefined) {
-      toldAtMs = clock.nowMs();
-      return told.resolve(exitCodes.ok);
+    if (signaledAtMs === undefined) {
+      signaledAtMs = clock.nowMs();
+      return shutdown.resolve(exitCodes.ok);
     }
-    if (clock.nowMs() - toldAtMs < sameWishMsMax) return;
+    if (clock.nowMs() - signaledAtMs < repeatedSignalMsMax) return;
     log.warn(
       'asked again to stop, the platform exits at once; what it had not stopped yet, such as applications on this machine, may continue: to end it, start the platform again and stop it once',
     );
@@ -60,10 +60,10 @@ export function untilToldToEnd(signals: EndSignals): Promise<number> {
     // Further errors are consequences, such as a log that cannot be written; logging them could cause the next.
     if (hasFailed) return;
     hasFailed = true;
-    toldAtMs ??= clock.nowMs();
+    signaledAtMs ??= clock.nowMs();
     log.error('an uncaught error ends the platform', { error });
-    told.resolve(exitCodes.failed);
+    shutdown.resolve(exitCodes.failed);
     void cutOff();
   });
-  return told.promise;
+  return shutdown.promise;
 }

@@ -28,9 +28,9 @@ import { PlatformTokens } from './access/platform-tokens.js';
 import { platformSections, type ApiSettings } from './settings.js';
 import { sealingService } from './sealing/sealing.js';
 import { ownLimitsMsMax, type Starting, type WorkerSeat } from './starting.js';
-import { tellStoreWritable } from './store-readiness.js';
+import { exportStoreWritable } from './store-readiness.js';
 import { remoteState } from './workers/remote-state.js';
-import { isGoneWorker } from './workers/worker-names.js';
+import { isFormerWorker } from './workers/worker-names.js';
 
 /** What every process of the platform has: plugins, store, identity, access and engines. */
 export interface Foundation {
@@ -49,7 +49,7 @@ export interface Foundation {
   /** The keys with which confidential data is sealed. */
   readonly keyFile: KeyFile;
   /** Returns the certificates of the listener, issued by the platform's own authority on first use. */
-  readonly certificates: () => Promise<KeptCertificates>;
+  readonly certificates: () => Promise<StoredCertificates>;
   /** Issues certificates; kept until the start is complete. */
   readonly certificateThread: CertificateThread;
   /** Sets the function that receives credentials revoked by plugins. */
@@ -57,7 +57,7 @@ export interface Foundation {
 }
 
 /** Certificates, and the options to renew them. */
-export interface KeptCertificates {
+export interface StoredCertificates {
   readonly options: CertificateOptions & { readonly clock: Clock };
   readonly current: LocalCertificates;
 }
@@ -94,7 +94,7 @@ export async function layFoundation(starting: Starting): Promise<Foundation> {
 
   const leases = new ReadLeases(clock);
   const store = settings.workers > 0 && starting.seat === undefined ? new LeasedStore(opened, leases) : opened;
-  const leaveStore = tellStoreWritable(kernel.metrics, store);
+  const leaveStore = exportStoreWritable(kernel.metrics, store);
   starting.onStop({ what: 'store metric', stop: async () => leaveStore() });
 
   // Identity, access, admission, resources.
@@ -219,7 +219,7 @@ function startCertificates(
   certificateThread.keep();
   starting.onStop({ what: 'certificates', stop: async () => certificateThread.release() });
   const options = { directory: join(directory, 'pki'), hosts: [host, ...hosts], clock: starting.options.clock, issuer: certificateThread };
-  let kept: Promise<KeptCertificates> | undefined;
+  let kept: Promise<StoredCertificates> | undefined;
   const certificates = () => (kept ??= localCertificates(options).then((current) => ({ options, current })));
   // Created while the store opens; failures are reported to those who await them. A worker receives its own certificates.
   if (starting.seat === undefined) certificates().catch(() => undefined);
@@ -240,7 +240,7 @@ async function startAudit(
 ): Promise<PlatformAudit> {
   const { clock, random, log, directory } = starting.options;
   const { replica, seat } = starting;
-  const isGone = seat === undefined && { isGone: (name: string) => isGoneWorker(name, workers) };
+  const isGone = seat === undefined && { isGone: (name: string) => isFormerWorker(name, workers) };
   const audit = await openAudit({ kernel, store, apiDirectory, directory, replica, clock, random, log, ...isGone });
   starting.onStop({ what: 'audit', stop: () => audit.stop(), limitMs: ownLimitsMsMax });
   return audit;

@@ -34,19 +34,20 @@ export interface PlatformActionParts {
   readonly replaceWorkers: () => Promise<number>;
   readonly replaceAdminToken: PlatformActions['replaceAdminToken'];
   /** Reports why the configuration files are not in force; an empty list if they are. */
-  readonly tellRefused: (problems: ReloadResult['problems']) => Promise<void>;
+  readonly reportRefused: (problems: ReloadResult['problems']) => Promise<void>;
 }
 
 const decisionsMax = 1_000;
 
 export function platformActions(parts: PlatformActionParts): PlatformActions {
-  const { kernel, log, installation, sealingKeys, schedulers, spread, forgetKind, replaceWorkers, replaceAdminToken, tellRefused } = parts;
+  const { kernel, log, installation, sealingKeys, schedulers, spread, forgetKind, replaceWorkers, replaceAdminToken, reportRefused } =
+    parts;
   const changedSinceStart = settingsReadAtStart(kernel);
   return {
     async reload() {
       const { problems, ...result } = await kernel.reload();
       if (result.outcome === 'applied') await spread();
-      else await tellRefused(result.outcome === 'refused' ? problems : []);
+      else await reportRefused(result.outcome === 'refused' ? problems : []);
       const atNextStart = result.outcome === 'refused' ? [] : changedSinceStart();
       if (atNextStart.length > 0) {
         log.warn('settings that have changed count from the next start of the platform on', { settings: atNextStart });

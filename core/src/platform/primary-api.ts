@@ -6,7 +6,7 @@ import type { ClusterSchedulers } from './clusters/cluster-schedulers.js';
 import { writeConnectionFiles, type ConnectionFiles } from './connection-files.js';
 import { engineConnector } from './engine-connector.js';
 import type { PluginObjects } from './events/plugin-objects.js';
-import type { Foundation, KeptCertificates } from './foundation.js';
+import type { Foundation, StoredCertificates } from './foundation.js';
 import { freePort } from './free-port.js';
 import type { Installation } from './installation.js';
 import { platformActions, type PlatformActions } from './platform-actions.js';
@@ -77,7 +77,7 @@ export async function servePrimary(starting: Starting, foundation: Foundation, p
       port,
       certificates,
       calls: { ...actions, connectEngine, revoked: revoke, ...stateCalls(foundation.state) },
-      desk: workerDesks({ clock, tellOpen: (worker, open) => parts.pluginObjects.tellOpen(worker, open) }),
+      desk: workerDesks({ clock, reportOpen: (worker, open) => parts.pluginObjects.reportOpen(worker, open) }),
       ownMetrics,
       metricsName,
     });
@@ -121,13 +121,13 @@ function primaryActions(
       refuseOtherVersions(versionsOf(version, []), versionsOf((await installedVersion?.()) ?? version, []));
       return pool.beginReplacing();
     },
-    tellRefused: (problems) => pluginObjects.tell(problems),
+    reportRefused: (problems) => pluginObjects.sync(problems),
   });
 }
 
 function renewInTime(
   { options: { log }, signal }: Starting,
-  { options, current }: KeptCertificates,
+  { options, current }: StoredCertificates,
   api: ApiService,
   workers: () => WorkerPool | undefined,
 ): void {

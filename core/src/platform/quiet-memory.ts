@@ -1,5 +1,5 @@
 /** Functions of the process: CPU time, a heap mode, and a periodic call. */
-export interface QuietMemorySurroundings {
+export interface QuietMemoryParts {
   /** Returns the CPU time of the main thread so far. */
   readonly cpuMs: () => number;
   /** Sets whether the heap prefers saving memory to saving CPU time. */
@@ -26,7 +26,7 @@ const busyPercentMin = 50;
  * any more. So once the main thread has been quiet for 3 s, the heap is told to prefer memory for up to 12 s: it then collects twice in
  * small steps, compacts fragmented pages and releases them. New work ends this within a second.
  */
-export function giveMemoryBackWhenQuiet({ cpuMs, saveMemory, every }: QuietMemorySurroundings): void {
+export function giveMemoryBackWhenQuiet({ cpuMs, saveMemory, every }: QuietMemoryParts): void {
   let seenMs = cpuMs();
   let savedAtMs = 0;
   let quietLooks = 0;

@@ -17,7 +17,7 @@ export function storeCheck(store: Asked): ReadyCheck {
 }
 
 /** Exports whether the store accepts writes, for alerts. Returns the function that stops it. */
-export function tellStoreWritable(metrics: Pick<MetricRegistry, 'gauge' | 'onCollect'>, store: Asked): () => void {
+export function exportStoreWritable(metrics: Pick<MetricRegistry, 'gauge' | 'onCollect'>, store: Asked): () => void {
   const help = 'Whether the store takes writes: 1, or 0 when it is read-only or unavailable.';
   const writable = metrics.gauge({ name: 'tappaas_store_writable', help }).bind({});
   return metrics.onCollect(() => writable.set(store.health().state === 'ok' ? 1 : 0));

@@ -6,7 +6,7 @@ import { calledAs } from '../cli/called-as.js';
 import { deploy } from '../cli/commands/deploy.js';
 import { explained } from '../cli/explained.js';
 import { harmless } from '../cli/harmless.js';
-import { toldError } from '../cli/told.js';
+import { cliErrorOf } from '../cli/cli-error-of.js';
 import { exitCodes, type Invocation, type OutputFormat } from '../cli/command.js';
 import type { Client } from '@tappaas/client';
 import { print } from '../cli/print.js';
@@ -14,16 +14,16 @@ import type { Outlet, Terminal, UpOptions } from '../cli/terminal.js';
 import { startPlatform, type Platform } from '../platform.js';
 import { pluginOf } from '../kernel/kernel.js';
 import { createLog, type Log } from '../telemetry/log.js';
-import { untilToldToEnd } from './ending.js';
+import { untilShutdown } from './ending.js';
 import { systemClock } from './system-clock.js';
 import { workerForks } from './workers/fork.js';
 
 /** Access to the process for `tappaas up`; besides main.ts, nothing else touches it. */
-export interface UpSurroundings {
+export interface UpParts {
   readonly terminal: Terminal;
-  readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', heard: () => void) => void;
+  readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => void;
   /** Subscribes to uncaught errors and unhandled rejections; there is no other handler. */
-  readonly onUncaught: (heard: (error: unknown) => void) => void;
+  readonly onUncaught: (listener: (error: unknown) => void) => void;
   /** Ends the process immediately. */
   readonly exit: (code: number) => void;
   /** Whether one of the standard streams is a terminal; false once it has been closed. */
@@ -31,25 +31,25 @@ export interface UpSurroundings {
 }
 
 /** Starts the platform, deploys the first application, prints the addresses, and runs until it is stopped. */
-export async function up(options: UpOptions, surroundings: UpSurroundings): Promise<number> {
+export async function up(options: UpOptions, surroundings: UpParts): Promise<number> {
   const { stderr } = options;
   const log = createLog({ write: (text) => stderr.write(text), clock: systemClock, format: stderr.isTTY ? 'text' : 'json', level: 'info' });
   try {
     return await run(options, surroundings, log);
   } catch (error) {
-    if (toldError(error) !== undefined) throw error;
+    if (cliErrorOf(error) !== undefined) throw error;
     log.error('the platform ended because of an error', { error });
     return exitCodes.failed;
   }
 }
 
-async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit, isAtTerminal }: UpSurroundings, log: Log): Promise<number> {
+async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit, isAtTerminal }: UpParts, log: Log): Promise<number> {
   const { output } = options;
-  const stdout: Outlet = isForPeople(output) ? options.stdout : { write: () => true };
+  const stdout: Outlet = isReadable(output) ? options.stdout : { write: () => true };
   const startMs = terminal.nowMs();
   const running = Promise.withResolvers<Platform>();
   const startedAtTerminal = isAtTerminal();
-  const told = untilToldToEnd({
+  const untilStop = untilShutdown({
     onSignal,
     onUncaught,
     exit,
@@ -62,7 +62,7 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit, i
     clock: systemClock,
   });
   const giveUp = new AbortController();
-  const ending = told.then((code) => {
+  const ending = untilStop.then((code) => {
     stdout.write('\nStopping … (Ctrl-C again ends it at once, and leaves behind what has not ended yet)\n');
     giveUp.abort();
     return code;
@@ -84,7 +84,7 @@ async function run(options: UpOptions, { terminal, onSignal, onUncaught, exit, i
     }).catch(explained);
     running.resolve(platform);
     try {
-      await sayWhere({ ...options, stdout }, terminal, platform, { startMs, ending });
+      await printAddress({ ...options, stdout }, terminal, platform, { startMs, ending });
       await ending;
     } finally {
       await platform.stop();
@@ -102,7 +102,7 @@ async function installedVersion(): Promise<string> {
 }
 
 /** Deploys the first application and prints the addresses, unless the platform is stopped before. */
-async function sayWhere(
+async function printAddress(
   options: UpOptions,
   terminal: Terminal,
   platform: Platform,
@@ -114,7 +114,7 @@ async function sayWhere(
   await print({ terminal, output: options.output }, started, () => banner(started, terminal));
 }
 
-const isForPeople = (output: OutputFormat): boolean => output === 'table' || output === 'wide';
+const isReadable = (output: OutputFormat): boolean => output === 'table' || output === 'wide';
 
 /** URLs of the first few applications, and the number of others. */
 interface Applications {
@@ -164,9 +164,11 @@ async function firstDeployment(
     await deploy(invocation);
     return await applicationsOf(client);
   } catch (error) {
-    const told = toldError(error);
-    if (told === undefined) throw error;
-    (isForPeople(output) ? stdout : stderr).write(harmless(`The first deployment did not succeed: ${told.message}\n  ${told.remedy}\n`));
+    const untilStop = cliErrorOf(error);
+    if (untilStop === undefined) throw error;
+    (isReadable(output) ? stdout : stderr).write(
+      harmless(`The first deployment did not succeed: ${untilStop.message}\n  ${untilStop.remedy}\n`),
+    );
   }
   return noApplications;
 }

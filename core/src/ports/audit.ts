@@ -27,7 +27,7 @@ export interface AuditedSubject {
 }
 
 /** State of a request; `errorCode` is the permanent code of a refusal. */
-export interface AuditedStanding {
+export interface AuditedState {
   /** 0 if there was no response. */
   readonly status: number;
   readonly errorCode?: string;
@@ -44,7 +44,7 @@ export interface AuditedStanding {
 }
 
 /** The final state of a request. */
-export interface AuditedOutcome extends AuditedStanding {
+export interface AuditedOutcome extends AuditedState {
   readonly durationMs: number;
 }
 
@@ -53,7 +53,7 @@ export interface AuditTrail {
   /** Which bodies the trail needs; default: none. */
   readonly wants?: 'nothing' | 'request' | 'both';
   /** Called before the first byte of a stream. */
-  streaming?(standing: AuditedStanding): void;
+  streaming?(standing: AuditedState): void;
   end(outcome: AuditedOutcome): void | Promise<void>;
 }
 

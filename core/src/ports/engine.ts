@@ -59,7 +59,7 @@ export interface ActionPart {
 /** A handler of a plugin that reads query and body itself; what it says of them is for readers. Nothing said: anything may come. */
 export interface HandlerPart {
   readonly is: 'handler';
-  readonly said?: () => {
+  readonly documentation?: () => {
     readonly description: string;
     /** Schema of an object: its properties are the parameters. */
     readonly query?: object;
@@ -75,7 +75,7 @@ export interface HandlerPart {
 export interface ConversationPart {
   readonly is: 'conversation';
   readonly protocols: readonly string[];
-  readonly said: () => { readonly description?: string; readonly query?: object };
+  readonly documentation: () => { readonly description?: string; readonly query?: object };
 }
 
 /** One object, or the collection when `name` is absent. */

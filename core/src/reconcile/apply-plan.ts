@@ -1,7 +1,7 @@
 import type { Immutable, KubernetesObject } from '@tappaas/sdk';
 import { inWaves, releaseTaskKind } from './apply-order.js';
 import type { Intent } from './intent.js';
-import { inventoryByKey, standingOf, type InventoryEntry, type Ownership } from './inventory.js';
+import { inventoryByKey, ownershipStateOf, type InventoryEntry, type Ownership } from './inventory.js';
 import { isAsIntended } from './live-match.js';
 import { refKey, refText, type ObjectRef } from './object-ref.js';
 import { isReleaseTask } from './release-task.js';
@@ -68,7 +68,7 @@ export function planApply(intents: readonly Intent[], facts: PlanFacts): ApplyPl
 export function planIntent(intent: Intent, entry: InventoryEntry | undefined, { live, ownership, manager }: PlanFacts): IntentStep {
   const over = live(intent.ref);
   if (over === undefined) return { do: 'apply', intent, over };
-  const standing = standingOf(over, entry, ownership);
+  const standing = ownershipStateOf(over, entry, ownership);
   if (standing.is === 'foreign') {
     const message = `${refText(intent.ref)} is there already and was not made by this platform: rename it, delete it, or choose another name`;
     return { do: 'refuse', intent, reason: 'ForeignObject', message };
@@ -87,7 +87,7 @@ function planPrune(entry: InventoryEntry, { live, ownership }: PlanFacts): Prune
   const object = live(entry);
   const uid = object?.metadata.uid;
   if (object === undefined || uid === undefined) return { do: 'forget', entry };
-  const isOurs = entry.uid === undefined ? standingOf(object, entry, ownership).is === 'ours' : entry.uid === uid;
+  const isOurs = entry.uid === undefined ? ownershipStateOf(object, entry, ownership).is === 'ours' : entry.uid === uid;
   if (!isOurs) return { do: 'forget', entry };
   return object.metadata.deletionTimestamp === undefined ? { do: 'delete', entry, uid } : { do: 'await', entry };
 }

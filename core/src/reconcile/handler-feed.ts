@@ -57,7 +57,7 @@ export class HandlerFeed<T extends CachedObject> {
   }
 
   /** Delivers the change of `key` from `previous` to `object`; undefined means absent. */
-  tell(key: string, object: Immutable<T> | undefined, previous: Immutable<T> | undefined, occasion: Occasion): void {
+  notify(key: string, object: Immutable<T> | undefined, previous: Immutable<T> | undefined, occasion: Occasion): void {
     if (this.#behind.size > 0 && this.#behind.has(key)) return;
     this.#attempt(key, object, previous, occasion);
   }

@@ -1,5 +1,5 @@
 import type { Clock, Immutable } from '@tappaas/sdk';
-import type { Keep } from './kept.js';
+import type { Keep } from './stored-form.js';
 import type { Indexer } from './object-cache.js';
 import type { CachedObject, Source } from './source.js';
 

@@ -2,9 +2,9 @@ import { freezeDeep, isTapError, type Immutable } from '@tappaas/sdk';
 import { reconcileErrors } from './errors.js';
 import { HandlerFeed, occasions, type Handler, type Occasion } from './handler-feed.js';
 import type { InformerOptions } from './informer-options.js';
-import { keepWhole, type Keep, type Kept } from './kept.js';
+import { keepWhole, type Keep, type StoredForm } from './stored-form.js';
 import { ObjectCache } from './object-cache.js';
-import { readPatiently } from './patient-reader.js';
+import { readPaced } from './paced-reader.js';
 import { withoutManagedFields } from './projection.js';
 import { RevisionGate } from './revision-gate.js';
 import { compareRevisions } from './revision.js';
@@ -49,7 +49,7 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
   revision: string | undefined;
   hasSynced = false;
   readonly #options: InformerOptions<T>;
-  readonly #cache: ObjectCache<Immutable<T>, Kept<T>>;
+  readonly #cache: ObjectCache<Immutable<T>, StoredForm<T>>;
   readonly #project: (object: T) => T;
   readonly #keep: Keep<T>;
   readonly #itemsMax: number;
@@ -117,7 +117,7 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
     const current = (key: string): Immutable<T> | undefined => this.#cache.get(key);
     const feed = new HandlerFeed<T>({ handler, current, clock, backoff, onError: (error) => this.#handlerFailed(feed, error) });
     this.#feeds.add(feed);
-    for (const object of this.#cache.values()) feed.tell(keyOf(object), object, undefined, occasions.initial);
+    for (const object of this.#cache.values()) feed.notify(keyOf(object), object, undefined, occasions.initial);
     return () => {
       this.#feeds.delete(feed);
       feed.close();
@@ -125,7 +125,7 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
   }
 
   resync(): void {
-    for (const object of this.#cache.values()) this.#tell(keyOf(object), object, object, occasions.resync);
+    for (const object of this.#cache.values()) this.#notify(keyOf(object), object, object, occasions.resync);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -153,8 +153,8 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
   }
 
   async #pause(failure: unknown, signal: AbortSignal): Promise<void> {
-    const askedMs = isTapError(failure) ? Math.min(retryAfterMsMax, failure.retryAfterMs ?? 0) : 0;
-    const delayMs = Math.max(askedMs, this.#options.backoff(this.#failures));
+    const requestedDelayMs = isTapError(failure) ? Math.min(retryAfterMsMax, failure.retryAfterMs ?? 0) : 0;
+    const delayMs = Math.max(requestedDelayMs, this.#options.backoff(this.#failures));
     this.#failures += 1;
     await this.#options.clock.sleep(delayMs, signal).catch(() => {});
   }
@@ -163,14 +163,14 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
     const { items, revision } = await this.#options.source.list({ signal });
     const listed = new Set<string>();
     const occasion = this.hasSynced ? occasions.change : occasions.initial;
-    let told = 0;
+    let notified = 0;
     for (const item of items) {
       const key = keyOf(item);
       listed.add(key);
       if (listed.size > this.#itemsMax) throw this.#tooLarge(listed.size);
       const known = this.#cache.get(key);
       if (known === undefined || !isSame(known, item)) this.#put(key, item, occasion);
-      if ((told += 1) % chunkItems === 0) await yieldToOthers();
+      if ((notified += 1) % chunkItems === 0) await yieldToOthers();
       for (const feed of this.#feeds) if (feed.behindKeys >= this.#behindKeysMax) await feed.caughtUp();
     }
     for (const key of Array.from(this.#cache.keys())) if (!listed.has(key)) this.#drop(key, occasions.tombstone);
@@ -188,7 +188,7 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
     const startMs = clock.nowMs();
     let heard = false;
     const open = (signal: AbortSignal): AsyncIterable<SourceEvent<T>> => source.watch({ fromRevision, timeoutMs, signal });
-    for await (const event of readPatiently(open, { clock, silenceMsMax, what: `watch of ${name}` }, signal)) {
+    for await (const event of readPaced(open, { clock, silenceMsMax, what: `watch of ${name}` }, signal)) {
       this.#take(event);
       heard = true;
       this.#failures = 0;
@@ -228,18 +228,18 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
     const { object } = kept;
     const previous = this.#cache.get(key);
     this.#cache.set(key, kept);
-    this.#tell(key, object, previous, occasion);
+    this.#notify(key, object, previous, occasion);
   }
 
   /** Delivers a deletion with the deleted state if the source reports it, or else the last known state. */
   #drop(key: string, occasion: Occasion, last?: T): void {
     const known = this.#cache.get(key);
     this.#cache.delete(key);
-    this.#tell(key, undefined, last === undefined ? known : freezeDeep(this.#project(last)), occasion);
+    this.#notify(key, undefined, last === undefined ? known : freezeDeep(this.#project(last)), occasion);
   }
 
-  #tell(key: string, object: Immutable<T> | undefined, previous: Immutable<T> | undefined, occasion: Occasion): void {
-    for (const feed of this.#feeds) feed.tell(key, object, previous, occasion);
+  #notify(key: string, object: Immutable<T> | undefined, previous: Immutable<T> | undefined, occasion: Occasion): void {
+    for (const feed of this.#feeds) feed.notify(key, object, previous, occasion);
   }
 
   #reach(revision: string): void {

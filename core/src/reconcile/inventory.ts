@@ -28,7 +28,7 @@ export function ownershipLabels({ installation, owner }: Ownership): Readonly<Re
 }
 
 /** The ownership of a live object, from one owner's point of view. */
-export type Standing =
+export type OwnershipState =
   | { readonly is: 'ours' }
   /** It belongs to another owner of this installation. */
   | { readonly is: 'another'; readonly owner: string }
@@ -36,7 +36,11 @@ export type Standing =
   | { readonly is: 'foreign' };
 
 /** Determines ownership. The uid in the inventory proves that an object is ours even if its labels were removed. */
-export function standingOf(live: Immutable<KubernetesObject>, entry: InventoryEntry | undefined, ownership: Ownership): Standing {
+export function ownershipStateOf(
+  live: Immutable<KubernetesObject>,
+  entry: InventoryEntry | undefined,
+  ownership: Ownership,
+): OwnershipState {
   if (entry?.uid !== undefined && entry.uid === live.metadata.uid) return { is: 'ours' };
   const { labels = {} } = live.metadata;
   if (labels[installationLabel] !== ownership.installation) return { is: 'foreign' };

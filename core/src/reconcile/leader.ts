@@ -79,10 +79,10 @@ class Candidate implements Leader {
   async run(signal: AbortSignal): Promise<void> {
     const { lock, holder, clock } = this.#options;
     while (!signal.aborted) {
-      const askedAtMs = clock.nowMs();
+      const renewSentAtMs = clock.nowMs();
       try {
         const lease = await lock.acquire(holder, ttlMs, signal);
-        if (lease !== undefined) await this.#serve(lease, askedAtMs, signal);
+        if (lease !== undefined) await this.#serve(lease, renewSentAtMs, signal);
       } catch (error) {
         if (!signal.aborted) this.#options.onError?.(error);
       }
@@ -134,12 +134,12 @@ class Candidate implements Leader {
       if (leftMs <= 0) return true;
       waitMs = retryMs;
       if (isAlive && !isAlive()) continue;
-      const askedAtMs = clock.nowMs();
+      const renewSentAtMs = clock.nowMs();
       const renewed = await this.#renew(lease, leftMs, term);
       if (renewed === 'gone') return true;
       if (renewed === 'unknown') continue;
       // Counted from the request, because the time to live began no earlier.
-      renewedAtMs = askedAtMs;
+      renewedAtMs = renewSentAtMs;
       waitMs = renewEveryMs;
     }
   }

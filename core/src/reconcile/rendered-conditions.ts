@@ -34,10 +34,10 @@ export const rendered: Condition = { type: 'Rendered', status: 'True', reason: '
 
 export function renderFailed(error: unknown): readonly Condition[] {
   const plugin = isTapError(error) ? error.plugin : undefined;
-  const told = messageOf(error);
-  const whose = plugin === undefined ? 'rendering failed' : `plugin ${plugin} failed to render`;
+  const notified = messageOf(error);
+  const prefix = plugin === undefined ? 'rendering failed' : `plugin ${plugin} failed to render`;
   // The guard's message names the plugin and the place, unless the plugin's own error was passed through.
-  const message = told.startsWith(`plugin ${plugin} `) ? told : `${whose}: ${told}`;
+  const message = notified.startsWith(`plugin ${plugin} `) ? notified : `${prefix}: ${notified}`;
   return [{ type: 'Rendered', status: 'False', reason: 'RenderFailed', message }, notReady('RenderFailed', message)];
 }
 

@@ -3,7 +3,7 @@ import type { Admission } from '../ports/admission.js';
 import { resourceErrors } from './errors.js';
 import type { KeySpace } from './key-space.js';
 import type { KindEntry } from './kind-entry.js';
-import type { LeaseShelf } from './lease-shelf.js';
+import type { SharedLeases } from './shared-leases.js';
 import type { ObjectCache } from './object-cache.js';
 import type { Registry } from './registry.js';
 import type { Sealer, StoredObject } from './stored-object.js';
@@ -18,7 +18,7 @@ export interface EngineState {
   readonly admission: Admission;
   readonly sealer: Sealer | undefined;
   /** Leases for records that expire. */
-  readonly leases: LeaseShelf;
+  readonly leases: SharedLeases;
   readonly handoff: WriteHandoff;
   /** Between 0 and 1. */
   readonly random: () => number;

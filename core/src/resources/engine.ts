@@ -15,7 +15,7 @@ import type {
 } from '../ports/engine.js';
 import { noAdmission } from './no-admission.js';
 import type { Admission } from '../ports/admission.js';
-import { CacheShelf } from './cache-shelf.js';
+import { CacheRegistry } from './cache-registry.js';
 import { rebuildClaims, type RebuiltClaims } from './claim-rebuilding.js';
 import { createClient, type ClientOptions } from './client.js';
 import type { TokenBox } from './continue-token.js';
@@ -27,7 +27,7 @@ import { collectGarbage, type CollectorOptions } from './garbage/collector.js';
 import { keySpace, objectKey, type KeySpace } from './key-space.js';
 import type { KindRegistration } from './kind-entry.js';
 import { KindMemory } from './kind-memory.js';
-import { LeaseShelf } from './lease-shelf.js';
+import { SharedLeases } from './shared-leases.js';
 import { decodeStored } from './object-cache.js';
 import { purgeObjects, type Purged } from './purge.js';
 import { Reads } from './reads.js';
@@ -102,7 +102,7 @@ class Engine implements ResourceEngine {
   readonly #keys: KeySpace;
   readonly #state: EngineState;
   readonly #memory: KindMemory;
-  readonly #caches: CacheShelf;
+  readonly #caches: CacheRegistry;
   readonly #listeners = new Set<() => void>();
   readonly #reads: Reads;
   readonly #watches: Watches;
@@ -119,7 +119,7 @@ class Engine implements ResourceEngine {
     this.#registry = createRegistry(options.kinds.map((kind) => kindEntry(kind, this.#keys)));
     this.#state = this.#makeState();
     const { store, clock, openWatchCache: open, onProblem = () => {} } = options;
-    this.#caches = new CacheShelf({ store, clock, open, decode: this.#state.decode, onProblem });
+    this.#caches = new CacheRegistry({ store, clock, open, decode: this.#state.decode, onProblem });
     this.#memory = new KindMemory(store, this.#keys);
     const views = new VersionedView();
     this.#reads = new Reads(this.#state, () => this.#tokenBox(), views);
@@ -137,7 +137,7 @@ class Engine implements ResourceEngine {
       keys: this.#keys,
       admission,
       sealer,
-      leases: new LeaseShelf(store, clock),
+      leases: new SharedLeases(store, clock),
       handoff,
       random,
       uuid: randomUUID,

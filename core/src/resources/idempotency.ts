@@ -5,7 +5,7 @@ import { operationOf } from './begun-operation.js';
 import type { EngineState } from './engine-state.js';
 import { resourceErrors } from './errors.js';
 import { keyReused, wellFormedKey } from './idempotency-key.js';
-import { answerOf, keptAnswer } from './kept-answer.js';
+import { answerOf, storedAnswer } from './stored-answer.js';
 import { KeyCounts } from './key-counts.js';
 import type { Mutated } from './mutation.js';
 import type { Found } from './registry.js';
@@ -72,13 +72,13 @@ export class Idempotency {
   async #first(repeated: Repeated, { caller }: WriteOptions, create: (record: Record) => Promise<Mutated>): Promise<Mutated> {
     const { found, key, digest } = repeated;
     const { clock } = this.#state;
-    const who = caller.tenant === undefined ? `user ${caller.name}` : `tenant ${caller.tenant}`;
-    this.#counts.check(who, clock.nowMs());
+    const owner = caller.tenant === undefined ? `user ${caller.name}` : `tenant ${caller.tenant}`;
+    this.#counts.check(owner, clock.nowMs());
     const refused = (): Promise<void> => Promise.reject(running());
     try {
       const changes = (object: Body): Promise<readonly Change[]> => this.#changes(found, key, digest, object);
       const made = await create({ guards: [{ key, modRevision: 0 }], changes, refused });
-      this.#counts.add(who, clock.nowMs());
+      this.#counts.add(owner, clock.nowMs());
       return made;
     } catch (error) {
       const { code } = error as { readonly code?: string };
@@ -90,7 +90,7 @@ export class Idempotency {
   }
 
   async #changes({ entry }: Found, key: string, digest: string, object: Body): Promise<readonly Change[]> {
-    const answer = await keptAnswer(this.#state, entry, key, object);
+    const answer = await storedAnswer(this.#state, entry, key, object);
     return [{ put: key, value: Buffer.concat([Buffer.from(digest), answer]), lease: await this.#state.leases.lease(idempotencyTtlMs) }];
   }
 

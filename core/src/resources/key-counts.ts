@@ -15,21 +15,21 @@ export class KeyCounts {
   }
 
   /** @throws TAP_REQUEST_KEYS_TOO_MANY */
-  check(who: string, nowMs: number): void {
-    const count = this.#counts.get(who);
+  check(owner: string, nowMs: number): void {
+    const count = this.#counts.get(owner);
     if (count === undefined || count.keys < this.#keysMax) return;
     const retryAfterMs = count.sinceMs + this.#windowMs - nowMs;
     if (retryAfterMs <= 0) return;
-    const message = `${who} has used ${count.keys} idempotency keys since ${new Date(count.sinceMs).toISOString()}, at most ${this.#keysMax} are kept`;
+    const message = `${owner} has used ${count.keys} idempotency keys since ${new Date(count.sinceMs).toISOString()}, at most ${this.#keysMax} are kept`;
     throw resourceErrors.TAP_REQUEST_KEYS_TOO_MANY({ message, retryAfterMs });
   }
 
-  add(who: string, nowMs: number): void {
-    const known = this.#counts.get(who);
+  add(owner: string, nowMs: number): void {
+    const known = this.#counts.get(owner);
     const isOver = known === undefined || nowMs - known.sinceMs >= this.#windowMs;
-    this.#counts.delete(who);
+    this.#counts.delete(owner);
     const oldest = this.#counts.size >= callersMax ? this.#counts.keys().next().value : undefined;
     if (oldest !== undefined) this.#counts.delete(oldest);
-    this.#counts.set(who, isOver ? { sinceMs: nowMs, keys: 1 } : { sinceMs: known.sinceMs, keys: known.keys + 1 });
+    this.#counts.set(owner, isOver ? { sinceMs: nowMs, keys: 1 } : { sinceMs: known.sinceMs, keys: known.keys + 1 });
   }
 }

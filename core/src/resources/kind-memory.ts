@@ -16,7 +16,7 @@ interface Remembered {
 }
 
 /** Maximum number of kinds that one engine remembers. */
-const rememberedKindsMax = 10_000;
+const cachedKindsMax = 10_000;
 
 /**
  * Records the kinds that plugins contribute, so that stored objects stay readable when a plugin is no longer loaded. Writes only changed
@@ -74,7 +74,7 @@ export class KindMemory {
 
   async #records(): Promise<readonly { readonly key: string; readonly value: Uint8Array }[]> {
     const start = this.#keys.record('kind', '');
-    const { items } = await this.#store.range({ start, end: endOf(start), itemsMax: rememberedKindsMax });
+    const { items } = await this.#store.range({ start, end: endOf(start), itemsMax: cachedKindsMax });
     return items;
   }
 

@@ -10,7 +10,7 @@ import { equalJson, type JsonObject } from './schema/json-value.js';
 import { validate } from './schema/validation.js';
 import { keysOf, refuseManyKeys } from './object-keys.js';
 import { metadataOf, withMetadata } from './object-metadata.js';
-import { othersTurn } from './others-turn.js';
+import { yieldTurn } from './yield-turn.js';
 import { denied, invalid } from './refusal.js';
 import { changesSpec } from './spec-change.js';
 import type { Body, StoredObject } from './stored-object.js';
@@ -50,9 +50,9 @@ export async function prepare(engine: string, admission: Admission, candidate: C
   await candidate.options.weigh?.(keys);
   refuseManyKeys(entry, candidate.object, keys, previous?.object);
   const { object: filled, sound } = complete(entry, candidate.object, previous);
-  await othersTurn(keys);
+  await yieldTurn(keys);
   const completed = candidate.own(filled, previous);
-  await othersTurn(keys);
+  await yieldTurn(keys);
   const isWhole = asksTaps(entry, completed, previous);
   if (!isWhole && !(previous && changesMetadata(previous.object, completed))) {
     const object = counted(entry, completed, previous);
@@ -65,7 +65,7 @@ export async function prepare(engine: string, admission: Admission, candidate: C
   const next = mutated.changes.length === 0 ? { object: completed, sound } : retaken(candidate, completed, mutated, isWhole);
   const object = counted(entry, next.object, previous);
   refuseInvalid(entry, object, previous, next.sound);
-  await othersTurn(keys);
+  await yieldTurn(keys);
   refuseDenied(entry, object, await admission.validate({ ...request, object, ...(isProjectOnly !== undefined && { isProjectOnly }) }));
   return { object, claims: claimsOf(entry, admission.claims({ ...request, object })), changes: mutated.changes };
 }

@@ -36,7 +36,7 @@ const types = { ADDED: 'added', MODIFIED: 'modified', DELETED: 'deleted' } as co
 /** Makes a source for the objects of a kind, without their managed fields. */
 export function engineSource<T>(engine: Readable, clock: Clock, kind: KindPath): Source<T> {
   const places = new WeakMap<object, Served>();
-  const told = (served: Served): T => {
+  const project = (served: Served): T => {
     const object = leanOf(served);
     places.set(object, served);
     return object as T;
@@ -44,7 +44,7 @@ export function engineSource<T>(engine: Readable, clock: Clock, kind: KindPath):
   return {
     async list({ signal }) {
       const { items, resourceVersion } = await engine.list({ target: { kind }, signal });
-      return { items: each(items, told), revision: resourceVersion };
+      return { items: each(items, project), revision: resourceVersion };
     },
     async *watch({ fromRevision, timeoutMs, signal }) {
       const end = new AbortController();
@@ -52,7 +52,7 @@ export function engineSource<T>(engine: Readable, clock: Clock, kind: KindPath):
       clock.sleep(timeoutMs, signals).then(() => end.abort(), noop);
       const query = { target: { kind }, resourceVersion: fromRevision, bookmarks: true, signal: signals };
       try {
-        for await (const events of engine.watch(query)) for (const event of events) yield toSource(event, told);
+        for await (const events of engine.watch(query)) for (const event of events) yield toSource(event, project);
       } finally {
         end.abort();
       }
@@ -66,15 +66,15 @@ const noop = (): void => {};
 const leanOf = ({ lean, object }: Served): object => lean ?? object;
 
 /** Converts items one at a time, so that they need not all be in memory at once. */
-function each<T>(items: readonly Served[], told: (served: Served) => T): Iterable<T> {
+function each<T>(items: readonly Served[], project: (served: Served) => T): Iterable<T> {
   return {
     *[Symbol.iterator]() {
-      for (const served of items) yield told(served);
+      for (const served of items) yield project(served);
     },
   };
 }
 
-function toSource<T>({ type, served }: WatchEvent, told: (served: Served) => T): SourceEvent<T> {
+function toSource<T>({ type, served }: WatchEvent, project: (served: Served) => T): SourceEvent<T> {
   if (type === 'BOOKMARK') return { type: 'bookmark', revision: served.resourceVersion };
-  return { type: types[type], object: told(served) };
+  return { type: types[type], object: project(served) };
 }

@@ -29,7 +29,7 @@ export class Watches {
   readonly #views: VersionedView;
   readonly #kinds = new WeakMap<Found['entry'], number>();
   #kindsSeen = 0;
-  #last: { readonly event: CacheEvent<StoredObject>; readonly version: Found['version']; readonly told: WatchEvent } | undefined;
+  #last: { readonly event: CacheEvent<StoredObject>; readonly version: Found['version']; readonly delivered: WatchEvent } | undefined;
 
   constructor(state: EngineState, views: VersionedView) {
     this.#state = state;
@@ -109,10 +109,10 @@ export class Watches {
 
   /** Converts an event once for consecutive watches with the same selection. */
   #event(event: CacheEvent<StoredObject>, found: Found): WatchEvent {
-    if (this.#last?.event === event && this.#last.version === found.version) return this.#last.told;
-    const told = this.#made(event, found);
-    this.#last = { event, version: found.version, told };
-    return told;
+    if (this.#last?.event === event && this.#last.version === found.version) return this.#last.delivered;
+    const delivered = this.#made(event, found);
+    this.#last = { event, version: found.version, delivered };
+    return delivered;
   }
 
   #made(event: CacheEvent<StoredObject>, found: Found): WatchEvent {
@@ -132,9 +132,9 @@ export class Watches {
   }
 }
 
-type Told = IteratorResult<readonly WatchEvent[], undefined>;
+type WatchResult = IteratorResult<readonly WatchEvent[], undefined>;
 
-const over: Told = { done: true, value: undefined };
+const over: WatchResult = { done: true, value: undefined };
 
 /**
  * Reads a watch: its initial events, then those that follow. Hand-written, since a generator would cost several promises per event and
@@ -155,17 +155,17 @@ class EventReader implements AsyncIterableIterator<readonly WatchEvent[]> {
     return this;
   }
 
-  next(): Promise<Told> {
-    return this.#following === undefined ? this.#begin() : this.#following.batches.next().then(this.#told, this.#failed);
+  next(): Promise<WatchResult> {
+    return this.#following === undefined ? this.#begin() : this.#following.batches.next().then(this.#delivered, this.#failed);
   }
 
-  async return(): Promise<Told> {
+  async return(): Promise<WatchResult> {
     await this.#beginning.return(undefined);
     this.#end();
     return over;
   }
 
-  async #begin(): Promise<Told> {
+  async #begin(): Promise<WatchResult> {
     try {
       const first = await this.#beginning.next();
       if (first.done !== true) return first;
@@ -177,7 +177,7 @@ class EventReader implements AsyncIterableIterator<readonly WatchEvent[]> {
     return this.next();
   }
 
-  readonly #told = ({ done, value }: IteratorResult<CacheBatch<StoredObject>, unknown>): Told | Promise<Told> => {
+  readonly #delivered = ({ done, value }: IteratorResult<CacheBatch<StoredObject>, unknown>): WatchResult | Promise<WatchResult> => {
     const events = done === true ? undefined : this.#following?.eventsOf(value);
     if (events === undefined) {
       this.#end();
@@ -186,7 +186,7 @@ class EventReader implements AsyncIterableIterator<readonly WatchEvent[]> {
     return events.length === 0 ? this.next() : { done: false, value: events };
   };
 
-  readonly #failed = (error: unknown): Told => {
+  readonly #failed = (error: unknown): WatchResult => {
     this.#end();
     if (this.#signal.aborted) return over;
     throw error;

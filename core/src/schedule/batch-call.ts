@@ -6,7 +6,7 @@ import type { BatchTap } from './taps.js';
 
 const deadlineMs = 20;
 /** Arrays for calls with at most this many candidates, nearly all of them, are reused; of larger ones only the last. */
-const keptCountMax = 128;
+const cachedCountMax = 128;
 
 interface Frame {
   readonly out: Int32Array;
@@ -48,7 +48,7 @@ export class BatchCall<T extends BatchTap> {
   }
 
   #frame(count: number): Frame {
-    if (count > keptCountMax) return this.#large?.out.length === count ? this.#large : (this.#large = this.#makeFrame(count));
+    if (count > cachedCountMax) return this.#large?.out.length === count ? this.#large : (this.#large = this.#makeFrame(count));
     return (this.#kept[count] ??= this.#makeFrame(count));
   }
 

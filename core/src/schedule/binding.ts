@@ -3,7 +3,7 @@ import type { PendingPod } from './pending-pods.js';
 import { podName } from './pod-facts.js';
 import { scheduleErrors } from './errors.js';
 import type { BindOutcome, SchedulingTaps, StepRefusal } from './taps.js';
-import { failCycle, forget, reportStep, tell, type Generation, type Workbench } from './workbench.js';
+import { failCycle, forget, reportStep, reportPending, type Generation, type Workbench } from './workbench.js';
 
 /** Result for a placed pod: bound, refused by a step, or an error. */
 type Outcome = BindOutcome | { readonly refusal: StepRefusal } | { readonly error: unknown };
@@ -103,7 +103,7 @@ export class Binding {
 
   #refused(pending: PendingPod, { plugin, message }: StepRefusal): void {
     if (pending.dropped) return;
-    tell(this.#bench, pending, 'Unschedulable', `plugin "${plugin}": ${message}`);
+    reportPending(this.#bench, pending, 'Unschedulable', `plugin "${plugin}": ${message}`);
     this.#bench.pending.rest(pending, this.#bench.options.clock.nowMs());
   }
 

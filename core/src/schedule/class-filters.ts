@@ -115,7 +115,7 @@ export class ClassFilters {
   }
 
   #runTap(call: BatchCall<FilterTap>, reasons: readonly Reason[], slots: Int32Array, count: number): number {
-    const out = askFilter(call, this.#cls, slots, count);
+    const out = runFilter(call, this.#cls, slots, count);
     let left = 0;
     for (let i = 0; i < count; i++) {
       const slot = slots[i] ?? 0;
@@ -143,7 +143,7 @@ export class ClassFilters {
 }
 
 /** Calls a filter and checks its results. @throws TAP_SCHEDULE_FILTER_FAILED */
-export function askFilter(call: BatchCall<FilterTap>, cls: SchedulingClass, slots: Int32Array, count: number): Int32Array {
+export function runFilter(call: BatchCall<FilterTap>, cls: SchedulingClass, slots: Int32Array, count: number): Int32Array {
   const { plugin, reasons } = call.tap;
   let out: Int32Array;
   try {

@@ -8,7 +8,7 @@ import type { SchedulingTaps, Step, StepRefusal } from './taps.js';
 import { podName } from './pod-facts.js';
 import type { RoomMaker } from './room-maker.js';
 import { scheduleErrors } from './errors.js';
-import { failCycle, forget, record, reportStep, tell, undecided, type Generation, type Workbench } from './workbench.js';
+import { failCycle, forget, record, reportStep, reportPending, undecided, type Generation, type Workbench } from './workbench.js';
 
 /**
  * Places one pod: preFilter, filter, postFilter, score, reserve; then passes it to the {@link Binding}.
@@ -37,7 +37,7 @@ export class Cycle {
 
   #impossible(pending: PendingPod, message: string): undefined {
     record(this.#bench, undecided(this.#bench, pending, 'unschedulable', message));
-    tell(this.#bench, pending, 'Unschedulable', message);
+    reportPending(this.#bench, pending, 'Unschedulable', message);
     this.#bench.pending.park(pending, [], this.#bench.pending.events, this.#nowMs());
   }
 
@@ -58,7 +58,7 @@ export class Cycle {
     this.#rooms.release(pending);
     const message = `plugin "${refusal.plugin}": ${refusal.message}`;
     record(this.#bench, undecided(this.#bench, pending, 'unschedulable', message));
-    tell(this.#bench, pending, 'Unschedulable', message);
+    reportPending(this.#bench, pending, 'Unschedulable', message);
     this.#bench.pending.rest(pending, this.#nowMs());
   }
 
@@ -113,10 +113,10 @@ export class Cycle {
   #park(pending: PendingPod, decision: Decision, since: number): undefined {
     const { limits, sinceMs } = this.#bench;
     const nowMs = this.#nowMs();
-    const toldMs = decision.nodes === 0 ? sinceMs + limits.firstNodeMsMax : 0;
+    const reportedMs = decision.nodes === 0 ? sinceMs + limits.firstNodeMsMax : 0;
     record(this.#bench, decision);
-    if (nowMs >= toldMs) tell(this.#bench, pending, 'Unschedulable', decision.message ?? '');
-    this.#bench.pending.park(pending, decision.retryOn, since, nowMs, nowMs < toldMs ? toldMs : undefined);
+    if (nowMs >= reportedMs) reportPending(this.#bench, pending, 'Unschedulable', decision.message ?? '');
+    this.#bench.pending.park(pending, decision.retryOn, since, nowMs, nowMs < reportedMs ? reportedMs : undefined);
   }
 
   #decision(pending: PendingPod, place: Place): Decision {

@@ -1,6 +1,6 @@
 import type { RetryOn } from '@tappaas/sdk';
 import type { BatchCall } from './batch-call.js';
-import { askFilter } from './class-filters.js';
+import { runFilter } from './class-filters.js';
 import type { ClassView } from './class-view.js';
 import type { Refusal, ScorePart } from './decision.js';
 import { scheduleErrors } from './errors.js';
@@ -60,7 +60,7 @@ export class EveryPodStage {
     let slots = Int32Array.from(this.#table.slotsByName.filter((slot) => view.filters.verdicts[slot] === feasible));
     for (const call of this.#filters) {
       if (slots.length === 0) break;
-      const out = askFilter(call, view.cls, slots, slots.length);
+      const out = runFilter(call, view.cls, slots, slots.length);
       const { plugin } = call.tap;
       slots = slots.filter((slot, i) => {
         const reason = call.tap.reasons[(out[i] ?? 0) - 1];

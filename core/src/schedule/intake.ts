@@ -4,7 +4,7 @@ import type { PendingPod } from './pending-pods.js';
 import type { PodClasses, SchedulingClass } from './pod-class.js';
 import { hasEnded, isGated, podName } from './pod-facts.js';
 import type { Step } from './taps.js';
-import { record, reportStep, tell, type Generation, type Workbench } from './workbench.js';
+import { record, reportStep, reportPending, type Generation, type Workbench } from './workbench.js';
 
 const defaultSchedulerName = 'tappaas';
 
@@ -59,7 +59,7 @@ export class Intake {
     const { preEnqueue } = this.#generation().taps;
     if (isGated(pending.pod)) {
       this.#bench.pending.gate(pending);
-      tell(this.#bench, pending, 'SchedulingGated', 'the pod has scheduling gates');
+      reportPending(this.#bench, pending, 'SchedulingGated', 'the pod has scheduling gates');
     } else if (preEnqueue) {
       this.#bench.pending.gate(pending);
       void this.#ask(preEnqueue, pending, pending.pod);
@@ -121,7 +121,7 @@ export class Intake {
       const refusal = await preEnqueue({ pod });
       if (refusal) {
         againMs = options.clock.nowMs() + (refusal.waitMs ?? limits.parkedMsMax);
-        if (!pending.dropped) tell(this.#bench, pending, 'SchedulingGated', `plugin "${refusal.plugin}": ${refusal.message}`);
+        if (!pending.dropped) reportPending(this.#bench, pending, 'SchedulingGated', `plugin "${refusal.plugin}": ${refusal.message}`);
       }
     } catch (cause) {
       reportStep(this.#bench, 'preEnqueue', cause);

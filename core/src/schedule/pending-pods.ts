@@ -27,7 +27,7 @@ export interface PendingPod extends HeapItem {
   /** The node on which other pods are being evicted in its favor; the pod already counts there. */
   nominated: { readonly node: string; readonly untilMs: number } | undefined;
   /** The last message reported to its owner, so that it is not repeated each time. */
-  told: { readonly message: string; readonly atMs: number } | undefined;
+  reported: { readonly message: string; readonly atMs: number } | undefined;
 }
 
 export interface PendingOptions {
@@ -104,7 +104,7 @@ export class PendingPods {
       dropped: false,
       abort: undefined,
       nominated: undefined,
-      told: undefined,
+      reported: undefined,
     };
     this.#pods.set(uid, pending);
     return pending;

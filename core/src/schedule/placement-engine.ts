@@ -72,7 +72,7 @@ export class PlacementEngine {
   }
 
   /** Whether some taps run for every pod, so that a result for one pod of a class does not apply to the next. */
-  get asksEveryPod(): boolean {
+  get checksEveryPod(): boolean {
     return this.#everyPod !== undefined;
   }
 
@@ -96,7 +96,7 @@ export class PlacementEngine {
   }
 
   /** Returns undefined when the pure taps accept some node, else the events that may change that. @throws TAP_SCHEDULE_FILTER_FAILED */
-  hopelessUntil(cls: SchedulingClass): readonly RetryOn[] | undefined {
+  unschedulableUntil(cls: SchedulingClass): readonly RetryOn[] | undefined {
     const view = this.#caughtUp(cls);
     return view.filters.feasibleNodes > 0 ? undefined : retryEvents(view, undefined);
   }

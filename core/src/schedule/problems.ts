@@ -13,13 +13,13 @@ const kindsMax = 1000;
 
 /** Reports the first problem of each kind (code and plugin) and then one per `everyMs`, so that a failing tap does not flood the log. */
 export function throttled(report: ReportProblem, nowMs: () => number, everyMs: number): ReportProblem {
-  const toldMs = new Map<string, number>();
+  const reportedMs = new Map<string, number>();
   return (problem) => {
     const kind = `${problem.error.code} ${problem.plugin ?? ''}`;
     const now = nowMs();
-    if (now - (toldMs.get(kind) ?? -Infinity) < everyMs) return;
-    if (toldMs.size >= kindsMax) toldMs.clear();
-    toldMs.set(kind, now);
+    if (now - (reportedMs.get(kind) ?? -Infinity) < everyMs) return;
+    if (reportedMs.size >= kindsMax) reportedMs.clear();
+    reportedMs.set(kind, now);
     report(problem);
   };
 }

@@ -235,16 +235,16 @@ class RunningScheduler implements Scheduler {
     for (let probes = 0; probes < probesPerTurnMax; probes++) {
       const cls = pending.takeProbe();
       if (cls === undefined) return;
-      const until = this.#hopelessUntil(engine, cls);
+      const until = this.#unschedulableUntil(engine, cls);
       if (until === undefined) pending.unpark(cls, options.clock.nowMs());
       else pending.waitFor(cls, until);
     }
   }
 
-  #hopelessUntil(engine: PlacementEngine, cls: SchedulingClass): readonly RetryOn[] | undefined {
+  #unschedulableUntil(engine: PlacementEngine, cls: SchedulingClass): readonly RetryOn[] | undefined {
     if (cls.impossible !== undefined) return [];
     try {
-      return engine.hopelessUntil(cls);
+      return engine.unschedulableUntil(cls);
     } catch {
       // A filter failed: let the cycle run into it, which reports the error and lets the pods rest.
       return undefined;

@@ -27,7 +27,7 @@ export interface Workbench {
   readonly sinceMs: number;
 }
 
-const tellAgainMs = 5 * 60_000;
+const reportAgainMs = 5 * 60_000;
 const problemEveryMs = 60_000;
 
 /** Makes the shared state, before anything is known about the cluster. */
@@ -72,15 +72,15 @@ export function undecided({ options }: Workbench, pending: PendingPod, outcome: 
 }
 
 /** Reports to the pod's owner why it has no node; the same message is repeated only after five minutes. */
-export function tell(
+export function reportPending(
   { options }: Workbench,
   pending: PendingPod,
   reason: 'Unschedulable' | 'SchedulerError' | 'SchedulingGated',
   message: string,
 ): void {
   const nowMs = options.clock.nowMs();
-  if (pending.told?.message === message && nowMs - pending.told.atMs < tellAgainMs) return;
-  pending.told = { message, atMs: nowMs };
+  if (pending.reported?.message === message && nowMs - pending.reported.atMs < reportAgainMs) return;
+  pending.reported = { message, atMs: nowMs };
   options.setCondition?.(pending.pod, { status: 'False', reason, message });
   if (reason !== 'SchedulingGated')
     options.emitEvent?.({ pod: podName(pending.pod), type: 'Warning', reason: 'FailedScheduling', message });
@@ -105,6 +105,6 @@ export function forget({ cluster }: Workbench, { uid }: PendingPod): void {
 export function failCycle(bench: Workbench, pending: PendingPod, message: string): void {
   if (pending.dropped) return;
   record(bench, undecided(bench, pending, 'failed', message));
-  tell(bench, pending, 'SchedulerError', message);
+  reportPending(bench, pending, 'SchedulerError', message);
   bench.pending.rest(pending, bench.options.clock.nowMs());
 }

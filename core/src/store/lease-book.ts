@@ -44,14 +44,14 @@ export class LeaseBook {
   /** @throws TAP_STORE_LEASE_GONE */
   renew(id: string): void {
     const lease = this.#leases.get(id);
-    if (lease === undefined) throw leaseGone(id);
+    if (lease === undefined) throw leaseExpired(id);
     lease.expiresAtMs = this.#clock.nowMs() + lease.ttlMs;
   }
 
   /** @throws TAP_STORE_LEASE_GONE */
   remove(id: string): void {
     const lease = this.#leases.get(id);
-    if (lease === undefined) throw leaseGone(id);
+    if (lease === undefined) throw leaseExpired(id);
     this.#leases.delete(id);
     lease.ended.abort();
   }
@@ -84,6 +84,6 @@ export class LeaseBook {
 }
 
 /** The error for a lease that has ended or never existed. */
-export function leaseGone(id: string) {
+export function leaseExpired(id: string) {
   return storeErrors.TAP_STORE_LEASE_GONE({ message: `lease ${id} has ended` });
 }

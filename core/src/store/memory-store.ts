@@ -23,7 +23,7 @@ import {
 } from '@tappaas/sdk';
 import { ClaimBook } from './claim-book.js';
 import { EventLog, eventsFor } from './event-log.js';
-import { LeaseBook, leaseGone } from './lease-book.js';
+import { LeaseBook, leaseExpired } from './lease-book.js';
 import { decodeSnapshot, encodeSnapshot } from './memory-snapshot.js';
 import { RevisionIndex } from './revision-index.js';
 
@@ -199,7 +199,7 @@ class MemoryStore implements ResourceStore {
     for (const change of changes) {
       if (!('put' in change) || change.lease === undefined) continue;
       const { put, lease } = change;
-      if (!this.#leases.has(lease)) throw leaseGone(lease);
+      if (!this.#leases.has(lease)) throw leaseExpired(lease);
       if (this.#index.newest(put)?.lease !== lease) added.set(lease, (added.get(lease) ?? 0) + 1);
     }
     for (const [lease, count] of added) {

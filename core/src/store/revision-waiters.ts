@@ -7,7 +7,7 @@ interface Waiter {
 }
 
 const waitersMax = 10_000;
-const askAgainMs = 100;
+const retryMs = 100;
 
 /** Callers that wait until a cache has reached a revision. While any caller waits, the cache is asked for progress. */
 export class RevisionWaiters {
@@ -62,7 +62,7 @@ export class RevisionWaiters {
     if (this.#asking) return;
     this.#asking = true;
     while (this.#waiters.size > 0) {
-      await this.#clock.sleep(askAgainMs, this.#closed.signal).catch(() => undefined);
+      await this.#clock.sleep(retryMs, this.#closed.signal).catch(() => undefined);
       if (this.#waiters.size > 0) this.#ask();
     }
     this.#asking = false;

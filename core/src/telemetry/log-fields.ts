@@ -20,20 +20,20 @@ const fieldRoom: Room = { characters: 4_096, values: 250 };
  * cannot be read is replaced by a note and does not affect the others.
  */
 export function cleanedFields(fields: object): Readonly<Record<string, unknown>> {
-  const told: [string, unknown][] = [];
+  const cleaned: [string, unknown][] = [];
   const left = { ...lineRoom };
   for (const name of Object.keys(fields)) {
     const room = { characters: Math.min(left.characters, fieldRoom.characters), values: Math.min(left.values, fieldRoom.values) };
     const before = { ...room };
-    told.push(...Object.entries(new Cleaning(room).members(fields, 0, [name])));
+    cleaned.push(...Object.entries(new Cleaning(room).members(fields, 0, [name])));
     left.characters -= before.characters - room.characters;
     left.values -= before.values - room.values;
     if (left.characters <= 0 || left.values <= 0) {
-      told.push(['…', tooMuch]);
+      cleaned.push(['…', tooMuch]);
       break;
     }
   }
-  return Object.fromEntries(told);
+  return Object.fromEntries(cleaned);
 }
 
 class Cleaning {
@@ -46,15 +46,15 @@ class Cleaning {
   }
 
   members(object: object, depth: number, names = Object.keys(object)): Record<string, unknown> {
-    const told: [string, unknown][] = [];
+    const cleaned: [string, unknown][] = [];
     for (const name of names) {
       if (this.#isFull()) {
-        told.push(['…', tooMuch]);
+        cleaned.push(['…', tooMuch]);
         break;
       }
-      told.push([this.#text(name), secretNames.test(name) ? hidden : this.#member(object, name, depth)]);
+      cleaned.push([this.#text(name), secretNames.test(name) ? hidden : this.#member(object, name, depth)]);
     }
-    return Object.fromEntries(told);
+    return Object.fromEntries(cleaned);
   }
 
   #member(object: object, name: string, depth: number): unknown {
@@ -88,19 +88,19 @@ class Cleaning {
   }
 
   #list(list: readonly unknown[], depth: number): readonly unknown[] {
-    const told: unknown[] = [];
+    const cleaned: unknown[] = [];
     for (const item of list) {
-      if (this.#isFull()) return [...told, `… ${list.length - told.length} more`];
-      told.push(this.#value(item, depth));
+      if (this.#isFull()) return [...cleaned, `… ${list.length - cleaned.length} more`];
+      cleaned.push(this.#value(item, depth));
     }
-    return told;
+    return cleaned;
   }
 
   #text(text: string): string {
     const characters = Math.max(0, this.#room.characters);
-    const told = text.length <= characters ? text : `${text.slice(0, characters)}…`;
-    this.#room.characters -= told.length;
-    return told;
+    const cleaned = text.length <= characters ? text : `${text.slice(0, characters)}…`;
+    this.#room.characters -= cleaned.length;
+    return cleaned;
   }
 
   #isFull(): boolean {

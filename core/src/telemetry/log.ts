@@ -32,14 +32,14 @@ const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 export function createLog(options: LogOptions): Log {
   const lowest = levels.indexOf(options.level);
   const listeners = new Set<(line: LogLine) => void>();
-  let isTelling = false;
-  const tell = (told: LogLine) => {
-    if (isTelling) return;
-    isTelling = true;
+  let isEmitting = false;
+  const emit = (told: LogLine) => {
+    if (isEmitting) return;
+    isEmitting = true;
     try {
       for (const listener of listeners) listener(told);
     } finally {
-      isTelling = false;
+      isEmitting = false;
     }
   };
   const listen = (listener: (line: LogLine) => void) => {
@@ -50,7 +50,7 @@ export function createLog(options: LogOptions): Log {
     if (levels.indexOf(told.level) < lowest) return;
     const clean = { ...told, fields: cleanedFields(told.fields) };
     options.write(options.format === 'json' ? jsonLine(clean) : textLine(clean));
-    tell(clean);
+    emit(clean);
   };
   const logger = (plugin: string | undefined): Logger => {
     const at =

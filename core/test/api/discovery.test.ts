@@ -165,7 +165,7 @@ const withParts = configMaps({
     asked('log', {
       get: {
         is: 'handler',
-        said: () => ({
+        documentation: () => ({
           description: 'Reads it.',
           query: { type: 'object', properties: { tailLines: { type: 'integer', description: 'So many.' } } },
           answer: { status: 200, mediaType: 'text/plain', schema: { type: 'string' } },
@@ -174,7 +174,7 @@ const withParts = configMaps({
       },
     }),
     asked('other', { create: { is: 'handler' } }),
-    asked('exec', { get: { is: 'conversation', protocols: ['v5.channel.k8s.io'], said: () => ({}) } }),
+    asked('exec', { get: { is: 'conversation', protocols: ['v5.channel.k8s.io'], documentation: () => ({}) } }),
   ],
 });
 const operation = configMaps({

@@ -4,7 +4,7 @@ import test from 'ava';
 import { WebSocket } from 'ws';
 import { apiErrors } from '../../dist/api/errors.js';
 import type { ApiServerOptions } from '../../dist/api/server-options.js';
-import { strangerSeats } from '../../dist/api/connection/strangers.js';
+import { unauthenticatedSeats } from '../../dist/api/connection/unauthenticated-clients.js';
 import { startServer } from './running-server.ts';
 
 const connect = '40{"token":"admin"}';
@@ -82,7 +82,7 @@ test('a stranger that was refused has its seat until it is gone, so that refusal
   const { server, socket, closed, next } = await open(t, { clock });
   socket.send('40{"token":"nobody"}');
   t.true(isRefusal(await next()));
-  const others = Array.from({ length: strangerSeats.seatsPerAddressMax }, () => {
+  const others = Array.from({ length: unauthenticatedSeats.seatsPerAddressMax }, () => {
     const other = new WebSocket(`ws://127.0.0.1:${server.port}/socket.io/?EIO=4&transport=websocket`);
     const open = once(other, 'open').then(() => 101);
     const refused = once(other, 'unexpected-response').then(([, { statusCode }]) => statusCode as number);

@@ -33,7 +33,7 @@ export function sharedFlow(settings: FlowSettings, processes: number, rateOf?: (
   };
   const ledger = new ShareLedger({
     clock,
-    tell: (process, grants: readonly ShareGrant[]) => {
+    sendGrants: (process, grants: readonly ShareGrant[]) => {
       // One that is started again under the same name is not told what was meant for the one before, nor answers for it.
       const told = books.get(process);
       void deliver(() => void (books.get(process) === told && told?.granted(structuredClone(grants))));

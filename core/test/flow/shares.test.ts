@@ -390,7 +390,7 @@ test('a tenant’s changed rate holds for all processes, and its users take from
 
 test('shares and accounts are bounded: those that nobody uses go first', (t) => {
   const { processes, clock } = sharedFlow(settings, 1);
-  const ledger = new ShareLedger({ clock: new VirtualClock(), tell: () => undefined });
+  const ledger = new ShareLedger({ clock: new VirtualClock(), sendGrants: () => undefined });
   ledger.join('w1');
   const [one] = processes;
   const rate = { perSecond: 10, burst: 80 };

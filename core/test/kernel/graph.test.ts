@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import type { GraphNode } from '../../dist/kernel/graph/graph-node.js';
 import { doubleOwners } from '../../dist/kernel/graph/owners.js';
 import { serviceGraph } from '../../dist/kernel/graph/service-graph.js';
-import { tapOrder, type OrderWish } from '../../dist/kernel/graph/tap-order.js';
+import { tapOrder, type OrderPreference } from '../../dist/kernel/graph/tap-order.js';
 import type { ManifestTap, PluginManifest } from '../../dist/kernel/manifest/manifest.js';
 
 type Part = Partial<Omit<PluginManifest, 'parts'>> & {
@@ -128,8 +128,9 @@ test('what has one owner only is refused twice: kinds, engines, rendering, actio
 });
 
 const tap = (more: Partial<ManifestTap> = {}): readonly ManifestTap[] => [{ hook: 'admission.mutate', contract: 1, ...more }];
-const wish = (...instances: readonly string[]): readonly OrderWish[] => [{ hook: 'admission.mutate', instances, at: undefined }];
-const order = (nodes: readonly GraphNode[], wishes: readonly OrderWish[] = []) => tapOrder(nodes, wishes).taps.map(({ plugin }) => plugin);
+const wish = (...instances: readonly string[]): readonly OrderPreference[] => [{ hook: 'admission.mutate', instances, at: undefined }];
+const order = (nodes: readonly GraphNode[], wishes: readonly OrderPreference[] = []) =>
+  tapOrder(nodes, wishes).taps.map(({ plugin }) => plugin);
 
 test('wishes of authors and operators move taps, and what nobody wishes keeps the order of the configuration', (t) => {
   const nodes = [

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { sameWishMsMax, stopAfterErrorMsMax, untilToldToEnd } from '../../dist/platform/ending.js';
+import { repeatedSignalMsMax, stopAfterErrorMsMax, untilShutdown } from '../../dist/platform/ending.js';
 import { createLog } from '../../dist/telemetry/log.js';
 import { VirtualClock } from '../virtual-clock.ts';
 
@@ -13,7 +13,7 @@ function processWith(pluginOf: (error: unknown) => string | undefined = () => un
   let reloads = 0;
   const log = createLog({ format: 'json', level: 'info', clock, write: (line) => (text += line) });
   let code: number | undefined;
-  const told = untilToldToEnd({
+  const told = untilShutdown({
     onSignal: (signal, heard) => void signals.set(signal, heard),
     onUncaught: (heard) => (uncaught = heard),
     exit: (ended) => void exits.push(ended),
@@ -46,7 +46,7 @@ for (const name of ['SIGINT', 'SIGTERM']) {
     const run = processWith();
     run.signal(name);
     t.is(await run.told, 0);
-    await run.clock.advance(sameWishMsMax);
+    await run.clock.advance(repeatedSignalMsMax);
     t.deepEqual([run.exits, run.lines()], [[], []]);
     run.signal('SIGINT');
     t.deepEqual(run.exits, [1]);
@@ -58,7 +58,7 @@ test('signals that come together are one wish: npm passes on what the terminal h
   const run = processWith();
   run.signal('SIGINT');
   run.signal('SIGINT');
-  await run.clock.advance(sameWishMsMax - 1);
+  await run.clock.advance(repeatedSignalMsMax - 1);
   run.signal('SIGTERM');
   t.is(await run.told, 0);
   t.deepEqual(run.exits, []);

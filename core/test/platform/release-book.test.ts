@@ -45,7 +45,7 @@ function world() {
       records: new RenderingRecords(store),
       resources,
       versionOf: () => '1.0.0',
-      tellSecretRead: async () => undefined,
+      reportSecretRead: async () => undefined,
       tell: () => undefined,
     });
   /** As a reconcile finds it: read from the store. */

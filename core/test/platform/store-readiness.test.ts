@@ -1,7 +1,7 @@
 import type { StoreHealth } from '@tappaas/sdk';
 import test from 'ava';
 import { createMetricRegistry } from '../../dist/kernel/kernel.js';
-import { storeCheck, tellStoreWritable } from '../../dist/platform/store-readiness.js';
+import { storeCheck, exportStoreWritable } from '../../dist/platform/store-readiness.js';
 
 const storeIn = (state: StoreHealth['state']) => ({
   health: (): StoreHealth => ({ state, message: 'no space left in /secret/place', revision: 1, compactedRevision: 0, sizeBytes: 1 }),
@@ -22,7 +22,7 @@ test('a store that takes no writes is noted, without saying why to anybody, and 
 test('a metric says whether the store takes writes', (t) => {
   const lines = (['ok', 'read-only', 'unavailable'] as const).map((state) => {
     const metrics = createMetricRegistry();
-    const leave = tellStoreWritable(metrics, storeIn(state));
+    const leave = exportStoreWritable(metrics, storeIn(state));
     const text = metrics.text();
     leave();
     return text.split('\n').find((line) => line.startsWith('tappaas_store_writable'));

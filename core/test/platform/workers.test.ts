@@ -90,14 +90,14 @@ test('breakers that are open are known by hook and process, until the process cl
     },
     { id: 'other', breakers: [{ hook: 'admission.validate', state: 'closed', failures: 1 }] },
   ]);
-  t.true(breakers.tell('w2', open));
-  t.false(breakers.tell('w2', open), 'that is no news');
-  breakers.tell('w1', [...open, { plugin: 'guard', hook: 'admission.mutate' }]);
+  t.true(breakers.set('w2', open));
+  t.false(breakers.set('w2', open), 'that is no news');
+  breakers.set('w1', [...open, { plugin: 'guard', hook: 'admission.mutate' }]);
   t.deepEqual(breakers.of('guard'), [
     { hook: 'admission.mutate', processes: ['w1'] },
     { hook: 'admission.validate', processes: ['w1', 'w2'] },
   ]);
   t.deepEqual(breakers.of('other'), []);
-  t.true(breakers.tell('w1', []));
+  t.true(breakers.set('w1', []));
   t.deepEqual(breakers.of('guard'), [{ hook: 'admission.validate', processes: ['w2'] }]);
 });

@@ -40,7 +40,7 @@ export class FakeSource implements Source<Thing> {
     const metadata = { name, uid: uid ?? known?.metadata.uid ?? `uid-${(this.serial += 1)}`, resourceVersion: String(this.revision) };
     const thing = { ...extra, metadata: { ...metadata, ...extra.metadata } };
     this.things.set(name, thing);
-    this.tell({ type: known ? 'modified' : 'added', object: thing });
+    this.notify({ type: known ? 'modified' : 'added', object: thing });
     return thing;
   }
 
@@ -49,7 +49,7 @@ export class FakeSource implements Source<Thing> {
     if (known === undefined) return;
     this.revision += 1;
     this.things.delete(name);
-    this.tell({ type: 'deleted', object: { ...known, metadata: { ...known.metadata, resourceVersion: String(this.revision) } } });
+    this.notify({ type: 'deleted', object: { ...known, metadata: { ...known.metadata, resourceVersion: String(this.revision) } } });
   }
 
   /** Changes that no open watch is told: they are found by resuming or listing. */
@@ -136,7 +136,7 @@ export class FakeSource implements Source<Thing> {
     }
   }
 
-  private tell(event: SourceEvent<Thing>): void {
+  private notify(event: SourceEvent<Thing>): void {
     this.history.push(event);
     for (const watch of this.open) watch.push(event);
   }

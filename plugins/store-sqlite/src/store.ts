@@ -25,7 +25,7 @@ import { LeaseClock } from './lease-clock.js';
 import type { WireEvents, WireOperation, WireResult, WireState, Written } from './protocol.js';
 import { withSpooled } from './spool.js';
 import { StoreFaults } from './store-faults.js';
-import { eventsOf, selector } from './told-events.js';
+import { eventsOf, selector } from './committed-events.js';
 import { fromWire } from './wire-error.js';
 import { WriterLink, type Pending } from './writer-link.js';
 

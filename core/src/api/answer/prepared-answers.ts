@@ -29,7 +29,7 @@ interface Kept extends PreparedAnswer {
 
 /** Up to this size, head and body in one string are cheaper than two writes. */
 const textBytesMax = 8 * 1024;
-const keptBytesMax = 16 * 1024 * 1024;
+const cachedBytesMax = 16 * 1024 * 1024;
 /** Enough for a page of 100 large objects. */
 const answerBytesMax = 2 * 1024 * 1024;
 /** Memory that an answer needs besides its body. */
@@ -54,7 +54,7 @@ export function createPreparedAnswers(): PreparedAnswers {
     kept.set(key, answer);
     bytes += answer.bodyBytes + overheadBytes;
     for (const oldest of kept.keys()) {
-      if (bytes <= keptBytesMax) break;
+      if (bytes <= cachedBytesMax) break;
       forget(oldest);
     }
     return answer;

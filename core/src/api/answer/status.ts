@@ -2,7 +2,7 @@ import { isTapError, type TapError } from '@tappaas/sdk';
 import { apiErrors } from '../errors.js';
 import type { Cause, EngineError } from '../../ports/engine.js';
 import type { RequestInfo } from '../request/request-info.js';
-import { pluginOf, saidOf } from './said.js';
+import { pluginOf, publicMessageOf } from './public-message.js';
 
 /** `Status` as Kubernetes defines it. */
 export interface Status {
@@ -56,7 +56,7 @@ export function failureStatus(error: EngineError, info?: RequestInfo): Status {
     apiVersion: 'v1',
     metadata: typeof data['continueToken'] === 'string' ? { continue: data['continueToken'] } : {},
     status: 'Failure',
-    message: saidOf(error),
+    message: publicMessageOf(error),
     reason: reasonOfCode[error.code] ?? reasons[code] ?? 'Unknown',
     details: {
       // Clients print a 422 with a kind as "the kind is invalid" and its causes; without causes, that would hide the message.

@@ -5,7 +5,7 @@ import type { CertificateIssuer, KeyPair } from './certificate-issuer.js';
 import { apiErrors } from '../errors.js';
 
 /** A request for one certificate, with the arguments of its issuer. */
-export type CertificateWish = {
+export type CertificateRequest = {
   readonly [What in keyof CertificateIssuer]: { readonly what: What; readonly of: Parameters<CertificateIssuer[What]> };
 }[keyof CertificateIssuer];
 
@@ -23,7 +23,7 @@ interface Asked {
  * startup, which makes several requests.
  */
 export class CertificateThread implements CertificateIssuer {
-  readonly #asked = new Map<number, Asked>();
+  readonly #requested = new Map<number, Asked>();
   #worker: Worker | undefined;
   #wishes = 0;
   #isKept = false;
@@ -51,13 +51,13 @@ export class CertificateThread implements CertificateIssuer {
     this.#endIdle();
   }
 
-  #ask(wish: CertificateWish): Promise<KeyPair> {
+  #ask(request: CertificateRequest): Promise<KeyPair> {
     const worker = (this.#worker ??= this.#start());
     const id = this.#wishes++;
     const { promise, resolve, reject } = Promise.withResolvers<KeyPair>();
-    this.#asked.set(id, { resolve, reject });
+    this.#requested.set(id, { resolve, reject });
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-    worker.postMessage({ ...wish, id });
+    worker.postMessage({ ...request, id });
     return promise;
   }
 
@@ -79,15 +79,15 @@ export class CertificateThread implements CertificateIssuer {
   }
 
   #answered(answer: IssuedAnswer): void {
-    const asked = this.#asked.get(answer.id);
-    this.#asked.delete(answer.id);
-    if ('pair' in answer) asked?.resolve(answer.pair);
-    else asked?.reject(apiErrors.TAP_CERTIFICATE_UNUSABLE({ message: `a certificate could not be issued: ${answer.error}` }));
+    const requested = this.#requested.get(answer.id);
+    this.#requested.delete(answer.id);
+    if ('pair' in answer) requested?.resolve(answer.pair);
+    else requested?.reject(apiErrors.TAP_CERTIFICATE_UNUSABLE({ message: `a certificate could not be issued: ${answer.error}` }));
     this.#endIdle();
   }
 
   #endIdle(): void {
-    if (this.#isKept || this.#asked.size > 0) return;
+    if (this.#isKept || this.#requested.size > 0) return;
     const worker = this.#worker;
     this.#worker = undefined;
     void worker?.terminate();
@@ -96,7 +96,7 @@ export class CertificateThread implements CertificateIssuer {
   #lost(cause: unknown): void {
     this.#worker = undefined;
     const error = apiErrors.TAP_CERTIFICATE_UNUSABLE({ message: 'the thread that issues certificates ended', cause });
-    for (const { reject } of this.#asked.values()) reject(error);
-    this.#asked.clear();
+    for (const { reject } of this.#requested.values()) reject(error);
+    this.#requested.clear();
   }
 }

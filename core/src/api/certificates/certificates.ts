@@ -70,7 +70,7 @@ export async function processCertificate(
 
 const checkEveryMs = dayMs / 2;
 
-export interface CertificateKeeping {
+export interface CertificateRenewal {
   readonly renewed: (certificates: LocalCertificates) => void;
   /** Called when a check failed: the present certificate stays, and the next check tries again; there is a month for that. */
   readonly failed: (error: unknown) => void;
@@ -81,7 +81,7 @@ export interface CertificateKeeping {
 export async function keepCertificatesFresh(
   options: CertificateOptions & { readonly clock: Clock },
   current: LocalCertificates,
-  { renewed, failed, signal }: CertificateKeeping,
+  { renewed, failed, signal }: CertificateRenewal,
 ): Promise<void> {
   let known = current;
   while (!signal.aborted) {

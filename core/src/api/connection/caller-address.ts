@@ -15,11 +15,11 @@ export function withAddress(authenticate: Authenticate): Authenticate {
     const places = known.get(identity) ?? new Map<string, Identity>();
     const before = places.get(address);
     if (before !== undefined) return before;
-    const told = { ...identity, caller: { ...identity.caller, address } };
+    const identified = { ...identity, caller: { ...identity.caller, address } };
     const oldest = places.size >= addressesMax ? places.keys().next().value : undefined;
     if (oldest !== undefined) places.delete(oldest);
-    known.set(identity, places.set(address, told));
-    return told;
+    known.set(identity, places.set(address, identified));
+    return identified;
   };
   return (credentials) => {
     const address = credentials.remoteAddress.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*/, '');

@@ -10,7 +10,7 @@ import { headersMax } from '../request/credentials.js';
 import { createHttpServer, STATUS_CODES } from '../node-http.js';
 import { OpenConnections } from './open-connections.js';
 import { tlsPolicy, type TlsPolicy } from './tls-policy.js';
-import { asksForWebSocket } from '../upgrade/upgrade-handshake.js';
+import { requestsWebSocket } from '../upgrade/upgrade-handshake.js';
 
 /** Options of a listener. Without `tls` it speaks plain HTTP, for benchmarks and behind a TLS-terminating proxy on the same machine. */
 export interface ListenerOptions {
@@ -60,7 +60,7 @@ const parserOptions: ServerOptions = {
   // The chain checks the Host header and answers with a Status; Node would send an empty answer.
   requireHostHeader: false,
   // Requests to upgrade to any other protocol, such as h2c, are answered over HTTP/1.1.
-  shouldUpgradeCallback: asksForWebSocket,
+  shouldUpgradeCallback: requestsWebSocket,
 };
 
 /** Returns the timeouts of Node's server, which checks them about three times within the shorter one. */

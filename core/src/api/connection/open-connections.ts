@@ -45,14 +45,14 @@ export class OpenConnections {
    * the last check, are kept.
    */
   async endQuiet(beingServed: () => ReadonlySet<Socket>, clock: Clock, signal: AbortSignal): Promise<void> {
-    let heard = new Map<Socket, number>();
+    let lastData = new Map<Socket, number>();
     while (!signal.aborted && this.#arrived.size > 0) {
       const served = beingServed();
       for (const socket of this.#speaking) {
-        const isSilent = heard.get(socket) === socket.bytesRead && socket.writableLength === 0;
+        const isSilent = lastData.get(socket) === socket.bytesRead && socket.writableLength === 0;
         if (isSilent && !served.has(socket)) socket.destroySoon();
       }
-      heard = new Map([...this.#speaking].map((socket) => [socket, socket.bytesRead]));
+      lastData = new Map([...this.#speaking].map((socket) => [socket, socket.bytesRead]));
       await clock.sleep(quietMs, signal).catch(() => {});
       // Reads pending input before the next check.
       await turn();

@@ -12,7 +12,7 @@ import { publicError } from '../answer/status.js';
 import type { GraphqlParts } from './ports.js';
 
 /** Describes the access that one part of an operation needs, as a REST verb and target. */
-export interface AskedAccess {
+export interface RequestedAccess {
   readonly verb: string;
   readonly target: Target;
 }
@@ -38,30 +38,30 @@ export interface AccessParts extends Pick<GraphqlParts, 'authorize' | 'audit' | 
 }
 
 /** Authorizes one part of an operation. @throws TAP_REQUEST_FORBIDDEN */
-export function permitPart({ authorize, exchange }: AccessParts, asked: AskedAccess): Awaitable<Verdict> {
-  return permit(authorize, infoOf(asked), exchange.caller);
+export function permitPart({ authorize, exchange }: AccessParts, requested: RequestedAccess): Awaitable<Verdict> {
+  return permit(authorize, infoOf(requested), exchange.caller);
 }
 
-/** Begins an audit event that records `told`; the returned entry authorizes `asked` and completes the event. */
-export function beginEntry(parts: AccessParts, asked: AskedAccess, told = asked): Awaitable<AuditEntry> {
+/** Begins an audit event that records `recorded`; the returned entry authorizes `requested` and completes the event. */
+export function beginEntry(parts: AccessParts, requested: RequestedAccess, recorded = requested): Awaitable<AuditEntry> {
   const { audit, exchange, clock } = parts;
   const { path, query } = exchange.path;
   const beganAtMs = clock.nowMs();
-  const trail = beginPart(audit, exchange, { info: infoOf(told), beganAtMs, path, query, isPart: true });
-  return after(trail, (begun) => new AuditEntry(parts, asked, begun, beganAtMs));
+  const trail = beginPart(audit, exchange, { info: infoOf(recorded), beganAtMs, path, query, isPart: true });
+  return after(trail, (begun) => new AuditEntry(parts, requested, begun, beganAtMs));
 }
 
 /** One audit event in progress. */
 class AuditEntry {
   readonly #parts: AccessParts;
-  readonly #asked: AskedAccess;
+  readonly #requested: RequestedAccess;
   readonly #trail: AuditTrail;
   readonly #beganAtMs: number;
   #decision: Verdict | undefined;
 
-  constructor(parts: AccessParts, asked: AskedAccess, trail: AuditTrail, beganAtMs: number) {
+  constructor(parts: AccessParts, requested: RequestedAccess, trail: AuditTrail, beganAtMs: number) {
     this.#parts = parts;
-    this.#asked = asked;
+    this.#requested = requested;
     this.#trail = trail;
     this.#beganAtMs = beganAtMs;
   }
@@ -78,7 +78,7 @@ class AuditEntry {
 
   #permit(authorize: Authorize): Awaitable<Verdict> {
     const { exchange } = this.#parts;
-    const info = infoOf(this.#asked);
+    const info = infoOf(this.#requested);
     return after(ask(authorize, info, exchange.caller), (verdict) => {
       this.#decision = verdict;
       return allowed(verdict, info, exchange.caller);
@@ -88,7 +88,7 @@ class AuditEntry {
   /** Records a denial even though the authorizer allowed the access, and returns the error to throw. */
   deny(reason: string): Error {
     this.#decision = { decision: 'deny', reason };
-    return forbidden(this.#parts.exchange.caller, infoOf(this.#asked), reason);
+    return forbidden(this.#parts.exchange.caller, infoOf(this.#requested), reason);
   }
 
   /** Records that the access began to stream, because it may end only hours later. */
@@ -98,8 +98,8 @@ class AuditEntry {
 
   end(outcome: AccessOutcome | FailedAccess, sent?: Uint8Array): Awaitable<void> {
     const { wants = 'nothing' } = this.#trail;
-    const { subject, ...told } = 'error' in outcome ? this.#failure(outcome) : { ...outcome, errorCode: undefined };
-    const { status, errorCode } = told;
+    const { subject, ...recorded } = 'error' in outcome ? this.#failure(outcome) : { ...outcome, errorCode: undefined };
+    const { status, errorCode } = recorded;
     return this.#trail.end({
       ...this.#standing(),
       status,
@@ -107,7 +107,7 @@ class AuditEntry {
       durationMs: this.#parts.clock.nowMs() - this.#beganAtMs,
       ...(subject !== undefined && { subject }),
       ...(wants !== 'nothing' && sent !== undefined && { requestBody: sent }),
-      ...(wants === 'both' && 'body' in told && { responseBody: told.body?.() }),
+      ...(wants === 'both' && 'body' in recorded && { responseBody: recorded.body?.() }),
     });
   }
 
@@ -122,6 +122,6 @@ class AuditEntry {
   }
 }
 
-function infoOf({ verb, target }: AskedAccess): RequestInfo {
+function infoOf({ verb, target }: RequestedAccess): RequestInfo {
   return { engine: platformEngine, path: '', verb, target };
 }

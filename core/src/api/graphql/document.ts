@@ -35,8 +35,8 @@ export class PlannedOperation {
       throw graphqlErrors.TAP_GRAPHQL_TOO_DEEP({ message: `the operation has ${depth} levels, and may have ${depthMax}` });
     }
     if (cost > costMax) {
-      const told = cost > Number.MAX_SAFE_INTEGER ? 'more than can be counted' : `${Math.ceil(cost)} points`;
-      throw graphqlErrors.TAP_GRAPHQL_TOO_COSTLY({ message: `the operation costs ${told}, and may cost ${costMax}` });
+      const costText = cost > Number.MAX_SAFE_INTEGER ? 'more than can be counted' : `${Math.ceil(cost)} points`;
+      throw graphqlErrors.TAP_GRAPHQL_TOO_COSTLY({ message: `the operation costs ${costText}, and may cost ${costMax}` });
     }
     if (outOfBounds !== undefined) throw graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ message: outOfBounds });
     if (!this.#hasVariables) this.#constant = found;

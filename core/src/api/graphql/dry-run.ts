@@ -11,11 +11,11 @@ export function dryRunDocument(
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>> | undefined,
 ): DocumentNode | undefined {
-  const asked = operation.selectionSet.selections.filter(
+  const requested = operation.selectionSet.selections.filter(
     (selection) => selection.kind === Kind.FIELD && selection.name.value === fieldName,
   ) as FieldNode[];
-  if (!asked.some((field) => isDry(field, operation, variables ?? {}))) return undefined;
-  const alone = { ...operation, selectionSet: { ...operation.selectionSet, selections: asked } };
+  if (!requested.some((field) => isDry(field, operation, variables ?? {}))) return undefined;
+  const alone = { ...operation, selectionSet: { ...operation.selectionSet, selections: requested } };
   return { ...document, definitions: document.definitions.map((definition) => (definition === operation ? alone : definition)) };
 }
 

@@ -25,7 +25,7 @@ interface Making {
   readonly begun: number;
   readonly atMs: number;
   readonly made: Promise<EventText>;
-  told?: EventText;
+  errorText?: EventText;
 }
 
 /** The subscription that requests a text, and when. */
@@ -60,14 +60,16 @@ export class EventTexts {
     const making = texts.get(key);
     const asking = { age, atMs: this.#clock.nowMs() };
     // With thousands of subscribers, the text mostly exists already: no promise is needed.
-    return making?.told !== undefined && isFit(making, making.told, asking) ? making.told : this.#awaited(texts, key, asking, make);
+    return making?.errorText !== undefined && isFit(making, making.errorText, asking)
+      ? making.errorText
+      : this.#awaited(texts, key, asking, make);
   }
 
   async #awaited(texts: Map<string, Making>, key: string, asking: Asking, make: () => Promise<EventText>): Promise<EventText> {
     let last: Making | undefined;
     for (let making = texts.get(key); making !== undefined && making !== last; making = texts.get(key)) {
-      const told = await making.made;
-      if (isFit(making, told, asking)) return told;
+      const errorText = await making.made;
+      if (isFit(making, errorText, asking)) return errorText;
       last = making;
     }
     return this.#make(texts, key, make);
@@ -78,10 +80,10 @@ export class EventTexts {
     texts.set(key, making);
     let isKept = false;
     try {
-      const told = await making.made;
-      making.told = told;
-      isKept = told.goodFor === 'everybody' || told.goodFor === 'present';
-      return told;
+      const errorText = await making.made;
+      making.errorText = errorText;
+      isKept = errorText.goodFor === 'everybody' || errorText.goodFor === 'present';
+      return errorText;
     } finally {
       if (!isKept && texts.get(key) === making) texts.delete(key);
     }

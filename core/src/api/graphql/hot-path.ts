@@ -53,8 +53,8 @@ export function answerPrepared(
   return after(compiled.query(undefined, context, variables), ({ data, errors }) => {
     if (errors === undefined || errors.length === 0) return { status: 200, text: JSON.stringify({ data }) };
     const where = place();
-    const told = errors.map((error) => wireError(error, where));
+    const wireErrors = errors.map((error) => wireError(error, where));
     // Without data nothing was executed: the variables do not match their types.
-    return { status: data === undefined ? 400 : 200, text: JSON.stringify({ errors: told, data }) };
+    return { status: data === undefined ? 400 : 200, text: JSON.stringify({ errors: wireErrors, data }) };
   });
 }

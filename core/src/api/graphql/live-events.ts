@@ -52,7 +52,7 @@ export function objectChanges(kind: ServedKind, query: ChangeQuery, context: Gra
 /** Same as objectChanges, for an access already begun. @throws TAP_REQUEST_FORBIDDEN, TAP_STORE_COMPACTED, TAP_STORE_SLOW_CONSUMER */
 export async function* permittedChanges(
   kind: ServedKind,
-  { narrowed, askAgain, lost }: Followed,
+  { narrowed, reauthorize, lost }: Followed,
   { namespace, name, since, bookmarks = false, ...query }: ChangeQuery,
   context: GraphqlContext,
 ): AsyncGenerator<LiveEvent, void, void> {
@@ -68,7 +68,7 @@ export async function* permittedChanges(
     signal: AbortSignal.any([signal, lost]),
   });
   for await (const batch of named(watch)) {
-    await askAgain();
+    await reauthorize();
     for (const event of batch) {
       // A slow reader may take minutes for the initial objects.
       lost.throwIfAborted();
@@ -114,10 +114,10 @@ const ended: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed', 'Cancelled']
  */
 export function operationProgress(kind: ServedKind, key: OperationKey, context: GraphqlContext): AsyncGenerator<LiveEvent, void, void> {
   refuseEmpty(key, () => 'that of an operation, found none');
-  const asked = { verb: 'watch', target: { kind: pathOf(kind), ...key } };
+  const requested = { verb: 'watch', target: { kind: pathOf(kind), ...key } };
   // The bookmark after the initial objects proves that the operation does not exist; one created meanwhile comes before the bookmark.
   const query = { ...key, bookmarks: true };
-  return context.access.follow(asked, (followed) => progressOf(key, permittedChanges(kind, followed, query, context)), context);
+  return context.access.follow(requested, (followed) => progressOf(key, permittedChanges(kind, followed, query, context)), context);
 }
 
 /** Rejects empty variables: the watch would take them as any, and show objects that were not asked for. */

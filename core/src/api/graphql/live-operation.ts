@@ -43,27 +43,27 @@ export class LiveOperation {
   }
 
   /** Returns the text of an event, shared by all subscribers with the same operation, variables and rights. */
-  tell(event: LiveEvent, context: () => GraphqlContext): Awaitable<EventText> {
+  textFor(event: LiveEvent, context: () => GraphqlContext): Awaitable<EventText> {
     const { type = '', resourceVersion = '' } = (event.value ?? {}) as { readonly type?: string; readonly resourceVersion?: string };
-    const make = () => this.#told(event, context());
+    const make = () => this.#wireErrors(event, context());
     return event.shared === undefined
       ? make()
       : this.#texts.once(event.shared, `${type} ${resourceVersion} ${this.#key}`, this.#beganAt, make);
   }
 
-  async #told(event: LiveEvent, context: GraphqlContext): Promise<EventText> {
+  async #wireErrors(event: LiveEvent, context: GraphqlContext): Promise<EventText> {
     const { data, errors } = await this.#execute(event, context);
     const place = { requestId: context.requestId, log: context.parts.log };
-    const told = errors?.map((error) => wireError(error, place));
+    const wireErrors = errors?.map((error) => wireError(error, place));
     const value: unknown = data?.[this.#rootKey];
-    const telling = typeof value === 'object' && value !== null ? Object.entries(value).filter(([key]) => !this.#always.has(key)) : value;
+    const selected = typeof value === 'object' && value !== null ? Object.entries(value).filter(([key]) => !this.#always.has(key)) : value;
     const digest = createHash('sha1')
-      .update(JSON.stringify(telling) ?? '')
+      .update(JSON.stringify(selected) ?? '')
       .digest('base64');
-    const text = JSON.stringify(told === undefined ? { data } : { data, errors: told });
+    const text = JSON.stringify(wireErrors === undefined ? { data } : { data, errors: wireErrors });
     // An aborted execution is incomplete: its text says nothing about the object.
     if (context.signal.aborted) return { text, digest, goodFor: 'nobody' };
-    if (told !== undefined) return { text, digest, goodFor: 'waiting' };
+    if (wireErrors !== undefined) return { text, digest, goodFor: 'waiting' };
     return { text, digest, goodFor: context.hasRead ? 'present' : 'everybody' };
   }
 
@@ -124,9 +124,9 @@ function keyOf({ document, operation }: PlannedOperation, root: FieldNode, varia
   const note = { Variable: ({ name }: { readonly name: { readonly value: string } }) => void used.add(name.value) };
   if (root.selectionSet !== undefined) visit(root.selectionSet, note);
   for (const definition of document.definitions) if (definition.kind === Kind.FRAGMENT_DEFINITION) visit(definition, note);
-  const telling = Object.entries(variables ?? {}).filter(([name]) => used.has(name));
+  const selected = Object.entries(variables ?? {}).filter(([name]) => used.has(name));
   const { body = '' } = document.loc?.source ?? {};
   return createHash('sha256')
-    .update(JSON.stringify([body, operation.name?.value, telling, scope]))
+    .update(JSON.stringify([body, operation.name?.value, selected, scope]))
     .digest('base64');
 }

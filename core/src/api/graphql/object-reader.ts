@@ -5,7 +5,7 @@ import { accessRequest, asReview } from '../authorization.js';
 import { narrowedSelectors } from '../request/list-parameters.js';
 import type { Narrowing, Verdict } from '../../ports/access.js';
 import type { ListPage, ServedKind } from '../../ports/engine.js';
-import type { AccessOutcome, AskedAccess } from './audit-entry.js';
+import type { AccessOutcome, RequestedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';
 import { graphqlErrors } from './errors.js';
 import { NewestChildren } from './newest-children.js';
@@ -84,12 +84,12 @@ export class ObjectReader {
   get(kind: ServedKind, key: Key): Awaitable<ObjectBody | undefined> {
     const read = () =>
       after(this.#parts.engine().getMany(pathOf(kind), [key], this.#call), ([served]) => served?.object as ObjectBody | undefined);
-    return this.#call.access.read(asked('get', kind, key), read, foundObject);
+    return this.#call.access.read(requested('get', kind, key), read, foundObject);
   }
 
   /** Same as `get`, batched with the other objects of the kind requested in the same tick. @throws TAP_REQUEST_FORBIDDEN */
   async load(kind: ServedKind, key: Key): Promise<ObjectBody | undefined> {
-    return this.#call.access.read(asked('get', kind, key), () => this.#loader(kind).load(key), foundObject);
+    return this.#call.access.read(requested('get', kind, key), () => this.#loader(kind).load(key), foundObject);
   }
 
   /** Returns one page of a kind, in the order of keys. @throws TAP_REQUEST_FORBIDDEN and errors of the engine */
@@ -98,7 +98,7 @@ export class ObjectReader {
     const call = this.#call;
     const read = ({ narrowed }: Verdict): Awaitable<ListPage> => {
       const selectors = { ...(labels !== undefined && { labelSelector: labels }), ...(fields !== undefined && { fieldSelector: fields }) };
-      const asked = {
+      const requested = {
         target: { kind: pathOf(kind), ...(namespace !== undefined && { namespace }) },
         ...narrowedSelectors(selectors, narrowed),
         ...(cursor !== undefined && { continueToken: cursor }),
@@ -107,9 +107,9 @@ export class ObjectReader {
           return call.signal;
         },
       };
-      return rescued(() => this.#parts.engine().list(asked), refuseCursor);
+      return rescued(() => this.#parts.engine().list(requested), refuseCursor);
     };
-    return call.access.read(asked('list', kind, { namespace }), read, foundPage);
+    return call.access.read(requested('list', kind, { namespace }), read, foundPage);
   }
 
   /**
@@ -122,7 +122,7 @@ export class ObjectReader {
     const parent = { uid, namespace: namespace ?? operationsOfTheClusterNamespace };
     const read = ({ narrowed }: Verdict): Promise<readonly ObjectBody[]> =>
       this.#childrenOf({ kind, field }, within, narrowed).load(parent);
-    return this.#call.access.read(asked('list', kind, { namespace: within }), read, () => found);
+    return this.#call.access.read(requested('list', kind, { namespace: within }), read, () => found);
   }
 
   /**
@@ -133,17 +133,17 @@ export class ObjectReader {
   async eventsAbout(about: ServedKind, events: Relation, { metadata: { name, uid } }: ObjectBody): Promise<readonly ObjectBody[]> {
     const namespace = eventsOfTheClusterNamespace;
     const read = (): Promise<readonly ObjectBody[]> => this.#childrenOf(events, namespace, undefined).load({ uid, namespace });
-    const told = asked('list', events.kind, { namespace });
-    return this.#call.access.read(asked('get', about, { name }), read, () => found, told);
+    const listed = requested('list', events.kind, { namespace });
+    return this.#call.access.read(requested('get', about, { name }), read, () => found, listed);
   }
 
   /** Whether the caller may list the kind in all namespaces; if so, children of all namespaces are read at once. */
   #mayListAll(kind: ServedKind): Promise<boolean> {
     const known = this.#everywhere.get(kind);
     if (known !== undefined) return known;
-    const asked = this.#isPermitted(kind);
-    this.#everywhere.set(kind, asked);
-    return asked;
+    const requested = this.#isPermitted(kind);
+    this.#everywhere.set(kind, requested);
+    return requested;
   }
 
   async #isPermitted(kind: ServedKind): Promise<boolean> {
@@ -213,7 +213,7 @@ function foundPage({ items }: ListPage): AccessOutcome {
   return { ...found, body: () => JSON.stringify({ items: items.map(({ object }) => object) }) };
 }
 
-function asked(verb: string, kind: ServedKind, { namespace, name }: Partial<Key>): AskedAccess {
+function requested(verb: string, kind: ServedKind, { namespace, name }: Partial<Key>): RequestedAccess {
   return { verb, target: { kind: pathOf(kind), ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }) } };
 }
 

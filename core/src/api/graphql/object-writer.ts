@@ -55,7 +55,7 @@ export async function writeObject(
     const request = read();
     const target = targetOf(verb, kind, request);
     const write = writeOf(verb, kind, target, request);
-    const asked = {
+    const requested = {
       verb: accessVerbs[verb],
       target,
       isDryRun,
@@ -63,7 +63,7 @@ export async function writeObject(
       ...('body' in write && { body: write.body }),
     };
     const doWrite = () => context.parts.engine().write(write, optionsOf(verb, target, request, context));
-    const { served, warnings } = await context.access.change(asked, doWrite, outcomeOf);
+    const { served, warnings } = await context.access.change(requested, doWrite, outcomeOf);
     return { object: served.object, isDryRun, warnings, userErrors: [] };
   } catch (error) {
     return { isDryRun, warnings: [], userErrors: userErrorsOf(error) };
@@ -79,10 +79,10 @@ function outcomeOf({ outcome, served }: WriteResult): AccessOutcome {
 export function userErrorsOf(error: unknown): readonly UserError[] {
   if (!isTapError(error) || !(correctable.has(error.spec.httpStatus) || error.code === 'TAP_OBJECT_DENIED')) throw error;
   const { code, message, field, causes = [] } = error as EngineError;
-  const told = causes
+  const causeText = causes
     .slice(0, causesMax)
     .map((cause) => ({ code, reason: cause.reason, message: cause.message, ...inputField(cause.field) }));
-  return told.length > 0 ? told : [{ code, message, ...(field === undefined ? conditionOf(code) : inputField(field)) }];
+  return causeText.length > 0 ? causeText : [{ code, message, ...(field === undefined ? conditionOf(code) : inputField(field)) }];
 }
 
 /** Returns the input field behind a failed condition, which REST takes from headers and which is no field of the object. */

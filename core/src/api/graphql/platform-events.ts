@@ -46,12 +46,12 @@ function eventsOfTenant(
   query: Query,
   context: GraphqlContext,
 ): AsyncIterable<LiveEvent> {
-  const asked = { verb: 'watch', target: { kind: pathOf(tenantKind), name: tenant } };
+  const requested = { verb: 'watch', target: { kind: pathOf(tenantKind), name: tenant } };
   const seen = async function* (changes: AsyncIterable<LiveEvent>): AsyncGenerator<LiveEvent, void, void> {
     for await (const event of changes) if (aboutOf(event) === undefined || (await maySee(event, kinds, context))) yield event;
   };
   return context.access.follow(
-    asked,
+    requested,
     (followed) => seen(permittedChanges(kinds.event, followed, { ...query, namespace: eventsOfTheClusterNamespace }, context)),
     context,
   );
@@ -90,9 +90,12 @@ async function maySee(event: LiveEvent, { find }: PlatformEventKinds, context: G
   return (found?.object as ObjectBody | undefined)?.metadata.uid === uid;
 }
 
-async function isPermitted(access: GraphqlContext['access'], asked: Parameters<GraphqlContext['access']['permit']>[0]): Promise<boolean> {
+async function isPermitted(
+  access: GraphqlContext['access'],
+  requested: Parameters<GraphqlContext['access']['permit']>[0],
+): Promise<boolean> {
   try {
-    await access.permit(asked);
+    await access.permit(requested);
     return true;
   } catch (error) {
     if (isTapError(error, 'TAP_REQUEST_FORBIDDEN')) return false;

@@ -5,11 +5,11 @@ import { isBrokenOff } from '../watch/broken-off.js';
 import type { Exchange, StreamPart } from '../request/exchange.js';
 import type { Narrowing, Verdict } from '../../ports/access.js';
 import { isSameView } from '../watch/stream-access.js';
-import { beginEntry, permitPart, type AccessOutcome, type AccessParts, type AskedAccess, type FailedAccess } from './audit-entry.js';
+import { beginEntry, permitPart, type AccessOutcome, type AccessParts, type RequestedAccess, type FailedAccess } from './audit-entry.js';
 import type { GraphqlParts } from './ports.js';
 
 /** A change to authorize and to audit. */
-export interface AskedChange extends AskedAccess {
+export interface RequestedChange extends RequestedAccess {
   readonly isDryRun: boolean;
   /** Requested name of an object to create. */
   readonly name?: string;
@@ -21,7 +21,7 @@ export interface Followed {
   /** The part that the caller may see, if not all. */
   readonly narrowed: Narrowing | undefined;
   /** Must be called before anything is sent. @throws TAP_REQUEST_FORBIDDEN */
-  readonly askAgain: () => Promise<void>;
+  readonly reauthorize: () => Promise<void>;
   /** Aborts when a recheck finds that the caller has lost access. */
   readonly lost: AbortSignal;
 }
@@ -47,7 +47,7 @@ export class RecordedAccess {
   /** Facts about the operation, added to each of its events. */
   readonly annotations: Map<string, string>;
   readonly #parts: AccessParts;
-  #told: Set<string> | undefined;
+  #recorded: Set<string> | undefined;
 
   constructor({ authorize, audit, clock }: GraphqlParts, exchange: Exchange, annotations: Map<string, string>) {
     this.annotations = annotations;
@@ -55,31 +55,31 @@ export class RecordedAccess {
   }
 
   /** Authorizes an access that is already audited. @throws TAP_REQUEST_FORBIDDEN */
-  permit(asked: AskedAccess): Awaitable<Verdict> {
-    return permitPart(this.#parts, asked);
+  permit(requested: RequestedAccess): Awaitable<Verdict> {
+    return permitPart(this.#parts, requested);
   }
 
   /**
-   * Authorizes and runs a read; the audit event records `told` instead of `asked` where they differ.
+   * Authorizes and runs a read; the audit event records `recordedAs` instead of `requested` where they differ.
    *
    * @throws TAP_REQUEST_FORBIDDEN, and errors of `read`
    */
   read<T>(
-    asked: AskedAccess,
+    requested: RequestedAccess,
     read: (verdict: Verdict) => Awaitable<T>,
     outcomeOf: (found: T) => AccessOutcome,
-    told = asked,
+    recordedAs = requested,
   ): Awaitable<T> {
-    const untold = this.#untold(told);
-    if (untold === undefined) return after(this.permit(asked), read);
-    return recorded(this.#parts, asked, untold, read, outcomeOf);
+    const unrecorded = this.#unrecorded(recordedAs);
+    if (unrecorded === undefined) return after(this.permit(requested), read);
+    return recorded(this.#parts, requested, unrecorded, read, outcomeOf);
   }
 
   /** Authorizes, runs and audits a change. @throws TAP_REQUEST_FORBIDDEN, and errors of `change` */
-  async change<T>(asked: AskedChange, change: () => Promise<T>, outcomeOf: (made: T) => AccessOutcome): Promise<T> {
-    if (!asked.isDryRun) return recorded(this.#parts, asked, asked, change, outcomeOf);
+  async change<T>(requested: RequestedChange, change: () => Promise<T>, outcomeOf: (made: T) => AccessOutcome): Promise<T> {
+    if (!requested.isDryRun) return recorded(this.#parts, requested, requested, change, outcomeOf);
     const annotations = new Map([...this.annotations, [dryRunAnnotation, 'true']]);
-    return recorded({ ...this.#parts, annotations }, asked, asked, change, outcomeOf);
+    return recorded({ ...this.#parts, annotations }, requested, requested, change, outcomeOf);
   }
 
   /**
@@ -88,28 +88,28 @@ export class RecordedAccess {
    * @throws TAP_REQUEST_FORBIDDEN, and errors of `source`
    */
   async *follow<T>(
-    asked: AskedAccess,
+    requested: RequestedAccess,
     source: (followed: Followed) => AsyncIterable<T>,
     within: FollowedWithin,
   ): AsyncGenerator<T, void, void> {
-    const entry = await beginEntry(this.#parts, asked);
+    const entry = await beginEntry(this.#parts, requested);
     const lost = new AbortController();
     let outcome: AccessOutcome | FailedAccess = { status: 200 };
     let leave = (): void => {};
     try {
       const { narrowed } = await entry.permit();
       entry.streaming();
-      const askAgain = async (): Promise<void> => {
+      const reauthorize = async (): Promise<void> => {
         const now = await entry.permitStill();
         if (!isSameView(now.narrowed, narrowed)) throw entry.deny('another part of it may be seen than when it began');
       };
       // Access is also checked between events, so a stream whose caller lost it ends without waiting for the next event.
       leave = within.recheck(() =>
-        askAgain().catch((error: unknown) => {
+        reauthorize().catch((error: unknown) => {
           if (isTapError(error, 'TAP_REQUEST_FORBIDDEN')) lost.abort(error);
         }),
       );
-      yield* source({ narrowed, askAgain, lost: lost.signal });
+      yield* source({ narrowed, reauthorize, lost: lost.signal });
       lost.signal.throwIfAborted();
     } catch (error) {
       // The client left or the stream was ended in order, which is no failure: the audit event of the request has the reason.
@@ -123,36 +123,36 @@ export class RecordedAccess {
   }
 
   /** Returns the access to audit for a read; undefined when it is audited already. */
-  #untold(asked: AskedAccess): AskedAccess | undefined {
-    const told = (this.#told ??= new Set());
-    const { kind, namespace, name, subresource } = asked.target;
-    const kinds = `${asked.verb} ${kind.group}/${kind.plural}/${subresource ?? ''} ${namespace ?? ''}`;
+  #unrecorded(requested: RequestedAccess): RequestedAccess | undefined {
+    const recordedAs = (this.#recorded ??= new Set());
+    const { kind, namespace, name, subresource } = requested.target;
+    const kinds = `${requested.verb} ${kind.group}/${kind.plural}/${subresource ?? ''} ${namespace ?? ''}`;
     const named = name === undefined ? kinds : `${kinds}/${name}`;
-    const isNamed = told.size < namedReadsMax;
+    const isNamed = recordedAs.size < namedReadsMax;
     const key = isNamed ? named : kinds;
-    if (told.has(key) || told.has(named)) return undefined;
-    told.add(key);
-    if (isNamed || name === undefined) return asked;
-    const { name: _, ...target } = asked.target;
-    return { ...asked, target };
+    if (recordedAs.has(key) || recordedAs.has(named)) return undefined;
+    recordedAs.add(key);
+    if (isNamed || name === undefined) return requested;
+    const { name: _, ...target } = requested.target;
+    return { ...requested, target };
   }
 }
 
-/** Runs an audited action: access is checked for `asked`, the audit event records `told`. */
+/** Runs an audited action: access is checked for `requested`, the audit event records `recordedAs`. */
 function recorded<T>(
   parts: AccessParts,
-  asked: AskedAccess & Partial<AskedChange>,
-  told: AskedAccess,
+  requested: RequestedAccess & Partial<RequestedChange>,
+  recordedAs: RequestedAccess,
   act: (verdict: Verdict) => Awaitable<T>,
   outcomeOf: (done: T) => AccessOutcome,
 ): Awaitable<T> {
-  return after(beginEntry(parts, asked, told), (entry) => {
+  return after(beginEntry(parts, requested, recordedAs), (entry) => {
     const settled = rescued<Settled<T>>(
       () => after(after(entry.permit(), act), (result) => ({ result, outcome: outcomeOf(result) })),
-      (error) => ({ outcome: { error, ...(asked.name !== undefined && { subject: { name: asked.name } }) } }),
+      (error) => ({ outcome: { error, ...(requested.name !== undefined && { subject: { name: requested.name } }) } }),
     );
     return after(settled, (end) =>
-      after(entry.end(end.outcome, asked.body), () => {
+      after(entry.end(end.outcome, requested.body), () => {
         if ('result' in end) return end.result;
         throw end.outcome.error;
       }),

@@ -18,7 +18,7 @@ import { answerPrepared, findPrepared, plainRequest, type KnownOperation, type P
 import type { GraphqlParts } from './ports.js';
 import { RecordedAccess } from './recorded-access.js';
 import type { UpgradeCall } from '../upgrade/upgrade.js';
-import { SchemaShelf, type ServedSchema } from './schema-shelf.js';
+import { SchemaCache, type ServedSchema } from './schema-cache.js';
 import type { GraphqlSockets } from './socket.js';
 import { documentText } from './trusted-documents.js';
 import { weigh } from '../weight.js';
@@ -50,7 +50,7 @@ interface KnownPlace {
 class Service implements GraphqlService {
   readonly #parts: GraphqlParts;
   readonly #texts: ReadonlySet<string>;
-  readonly #schemas: SchemaShelf;
+  readonly #schemas: SchemaCache;
   readonly #types = new AnswerTypes();
   #sockets: GraphqlSockets | undefined;
   readonly #places = new AsyncLocalStorage<ErrorPlace>();
@@ -59,7 +59,7 @@ class Service implements GraphqlService {
     this.#parts = parts;
     this.#texts = new Set(parts.settings.documents?.values());
     const noPlace: ErrorPlace = { requestId: '', log: parts.log };
-    this.#schemas = new SchemaShelf(parts, (schema, prepared) =>
+    this.#schemas = new SchemaCache(parts, (schema, prepared) =>
       startApollo(schema, parts, prepared, {
         note,
         place: () => this.#places.getStore() ?? noPlace,

@@ -18,9 +18,9 @@ import { noteOperation } from './operation-notes.js';
 import type { GraphqlParts } from './ports.js';
 import { RecordedAccess } from './recorded-access.js';
 import { recordRefusal } from './recorded-refusal.js';
-import type { ServedSchema } from './schema-shelf.js';
+import type { ServedSchema } from './schema-cache.js';
 import { plannedSubscription, refused } from './subscription-document.js';
-import { documentHash, documentText, type AskedDocument } from './trusted-documents.js';
+import { documentHash, documentText, type RequestedDocument } from './trusted-documents.js';
 import { asGraphqlError, wireError, type ErrorPlace } from './wire-errors.js';
 
 export { GRAPHQL_TRANSPORT_WS_PROTOCOL as protocol };
@@ -121,7 +121,7 @@ export class GraphqlSockets {
   async #begin(
     exchange: Exchange,
     id: string,
-    { query, operationName, variables, extensions, ...rest }: SubscribePayload & Pick<AskedDocument, 'documentId'>,
+    { query, operationName, variables, extensions, ...rest }: SubscribePayload & Pick<RequestedDocument, 'documentId'>,
     { access, over, send }: Beginning,
   ): Promise<LiveArguments | readonly GraphQLError[]> {
     const { schema } = await this.#schema();
@@ -138,9 +138,9 @@ export class GraphqlSockets {
     const source = await createSourceEventStream(args);
     if (!(Symbol.asyncIterator in source)) return source.errors ?? [];
     const live = new LiveOperation(schema, plan, { variables: variables ?? undefined, scope: scopeOf(context), texts: this.#events });
-    const events = tellAll(source as AsyncIterable<LiveEvent>, {
-      tell: (event) => live.tell(event, () => this.#context(exchange, access, id, over.signal)),
-      send: (told) => send(`{"id":${JSON.stringify(id)},"type":"next","payload":${told}}`),
+    const events = sendAll(source as AsyncIterable<LiveEvent>, {
+      textFor: (event) => live.textFor(event, () => this.#context(exchange, access, id, over.signal)),
+      send: (lastDigests) => send(`{"id":${JSON.stringify(id)},"type":"next","payload":${lastDigests}}`),
       over,
     });
     return { ...args, events };
@@ -164,8 +164,8 @@ interface LiveArguments extends ExecutionArgs {
   readonly events: AsyncGenerator<never, void, void>;
 }
 
-interface Telling {
-  readonly tell: (event: LiveEvent) => Awaitable<EventText>;
+interface EventSender {
+  readonly textFor: (event: LiveEvent) => Awaitable<EventText>;
   readonly send: (text: string) => Promise<void>;
   readonly over: AbortController;
 }
@@ -174,17 +174,17 @@ interface Telling {
  * Sends each event itself, because subscribers share its text; graphql-ws, which manages the protocol, only sees a stream that ends. A
  * client that reads slowly blocks its own watch, which fails with a hint to restart when too many events are pending.
  */
-function tellAll(source: AsyncIterable<LiveEvent>, telling: Telling): AsyncGenerator<never, void, void> {
+function sendAll(source: AsyncIterable<LiveEvent>, sender: EventSender): AsyncGenerator<never, void, void> {
   const done: IteratorReturnResult<void> = { done: true, value: undefined };
   // Ending is signaled by abort, because the source may be waiting for its next event.
   const end = async (): Promise<typeof done> => {
-    telling.over.abort(new StreamEnd('time'));
+    sender.over.abort(new StreamEnd('time'));
     return done;
   };
   let all: Promise<void> | undefined;
   return {
     next: async () => {
-      await (all ??= tellEach(source, telling));
+      await (all ??= sendEach(source, sender));
       return done;
     },
     return: end,
@@ -196,13 +196,13 @@ function tellAll(source: AsyncIterable<LiveEvent>, telling: Telling): AsyncGener
   };
 }
 
-async function tellEach(source: AsyncIterable<LiveEvent>, { tell, send, over }: Telling): Promise<void> {
-  const told = new Map<string, string>();
+async function sendEach(source: AsyncIterable<LiveEvent>, { textFor, send, over }: EventSender): Promise<void> {
+  const lastDigests = new Map<string, string>();
   try {
     for await (const event of source) {
-      const { text, digest } = await tell(event);
+      const { text, digest } = await textFor(event);
       const { changed } = event;
-      if (changed === undefined || isNews(told, changed, digest)) await send(text);
+      if (changed === undefined || isNews(lastDigests, changed, digest)) await send(text);
     }
   } finally {
     over.abort(new StreamEnd('time'));
@@ -210,12 +210,12 @@ async function tellEach(source: AsyncIterable<LiveEvent>, { tell, send, over }: 
 }
 
 /** Whether an object differs from what was last sent. Digests are cleared at objectsKnownMax; such objects may be sent again. */
-function isNews(told: Map<string, string>, { uid, isNew, isGone }: NonNullable<LiveEvent['changed']>, digest: string): boolean {
-  const known = told.get(uid);
-  if (isGone) told.delete(uid);
+function isNews(lastDigests: Map<string, string>, { uid, isNew, isGone }: NonNullable<LiveEvent['changed']>, digest: string): boolean {
+  const known = lastDigests.get(uid);
+  if (isGone) lastDigests.delete(uid);
   else {
-    if (told.size >= objectsKnownMax && known === undefined) told.clear();
-    told.set(uid, digest);
+    if (lastDigests.size >= objectsKnownMax && known === undefined) lastDigests.clear();
+    lastDigests.set(uid, digest);
   }
   return isNew || isGone || known !== digest;
 }

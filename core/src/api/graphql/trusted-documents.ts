@@ -25,7 +25,7 @@ export async function readTrustedDocuments(path: string): Promise<ReadonlyMap<st
 }
 
 /** The fields of a request that identify its document, not yet validated. */
-export interface AskedDocument {
+export interface RequestedDocument {
   readonly query?: unknown;
   readonly documentId?: unknown;
   readonly extensions?: unknown;
@@ -37,10 +37,14 @@ export interface AskedDocument {
  *
  * @throws TAP_GRAPHQL_DOCUMENT_UNKNOWN, TAP_GRAPHQL_REQUEST_INVALID
  */
-export function documentText(asked: AskedDocument, trusted: ReadonlyMap<string, string> | undefined, texts: ReadonlySet<string>): unknown {
-  const hash = hashOf(asked);
-  if (trusted === undefined) return ownText(asked);
-  const text = hash === undefined ? asked.query : trusted.get(hash);
+export function documentText(
+  requested: RequestedDocument,
+  trusted: ReadonlyMap<string, string> | undefined,
+  texts: ReadonlySet<string>,
+): unknown {
+  const hash = hashOf(requested);
+  if (trusted === undefined) return ownText(requested);
+  const text = hash === undefined ? requested.query : trusted.get(hash);
   if (typeof text === 'string' && (hash !== undefined || texts.has(text) || trusted.has(documentHash(text)))) return text;
   throw graphqlErrors.TAP_GRAPHQL_DOCUMENT_UNKNOWN({
     message: `the document${hash === undefined ? '' : ` ${hash}`} is none of those that are allowed here`,
@@ -48,20 +52,20 @@ export function documentText(asked: AskedDocument, trusted: ReadonlyMap<string, 
 }
 
 /** Where every document is accepted, a request brings its own text. A hash of Apollo's clients is answered in their own words, upon which they send the text. */
-function ownText(asked: AskedDocument): unknown {
-  const { query, documentId } = asked;
+function ownText(requested: RequestedDocument): unknown {
+  const { query, documentId } = requested;
   const hasText = query !== undefined && query !== null && query !== '';
-  if (hasText || persistedHash(asked) !== undefined) return query;
+  if (hasText || persistedHash(requested) !== undefined) return query;
   const found = documentId === undefined ? 'none' : 'documentId alone, and no documents are kept here (api.graphqlDocuments)';
   throw graphqlErrors.TAP_GRAPHQL_REQUEST_INVALID({ message: `query: expected the text of a document, found ${found}`, field: 'query' });
 }
 
-function hashOf(asked: AskedDocument): string | undefined {
-  const { documentId } = asked;
-  return typeof documentId === 'string' ? documentId.replace(/^sha256:/, '') : persistedHash(asked);
+function hashOf(requested: RequestedDocument): string | undefined {
+  const { documentId } = requested;
+  return typeof documentId === 'string' ? documentId.replace(/^sha256:/, '') : persistedHash(requested);
 }
 
-function persistedHash({ extensions }: AskedDocument): string | undefined {
+function persistedHash({ extensions }: RequestedDocument): string | undefined {
   const persisted = (extensions as { readonly persistedQuery?: { readonly sha256Hash?: unknown } } | undefined)?.persistedQuery?.sha256Hash;
   return typeof persisted === 'string' ? persisted : undefined;
 }

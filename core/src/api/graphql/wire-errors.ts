@@ -2,7 +2,7 @@ import { isTapError, type TapError } from '@tappaas/sdk';
 import type { Logger } from '@tappaas/sdk';
 import { GraphQLError, type GraphQLFormattedError, type SourceLocation } from 'graphql';
 import { isBrokenOff } from '../watch/broken-off.js';
-import { pluginOf, saidOf } from '../answer/said.js';
+import { pluginOf, publicMessageOf } from '../answer/public-message.js';
 import { publicError } from '../answer/status.js';
 import { graphqlErrors } from './errors.js';
 import { withoutValue } from './value-free.js';
@@ -64,15 +64,15 @@ function described(error: GraphQLError, place: ErrorPlace): Described {
 
 function fromTapError(error: TapError, { log, requestId }: ErrorPlace): Described {
   const { code, plugin, field, retryAfterMs, spec, cause } = error;
-  const told = pluginOf(error);
+  const pluginName = pluginOf(error);
   if (spec.httpStatus >= 500) log.error(error.message, { code, requestId, plugin, cause: cause ?? error });
   return {
     code,
-    message: saidOf(error),
+    message: publicMessageOf(error),
     remedy: spec.remedy,
     rest: {
       ...(field !== undefined && { field }),
-      ...(told !== undefined && { plugin: told }),
+      ...(pluginName !== undefined && { plugin: pluginName }),
       ...(retryAfterMs !== undefined && { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) }),
     },
   };

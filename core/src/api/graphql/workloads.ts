@@ -4,7 +4,17 @@ import DataLoader from 'dataloader';
 import type { AccessOutcome } from './audit-entry.js';
 import type { GraphqlContext } from './context.js';
 import { logAccess, refuseUnknownProcess, type LogLine, type LogQuery } from './logs/log-query.js';
-import { hasBegun, instanceLabel, outputsMax, placeOf, pods, processOf, readPodLog, refuseCrowd, type PodPlace } from './logs/pod-log.js';
+import {
+  hasBegun,
+  instanceLabel,
+  outputsMax,
+  placeOf,
+  pods,
+  processOf,
+  readPodLog,
+  refuseTooManyPods,
+  type PodPlace,
+} from './logs/pod-log.js';
 import { valueAt, type ObjectBody } from './object-reader.js';
 import type { PlacementDecision } from './ports.js';
 import type { ExposedKind } from './schema/exposed-kinds.js';
@@ -29,9 +39,9 @@ export class Workloads {
 
   /** Returns the pods of an application; reads for several applications in one namespace are batched. @throws TAP_REQUEST_FORBIDDEN */
   async podsOf(application: ObjectBody, releases: ExposedKind): Promise<readonly ObjectBody[]> {
-    const asked = { verb: 'list', target: { kind: pods, namespace: namespaceOf(application) } };
+    const requested = { verb: 'list', target: { kind: pods, namespace: namespaceOf(application) } };
     return this.#context.access.read(
-      asked,
+      requested,
       () => this.#read(application, releases),
       () => found,
     );
@@ -56,7 +66,7 @@ export class Workloads {
     const place = await this.#placeOf(application, releases);
     const running = await this.#read(application, releases);
     const meant = running.filter((pod) => !process || processOf(pod) === process);
-    if (meant.length > outputsMax) refuseCrowd(String(meant.length));
+    if (meant.length > outputsMax) refuseTooManyPods(String(meant.length));
     if (meant.length === 0 && process) refuseUnknownProcess(process, application);
     if (place !== undefined) for (const pod of readable(meant)) yield* this.#log(place, pod, tail);
   }

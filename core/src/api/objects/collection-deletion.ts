@@ -6,9 +6,9 @@ import type { Exchange } from '../request/exchange.js';
 import type { Authorize } from '../stages.js';
 
 /** Number of checks between two turns of the event loop. */
-const askedAtOnceMax = 64;
+const deletionChecksMax = 64;
 /** Maximum refused objects that the answer lists; the rest is counted. */
-const toldMax = 20;
+const causesMax = 20;
 
 /**
  * Refuses the deletion of a collection if the deletion of one of its objects is denied: a policy that forbids deleting an object applies
@@ -20,16 +20,16 @@ export async function authorizeDeletes(authorize: Authorize, exchange: Exchange,
   const causes: Cause[] = [];
   let refused = 0;
   for (const [index, target] of targets.entries()) {
-    if (index % askedAtOnceMax === askedAtOnceMax - 1) await turn();
+    if (index % deletionChecksMax === deletionChecksMax - 1) await turn();
     exchange.signal.throwIfAborted();
-    const asked = authorizeDelete(authorize, exchange, target);
-    const verdict = asked instanceof Promise ? await asked : asked;
+    const requested = authorizeDelete(authorize, exchange, target);
+    const verdict = requested instanceof Promise ? await requested : requested;
     if (verdict.decision !== 'deny') continue;
     refused += 1;
     if (refused === 1) exchange.decision = verdict;
-    if (causes.length < toldMax) causes.push({ reason: 'Forbidden', message: `"${target.name ?? ''}": ${verdict.reason}` });
+    if (causes.length < causesMax) causes.push({ reason: 'Forbidden', message: `"${target.name ?? ''}": ${verdict.reason}` });
   }
-  if (refused > 0) throw forbidden(exchange, { causes, refused, asked: targets.length });
+  if (refused > 0) throw forbidden(exchange, { causes, refused, requested: targets.length });
 }
 
 const authorizeDelete = (authorize: Authorize, { info, caller }: Exchange, target: Target) =>
@@ -38,13 +38,13 @@ const authorizeDelete = (authorize: Authorize, { info, caller }: Exchange, targe
 interface Refused {
   readonly causes: readonly Cause[];
   readonly refused: number;
-  readonly asked: number;
+  readonly requested: number;
 }
 
-function forbidden({ info, caller }: Exchange, { causes, refused, asked }: Refused): EngineError {
+function forbidden({ info, caller }: Exchange, { causes, refused, requested }: Refused): EngineError {
   const { plural, group } = info.target?.kind ?? { plural: '', group: '' };
-  const told = causes.map(({ message }) => message).join('; ');
+  const causeText = causes.map(({ message }) => message).join('; ');
   const more = refused > causes.length ? `; and ${refused - causes.length} more` : '';
-  const message = `${plural} are forbidden: user "${caller.name}" cannot delete ${refused} of ${asked} resources "${plural}" in API group "${group}" in the namespace "${info.target?.namespace ?? ''}", so none was deleted: ${told}${more}`;
+  const message = `${plural} are forbidden: user "${caller.name}" cannot delete ${refused} of ${requested} resources "${plural}" in API group "${group}" in the namespace "${info.target?.namespace ?? ''}", so none was deleted: ${causeText}${more}`;
   return Object.assign(apiErrors.TAP_REQUEST_FORBIDDEN({ message }), { causes });
 }

@@ -74,8 +74,8 @@ class WholeList implements ListQuery {
 }
 
 function narrowedList(target: Target, exchange: Exchange): ListQuery {
-  const asked = exchange.path.query === '' ? {} : listParameters(exchange.query);
-  return { target, ...narrowedSelectors(asked, exchange.narrowed), signal: exchange.signal };
+  const requested = exchange.path.query === '' ? {} : listParameters(exchange.query);
+  return { target, ...narrowedSelectors(requested, exchange.narrowed), signal: exchange.signal };
 }
 
 /** Returns the representation that the client requests. */

@@ -32,10 +32,10 @@ export async function writeObject(call: ObjectCall): Promise<void> {
     authorizeDeletes: (targets: readonly Target[]) => authorizeDeletes(call.authorize, exchange, targets),
     weigh: weighOnce(exchange),
   };
-  const asked = await writeOf(call);
-  const dryRun = options.dryRun || asked.dryRun;
+  const requested = await writeOf(call);
+  const dryRun = options.dryRun || requested.dryRun;
   noteDryRun(exchange, dryRun);
-  const result = await engine.write(asked.write, { ...options, dryRun });
+  const result = await engine.write(requested.write, { ...options, dryRun });
   for (const warning of result.warnings.slice(0, warningsMax)) warnWith(exchange, warning);
   noteSubject(exchange, result.served.object);
   if (result.outcome === 'deleted') {

@@ -9,10 +9,10 @@ import type { Authorize } from '../stages.js';
  * @throws TAP_REQUEST_FORBIDDEN
  */
 export async function authorizeOwners(authorize: Authorize, exchange: Exchange): Promise<void> {
-  const { caller, info: asked } = exchange;
-  if (asked.target === undefined) return;
-  const { subresource: _, ...object } = asked.target;
-  const info = { ...asked, verb: 'delete', target: object };
+  const { caller, info: requested } = exchange;
+  if (requested.target === undefined) return;
+  const { subresource: _, ...object } = requested.target;
+  const info = { ...requested, verb: 'delete', target: object };
   const verdict = await ask(authorize, info, caller);
   if (verdict.decision === 'allow') return;
   exchange.decision = verdict;

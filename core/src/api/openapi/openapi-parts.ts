@@ -61,7 +61,7 @@ function actionOperation({ kind, name, operations }: DescribedPart, part: Action
 
 function handlerOperation({ kind, name, verb }: DescribedPart, part: HandlerPart, shared: SharedComponents): Operation {
   const isRead = verb === 'get';
-  const said = part.said?.();
+  const documentation = part.documentation?.();
   const usual = {
     method: isRead ? 'get' : 'post',
     action: isRead ? 'get' : 'post',
@@ -69,7 +69,7 @@ function handlerOperation({ kind, name, verb }: DescribedPart, part: HandlerPart
     kind,
     refusals: isRead ? refusedReads : refusedWrites,
   };
-  if (said === undefined) {
+  if (documentation === undefined) {
     const anything = { '*/*': {} };
     return {
       ...usual,
@@ -79,7 +79,7 @@ function handlerOperation({ kind, name, verb }: DescribedPart, part: HandlerPart
       answers: { '2XX': ownAnswer(shared, 'Response of the plugin.', anything) },
     };
   }
-  const { description, query, body, answer, components } = said;
+  const { description, query, body, answer, components } = documentation;
   const placed = (schema: object): object => shared.placed(schema, components);
   return {
     ...usual,
@@ -94,7 +94,7 @@ function handlerOperation({ kind, name, verb }: DescribedPart, part: HandlerPart
 }
 
 function conversationOperation({ kind, name }: DescribedPart, part: ConversationPart, shared: SharedComponents): Operation {
-  const { description = `Opens ${name} of ${withArticle(kind)}.`, query } = part.said();
+  const { description = `Opens ${name} of ${withArticle(kind)}.`, query } = part.documentation();
   return {
     method: 'get',
     action: 'connect',

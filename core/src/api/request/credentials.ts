@@ -50,7 +50,7 @@ function meaningOf(name: string): number {
  *
  * @throws TAP_REQUEST_HEADER_INVALID, TAP_REQUEST_EXPECTATION_UNKNOWN
  */
-export function refuseTricks(exchange: Exchange): void {
+export function refuseAmbiguousCredentials(exchange: Exchange): void {
   const { rawHeaders, method = '', headers } = exchange.request;
   // The listener drops headers beyond its maximum, but a proxy in front may have used one of those.
   if (rawHeaders.length > 2 * headersMax) throw invalid(`the request has more than ${headersMax} headers`);

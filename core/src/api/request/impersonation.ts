@@ -19,7 +19,7 @@ const serviceAccountForm = /^system:serviceaccount:([^:]+):([^:]+)$/;
  * @throws TAP_REQUEST_FORBIDDEN, TAP_REQUEST_HEADER_INVALID
  */
 export async function impersonate(authorize: Authorize, exchange: Exchange): Promise<void> {
-  const { name, groups, tenant } = askedFor(exchange);
+  const { name, groups, tenant } = requestedIdentity(exchange);
   if (name === undefined) return;
   exchange.annotations.set('tappaas.dev/impersonate-user', name);
   const [, namespace, account] = serviceAccountForm.exec(name) ?? [];
@@ -51,13 +51,13 @@ export async function impersonate(authorize: Authorize, exchange: Exchange): Pro
 const groupsOfAccount = (namespace: string | undefined): readonly string[] =>
   namespace === undefined ? [] : serviceAccountGroups(namespace);
 
-interface Asked {
+interface RequestedIdentity {
   readonly name?: string;
   readonly groups: readonly string[];
   readonly tenant?: string;
 }
 
-function askedFor(exchange: Exchange): Asked {
+function requestedIdentity(exchange: Exchange): RequestedIdentity {
   const { headers, headersDistinct } = exchange.request;
   const name = exchange.header('impersonate-user');
   const groups = headersDistinct['impersonate-group'] ?? [];

@@ -50,10 +50,10 @@ const utf8 = /^charset="?(utf-?8|us-ascii)"?$/;
  * charset, the whole header is returned, which matches no supported type.
  */
 export function mediaTypeOf(header: string | undefined): string {
-  const said = (header ?? '').toLowerCase();
-  const [type = '', ...parameters] = said.split(';');
+  const accepted = (header ?? '').toLowerCase();
+  const [type = '', ...parameters] = accepted.split(';');
   const charset = parameters.map((each) => each.trim()).find((each) => each.startsWith('charset='));
-  return charset === undefined || utf8.test(charset) ? type.trim() : said;
+  return charset === undefined || utf8.test(charset) ? type.trim() : accepted;
 }
 
 function isServed({ as, version }: Choice): boolean {

@@ -95,8 +95,8 @@ export class SocketClient {
     let reached: string | undefined;
     let isJoined = false;
     let failure: Status | undefined;
-    const asked = request.topic === 'objects' ? namedBy(info, request.fieldSelector ?? '') : info;
-    const access = new RoomAccess({ caller: this.#exchange.caller, info, asked, authorize: this.#parts.authorize, clock });
+    const requested = request.topic === 'objects' ? namedBy(info, request.fieldSelector ?? '') : info;
+    const access = new RoomAccess({ caller: this.#exchange.caller, info, requested, authorize: this.#parts.authorize, clock });
     try {
       trail = await this.#beginAudit(info);
       const view = await access.begin();
@@ -236,10 +236,10 @@ export class SocketClient {
   }
 
   #statusOf(error: unknown): Status {
-    const told = publicError(error, this.#exchange.requestId);
-    if (told.spec.httpStatus >= 500)
-      this.#parts.log.error(told.message, { code: told.code, requestId: this.#exchange.requestId, cause: error });
-    return failureStatus(told);
+    const body = publicError(error, this.#exchange.requestId);
+    if (body.spec.httpStatus >= 500)
+      this.#parts.log.error(body.message, { code: body.code, requestId: this.#exchange.requestId, cause: error });
+    return failureStatus(body);
   }
 }
 

@@ -102,12 +102,14 @@ function objectsOf(fields: Fields, engine: string, kind: Target['kind']): JoinRe
   const namespace = partOf(fields, 'namespace');
   const name = partOf(fields, 'name');
   const labelSelector = textOf(fields, 'labelSelector');
-  const asked = textOf(fields, 'fieldSelector');
+  const requested = textOf(fields, 'fieldSelector');
   const resourceVersion = textOf(fields, 'resourceVersion');
   if (resourceVersion !== undefined && !/^\d{1,20}$/.test(resourceVersion)) {
     throw invalid('resourceVersion', 'expected a resourceVersion from a list, a get or an event');
   }
-  const fieldSelector = [...(name === undefined ? [] : [`metadata.name=${name}`]), ...(asked === undefined ? [] : [asked])].join(',');
+  const fieldSelector = [...(name === undefined ? [] : [`metadata.name=${name}`]), ...(requested === undefined ? [] : [requested])].join(
+    ',',
+  );
   return {
     topic: 'objects',
     engine,

@@ -64,8 +64,8 @@ async function* withPreviousRun(
   }
 }
 
-async function* previousRun(asked: LogQuery, read: ReadLog): AsyncGenerator<readonly string[], void, void> {
-  const { follow: _, ...query } = asked;
+async function* previousRun(requested: LogQuery, read: ReadLog): AsyncGenerator<readonly string[], void, void> {
+  const { follow: _, ...query } = requested;
   try {
     yield* await read({ ...query, previous: 'true' });
   } catch (error) {

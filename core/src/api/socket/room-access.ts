@@ -15,7 +15,7 @@ export interface RoomCaller {
   readonly caller: Caller;
   readonly info: RequestInfo;
   /** The question to the authorizer, which may be more specific than `info`. */
-  readonly asked: RequestInfo;
+  readonly requested: RequestInfo;
   readonly authorize: Authorize;
   readonly clock: Pick<Clock, 'nowMs'>;
 }
@@ -67,8 +67,8 @@ export class RoomAccess implements StreamPart {
   }
 
   async #permitted(authorize: Authorize): Promise<Narrowing | undefined> {
-    const { asked, info, caller, clock } = this.#room;
-    const verdict = await ask(authorize, asked, caller);
+    const { requested, info, caller, clock } = this.#room;
+    const verdict = await ask(authorize, requested, caller);
     this.decision = verdict;
     const { narrowed } = allowed(verdict, info, caller);
     this.#askedAtMs = clock.nowMs();

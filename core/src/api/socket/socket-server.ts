@@ -28,7 +28,7 @@ export interface SocketOptions extends Omit<ClientParts, 'frames' | 'pages'> {
 }
 
 const signInMsMax = 10_000;
-const askMsMax = 2000;
+const requestMsMax = 2000;
 const metricsQuestion = 'metrics';
 
 /** The socket.io endpoint. */
@@ -81,7 +81,7 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
   const { io, engine } = await loadServers(adapter);
   answerOthers(io, options);
   const calls = new WeakMap<IncomingMessage, UpgradeCall>();
-  const asked = new WeakSet<UpgradeCall>();
+  const requested = new WeakSet<UpgradeCall>();
   const parts: ClientParts = {
     ...options,
     frames: new EventFrames(),
@@ -92,10 +92,10 @@ async function startRooms(options: SocketOptions): Promise<RoomServer> {
   io.use((socket, next) => {
     const call = calls.get(socket.request);
     if (call === undefined) next(new Error('a connection has come past the chain'));
-    else if (asked.has(call)) socket.conn.close();
+    else if (requested.has(call)) socket.conn.close();
     else {
       // A connection is admitted or refused once; socket.io itself would let a refused client try again.
-      asked.add(call);
+      requested.add(call);
       void admitted(call, socket, next);
     }
   });
@@ -172,15 +172,15 @@ async function admit(call: UpgradeCall, socket: Socket, log: Logger): Promise<Er
     await call.signIn(token);
     return undefined;
   } catch (error) {
-    const told = publicError(error, call.exchange.requestId);
-    log.debug('a socket was refused', { code: told.code, requestId: call.exchange.requestId });
-    return Object.assign(new Error(told.message), { data: failureStatus(told) });
+    const body = publicError(error, call.exchange.requestId);
+    log.debug('a socket was refused', { code: body.code, requestId: call.exchange.requestId });
+    return Object.assign(new Error(body.message), { data: failureStatus(body) });
   }
 }
 
 /** Answers requests of other processes for this one's metrics, which the adapter transports. */
 function answerOthers(io: Server, { metrics, replica, metricsOf = replica }: SocketOptions): void {
-  io.on(metricsQuestion, (names: readonly string[], answer: (page: ToldPage | undefined) => void) => {
+  io.on(metricsQuestion, (names: readonly string[], answer: (page: RemotePage | undefined) => void) => {
     Promise.resolve(metrics()).then(
       (page) => answer({ of: metricsOf, replica, text: linesAbout(page, names) }),
       () => answer(undefined),
@@ -189,7 +189,7 @@ function answerOthers(io: Server, { metrics, replica, metricsOf = replica }: Soc
 }
 
 /** A metrics page, with the identity of its metrics. */
-interface ToldPage extends MetricsPage {
+interface RemotePage extends MetricsPage {
   readonly of: string;
 }
 
@@ -203,11 +203,12 @@ async function pagesOf(
   const own = { replica, text: linesAbout(await metrics(), names) };
   if (!isJoined) return [own];
   const round = new AbortController();
-  const asked: Promise<readonly (ToldPage | undefined)[]> = io.serverSideEmitWithAck(metricsQuestion, names);
+  const requested: Promise<readonly (RemotePage | undefined)[]> = io.serverSideEmitWithAck(metricsQuestion, names);
   // Processes that do not answer in time are left out of this round.
-  const others: readonly (ToldPage | undefined)[] = await Promise.race([asked, clock.sleep(askMsMax, round.signal).then(() => [])]).catch(
-    () => [],
-  );
+  const others: readonly (RemotePage | undefined)[] = await Promise.race([
+    requested,
+    clock.sleep(requestMsMax, round.signal).then(() => []),
+  ]).catch(() => []);
   round.abort();
   const pages = new Map([[metricsOf, own]]);
   for (const page of others) {

@@ -11,7 +11,7 @@ const protocolsMax = 16;
 const tokenText = /^[\x21-\x7e]+$/;
 
 /** Whether a request asks for a WebSocket; requests for other protocols are ignored, as HTTP allows. */
-export function asksForWebSocket({ headers }: IncomingMessage): boolean {
+export function requestsWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
@@ -26,7 +26,7 @@ export function checkHandshake(exchange: Exchange): void {
     exchange.extraHeaders.push('Allow', 'GET');
     throw apiErrors.TAP_REQUEST_METHOD_NOT_ALLOWED({ message: `a WebSocket begins with GET, found ${method}` });
   }
-  if (!asksForWebSocket(exchange.request)) throw invalid('upgrade', 'expected "websocket"');
+  if (!requestsWebSocket(exchange.request)) throw invalid('upgrade', 'expected "websocket"');
   if (!handshakeKey.test(headers['sec-websocket-key'] ?? '')) throw invalid('sec-websocket-key', 'expected 16 bytes in base64');
   if (headers['sec-websocket-version'] !== '13') {
     exchange.extraHeaders.push('Sec-WebSocket-Version', '13');

@@ -1,4 +1,4 @@
-import { askAbout } from '../authorization.js';
+import { authorizeExchange } from '../authorization.js';
 import type { Exchange } from '../request/exchange.js';
 import { impersonate } from '../request/impersonation.js';
 import type { Narrowing } from '../../ports/access.js';
@@ -12,7 +12,7 @@ import type { Authorize } from '../stages.js';
  */
 export async function isStillAllowed(authorize: Authorize, exchange: Exchange): Promise<boolean> {
   if (exchange.impersonated !== undefined) await impersonate(authorize, exchange);
-  const { decision, narrowed } = await askAbout(authorize, exchange);
+  const { decision, narrowed } = await authorizeExchange(authorize, exchange);
   if (decision !== 'allow' || !isSameView(narrowed, exchange.narrowed)) return false;
   await Promise.all([...exchange.parts].map((part) => part.checkAccess()));
   return true;

@@ -32,8 +32,8 @@ export async function streamEvents(call: ObjectCall, frames: WatchFrames, limits
   const { exchange, engine, target } = call;
   const view = viewOf(call);
   const parameters = narrowedSelectors(watchParameters(exchange.query), exchange.narrowed);
-  const asked = countParameter(exchange.query, 'timeoutSeconds', timeoutSecondsMax);
-  const timeoutMs = 1000 * (asked || timeoutSecondsDefault * (1 + limits.random()));
+  const requested = countParameter(exchange.query, 'timeoutSeconds', timeoutSecondsMax);
+  const timeoutMs = 1000 * (requested || timeoutSecondsDefault * (1 + limits.random()));
   const timer = new AbortController();
   limits.clock.sleep(timeoutMs, timer.signal).then(
     () => exchange.abort(endOfStream('time')),
@@ -50,13 +50,13 @@ export async function streamEvents(call: ObjectCall, frames: WatchFrames, limits
 function watchParameters(query: URLSearchParams): WatchParameters {
   const resourceVersion = resourceVersionParameter(query);
   const match = choiceParameter(query, 'resourceVersionMatch', ['NotOlderThan']);
-  const saysInitial = query.has('sendInitialEvents');
-  if (match !== undefined && !saysInitial) throw invalid('resourceVersionMatch', 'forbidden for a watch without sendInitialEvents');
-  if (saysInitial && match === undefined) throw invalid('resourceVersionMatch', 'expected NotOlderThan beside sendInitialEvents');
+  const hasInitialParameter = query.has('sendInitialEvents');
+  if (match !== undefined && !hasInitialParameter) throw invalid('resourceVersionMatch', 'forbidden for a watch without sendInitialEvents');
+  if (hasInitialParameter && match === undefined) throw invalid('resourceVersionMatch', 'expected NotOlderThan beside sendInitialEvents');
   return {
     ...selectorParameters(query),
     ...(resourceVersion !== undefined && { resourceVersion }),
-    ...(saysInitial && { sendInitialEvents: flagParameter(query, 'sendInitialEvents') }),
+    ...(hasInitialParameter && { sendInitialEvents: flagParameter(query, 'sendInitialEvents') }),
     bookmarks: flagParameter(query, 'allowWatchBookmarks'),
   };
 }

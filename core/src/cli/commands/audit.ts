@@ -152,7 +152,7 @@ function described({ chain, lines, first, last, vouchedTo, bad, notes }: AuditVe
 async function collect(invocation: Invocation, limit: number, reached = new Map<string, number>()): Promise<readonly AuditItem[]> {
   const isBackwards = directoryOf(invocation) === undefined;
   const found: AuditItem[] = [];
-  for (const chain of await chainsAsked(invocation)) {
+  for (const chain of await requestedChains(invocation)) {
     const own: AuditItem[] = [];
     for await (const item of itemsOf(invocation, chain, reached)) {
       if (own.push(item) >= limit && isBackwards) break;
@@ -172,10 +172,10 @@ function newestFirst(items: readonly AuditItem[]): readonly AuditItem[] {
 }
 
 async function* everything(invocation: Invocation): AsyncGenerator<AuditItem> {
-  for (const chain of await chainsAsked(invocation)) yield* itemsOf(invocation, chain, new Map());
+  for (const chain of await requestedChains(invocation)) yield* itemsOf(invocation, chain, new Map());
 }
 
-async function chainsAsked(invocation: Invocation): Promise<readonly string[]> {
+async function requestedChains(invocation: Invocation): Promise<readonly string[]> {
   const directory = directoryOf(invocation);
   return directory === undefined ? chainsOf(invocation) : (await invocation.terminal.audit()).chainsIn(directory).catch(unreadable);
 }
@@ -247,7 +247,7 @@ function queried(tools: AuditTools, parameters: Readonly<Record<string, string>>
 }
 
 function parametersOf({ options, terminal }: Invocation): Readonly<Record<string, string>> {
-  const asked = Object.entries(filters).flatMap(([option, parameter]) => {
+  const requested = Object.entries(filters).flatMap(([option, parameter]) => {
     const value = text(options[option]);
     return value === undefined ? [] : [[parameter, value] as const];
   });
@@ -255,7 +255,7 @@ function parametersOf({ options, terminal }: Invocation): Readonly<Record<string
     const value = text(options[option]);
     return value === undefined ? [] : [[option, moment(option, value, terminal.nowMs())] as const];
   });
-  return Object.fromEntries([...asked, ...times]);
+  return Object.fromEntries([...requested, ...times]);
 }
 
 const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -16,8 +16,8 @@ export async function exec(invocation: Invocation): Promise<number> {
     throw usage('-t needs a terminal on both sides, and there is none here', 'Leave -t out; -i alone gives the command what is piped in.');
   }
   const client = await invocation.client();
-  const asked = { ...(await podFor(client, invocation, name)), command };
-  return run(client, terminal, asked, { input, hasTerminal }).catch(async (error: unknown) => {
+  const requested = { ...(await podFor(client, invocation, name)), command };
+  return run(client, terminal, requested, { input, hasTerminal }).catch(async (error: unknown) => {
     throw await explainedEnd(client, error);
   });
 }
@@ -25,13 +25,13 @@ export async function exec(invocation: Invocation): Promise<number> {
 async function run(
   client: Client,
   terminal: Terminal,
-  asked: Pick<ExecRequest, 'pod' | 'container' | 'command'>,
+  requested: Pick<ExecRequest, 'pod' | 'container' | 'command'>,
   { input, hasTerminal }: { readonly input: Input | undefined; readonly hasTerminal: boolean },
 ): Promise<number> {
   const over = new AbortController();
   const { signal } = over;
   const running = client.exec({
-    ...asked,
+    ...requested,
     ...(input !== undefined && { input }),
     ...(hasTerminal && { terminal: sizesOf(terminal, signal) }),
     signal,

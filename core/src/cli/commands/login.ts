@@ -33,8 +33,8 @@ export async function login(invocation: Invocation): Promise<number> {
   const file = await withLoginLock(terminal.env, () => writeLogin(terminal.env, connection));
   await removeMissingLogin(terminal.env);
   const [called, option] = [calledAs(terminal), inNamespace(terminal, await namespaceToUse(client, invocation.namespace))];
-  const told = `Logged in to ${server}; stored in ${file}.\nNext: ${called} apps${option}, or ${called} deploy DIRECTORY${option}\n`;
-  await print(invocation, { server, file }, () => told);
+  const printed = `Logged in to ${server}; stored in ${file}.\nNext: ${called} apps${option}, or ${called} deploy DIRECTORY${option}\n`;
+  await print(invocation, { server, file }, () => printed);
   return exitCodes.ok;
 }
 

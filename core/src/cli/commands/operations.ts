@@ -87,12 +87,12 @@ const codeOf = (operation: OperationView | undefined): number =>
 async function cancel(invocation: Invocation, client: Client, name: string): Promise<number> {
   const { namespace } = invocation;
   const path = operationPath(namespace, name);
-  const asked = await client.json<OperationView>(path, {
+  const requested = await client.json<OperationView>(path, {
     method: 'PATCH',
     contentType: 'application/merge-patch+json',
     body: JSON.stringify({ spec: { cancelled: true } }),
   });
-  if (asked === undefined) throw unknown(name, namespace);
+  if (requested === undefined) throw unknown(name, namespace);
   const { reached, object } = await client.until<OperationView>(
     { collection: operationPath(namespace), name, timeoutMs: waitMsMax },
     (operation) => operation === undefined || isOver(operation),
@@ -104,8 +104,8 @@ async function cancel(invocation: Invocation, client: Client, name: string): Pro
     });
   }
   const phase = object?.status?.phase ?? 'gone';
-  const told = object ?? { namespace, name, gone: true };
-  await print(invocation, told, () => `operation ${name}: ${phase}${object?.status?.error ? `, ${object.status.error}` : ''}\n`);
+  const view = object ?? { namespace, name, gone: true };
+  await print(invocation, view, () => `operation ${name}: ${phase}${object?.status?.error ? `, ${object.status.error}` : ''}\n`);
   return phase === 'Cancelled' || phase === 'gone' ? exitCodes.ok : exitCodes.failed;
 }
 

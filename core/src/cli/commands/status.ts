@@ -23,9 +23,9 @@ export async function status(invocation: Invocation): Promise<number> {
   if (application === undefined) throw unknownApplication(name, namespace);
   if (isWatching(invocation)) return watch(invocation, client, name);
   const isReady = application.status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
-  const isForPeople = output !== 'json' && output !== 'yaml';
-  const events = isForPeople ? await eventsOf(client, namespace, name) : [];
-  const wrote = isForPeople && !isReady ? await lastOutputOf(client, { namespace, name }) : [];
+  const isReadable = output !== 'json' && output !== 'yaml';
+  const events = isReadable ? await eventsOf(client, namespace, name) : [];
+  const wrote = isReadable && !isReady ? await lastOutputOf(client, { namespace, name }) : [];
   await print(
     invocation,
     application,
@@ -37,10 +37,10 @@ export async function status(invocation: Invocation): Promise<number> {
 /** Prints the status again whenever it changes, until Ctrl-C or until the application is gone. */
 async function watch(invocation: Invocation, client: Client, name: string): Promise<number> {
   const { namespace, terminal } = invocation;
-  let said = '';
+  let printed = '';
   const watched = { fields: `metadata.name=${name}`, signal: new AbortController().signal };
   for await (const event of client.watch<ApplicationView>(applicationPath(namespace), watched)) {
-    if (event.type === 'SYNCED' && said !== '') continue;
+    if (event.type === 'SYNCED' && printed !== '') continue;
     if (event.type === 'SYNCED' || event.type === 'DELETED') {
       throw new CliError(`application ${name} was deleted`, {
         remedy: 'tappaas apps lists those that are left.',
@@ -49,8 +49,8 @@ async function watch(invocation: Invocation, client: Client, name: string): Prom
     }
     const text = describe(event.object);
     if (isForPrograms(invocation)) await printEach(invocation, event.object, () => '');
-    else if (text !== said) terminal.stdout.write(harmless(`${said === '' ? '' : '\n'}${text}`));
-    said = text;
+    else if (text !== printed) terminal.stdout.write(harmless(`${printed === '' ? '' : '\n'}${text}`));
+    printed = text;
   }
   return exitCodes.ok;
 }

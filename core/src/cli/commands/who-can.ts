@@ -1,4 +1,4 @@
-import { askedAccess, mountOf } from '../asked-access.js';
+import { requestedAccess, mountOf } from '../requested-access.js';
 import { exitCodes, type Invocation } from '../command.js';
 import { print } from '../print.js';
 import { textTable } from '../table.js';
@@ -25,12 +25,12 @@ interface Answer {
 export async function whoCan(invocation: Invocation): Promise<number> {
   const [verb = '', text = '', name] = invocation.positionals;
   const client = await invocation.client();
-  const asked = await askedAccess(client, mountOf(invocation), text);
+  const requested = await requestedAccess(client, mountOf(invocation), text);
   const { cluster } = invocation.options;
   const query = new URLSearchParams({ verb, ...(typeof cluster === 'string' && { engine: cluster }) });
-  if ('path' in asked) query.set('path', asked.path);
+  if ('path' in requested) query.set('path', requested.path);
   else {
-    const { group, resource, subresource, isNamespaced } = asked;
+    const { group, resource, subresource, isNamespaced } = requested;
     const namespace = isNamespaced && invocation.options['all-namespaces'] !== true ? invocation.namespace : '';
     for (const [key, value] of Object.entries({ group, resource, subresource, namespace, name })) if (value) query.set(key, value);
   }

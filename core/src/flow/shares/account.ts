@@ -6,7 +6,7 @@ interface Holder {
   held: number;
   wanted: number;
   /** The remaining allowance that was last reported to the process. */
-  told: number;
+  reported: number;
 }
 
 /** One limit of the platform: the undistributed amount, and the holders of the rest. */
@@ -25,7 +25,7 @@ export class Account {
 
   /** Adds a process. The seats it starts with are part of the limit; the units it starts with come on top. */
   join(process: string): void {
-    this.#holders.set(process, { held: this.limit.start, wanted: 0, told: this.limit.max });
+    this.#holders.set(process, { held: this.limit.start, wanted: 0, reported: this.limit.max });
     if (!this.#isRate) this.#pool -= this.limit.start;
   }
 
@@ -142,12 +142,12 @@ export class Account {
   /** Whether the remaining allowance has changed enough that a process must be notified, because it reports it to its clients. */
   isNews(process: string): boolean {
     const holder = this.#holders.get(process);
-    return holder !== undefined && Math.abs(this.left - holder.told) > this.limit.max / 16;
+    return holder !== undefined && Math.abs(this.left - holder.reported) > this.limit.max / 16;
   }
 
-  told(process: string): void {
+  reported(process: string): void {
     const holder = this.#holders.get(process);
-    if (holder !== undefined) holder.told = this.left;
+    if (holder !== undefined) holder.reported = this.left;
   }
 
   get processes(): Iterable<string> {

@@ -26,7 +26,7 @@ export class RateShare implements Bucket {
   #isNew = true;
   /** The wanted amount that was last reported and not yet granted. */
   #wanted = 0;
-  #told: { left: number; atMs: number; part: number };
+  #lastReport: { left: number; atMs: number; part: number };
   isForgotten = false;
 
   constructor(key: string, rate: Rate, nowMs: number, keeper: ShareKeeper) {
@@ -35,7 +35,7 @@ export class RateShare implements Bucket {
     this.#limit = limitOf(rate, keeper.processes, nowMs);
     this.#stock = this.#limit.start;
     this.#nowMs = nowMs;
-    this.#told = { left: rate.burst, atMs: nowMs, part: 1 };
+    this.#lastReport = { left: rate.burst, atMs: nowMs, part: 1 };
   }
 
   get rate(): Rate {
@@ -98,7 +98,7 @@ export class RateShare implements Bucket {
     const missing = units - this.#stock;
     if (missing <= 0) return 0;
     const coming = missing - Math.max(0, this.#left);
-    return coming <= 0 ? answerMs : (coming * 1000) / (this.#limit.perSecond * this.#told.part);
+    return coming <= 0 ? answerMs : (coming * 1000) / (this.#limit.perSecond * this.#lastReport.part);
   }
 
   /** Reports the share. It keeps enough for two such intervals and for waiters, and never less than the initial amount. */
@@ -130,14 +130,14 @@ export class RateShare implements Bucket {
     this.#stock += granted;
     this.#wanted = Math.max(0, this.#wanted - granted);
     this.#reported = 0;
-    this.#told = { left, atMs: nowMs, part: Math.max(part, 1 / this.#keeper.processes) };
+    this.#lastReport = { left, atMs: nowMs, part: Math.max(part, 1 / this.#keeper.processes) };
     this.refill(nowMs);
     if (limit.atMs > this.#limit.atMs) this.#follow(limit);
     // A grant that arrived too late is returned.
     if (!this.isQuiet) this.#keeper.changed(this);
   }
 
-  heard(): void {}
+  acknowledged(): void {}
 
   #surplus(needed: number): number {
     return Math.max(0, Math.floor(this.#stock - needed));
@@ -149,7 +149,7 @@ export class RateShare implements Bucket {
     const left = Math.min(this.#left + this.#taken + this.#reported, next.max);
     this.#limit = next;
     if (isSame) return;
-    this.#told = { ...this.#told, left, atMs: this.#nowMs };
+    this.#lastReport = { ...this.#lastReport, left, atMs: this.#nowMs };
     if (this.#isNew) this.#stock = Math.max(0, next.start - this.#taken);
     const surplus = this.#surplus(this.#limit.start);
     this.#stock -= surplus;
@@ -158,7 +158,7 @@ export class RateShare implements Bucket {
   }
 
   get #left(): number {
-    const { left, atMs } = this.#told;
+    const { left, atMs } = this.#lastReport;
     const back = (Math.max(0, this.#nowMs - atMs) * this.#limit.perSecond) / 1000;
     return Math.min(this.#limit.max, left + back) - this.#reported - this.#taken;
   }

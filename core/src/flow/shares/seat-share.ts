@@ -135,7 +135,7 @@ export class SeatShare implements Seats {
     if (this.#held > this.#limit.start) this.#keeper.changed(this);
   }
 
-  heard(): void {
+  acknowledged(): void {
     const answers = [...this.#reported];
     this.#reported.clear();
     for (const answer of answers) answer();

@@ -116,26 +116,26 @@ export class ShareBook implements Allowances, ShareKeeper {
   #report(shares: Set<Share>, isInterval: boolean): void {
     if (this.#sentAtMs !== undefined || shares.size === 0) return;
     const reports: ShareReport[] = [];
-    const told: Share[] = [];
+    const reported: Share[] = [];
     for (const share of [...shares].slice(0, reportsMax)) {
       shares.delete(share);
       const report = share.report(isInterval);
       if (report !== undefined) {
         reports.push(report);
-        told.push(share);
+        reported.push(share);
       }
       // Queue it behind the shares that did not fit.
       if (isInterval && !share.isQuiet) shares.add(share);
     }
     if (reports.length === 0) return;
     this.#sentAtMs = this.#options.clock.nowMs();
-    const heard = (): void => {
+    const acknowledged = (): void => {
       this.#sentAtMs = undefined;
-      for (const share of told) share.heard();
+      for (const share of reported) share.acknowledged();
       this.#report(this.#asking, false);
     };
     // A failed report was received nevertheless, or the process is ending; reporting it again would count it twice.
-    this.#options.send(reports).then(heard, heard);
+    this.#options.send(reports).then(acknowledged, acknowledged);
   }
 
   #keep<S extends Share>(kept: Map<string, S>, share: S): S {

@@ -10,7 +10,7 @@ export interface Share {
   report(isInterval: boolean): ShareReport | undefined;
   granted(grant: ShareGrant, nowMs: number): void;
   /** Called when the last report was answered: everything granted for it has arrived. */
-  heard(): void;
+  acknowledged(): void;
 }
 
 /** What a share may call on its keeper. */

@@ -12,7 +12,7 @@ const accountsKept = 0.99 * accountsMax;
 export interface ShareLedgerOptions {
   readonly clock: Clock;
   /** Sends grants to a process. */
-  readonly tell: (process: string, grants: readonly ShareGrant[]) => void;
+  readonly sendGrants: (process: string, grants: readonly ShareGrant[]) => void;
 }
 
 const never = new AbortController().signal;
@@ -63,7 +63,7 @@ export class ShareLedger {
       grants.push(this.#grant(key, account, process, granted));
       this.#look(key, account);
     }
-    this.#options.tell(process, grants);
+    this.#options.sendGrants(process, grants);
   }
 
   #made({ key, limit }: ShareReport, nowMs: number): Account {
@@ -91,7 +91,7 @@ export class ShareLedger {
   }
 
   #grant(key: string, account: Account, process: string, granted: number): ShareGrant {
-    account.told(process);
+    account.reported(process);
     const { limit, left } = account;
     const fair = account.fairFor(process);
     return { key, limit, granted, left, part: account.partOf(process), ...(fair !== undefined && { fair }) };
@@ -113,19 +113,19 @@ export class ShareLedger {
 
   #giveOut(): void {
     const nowMs = this.#options.clock.nowMs();
-    const told = new Map<string, ShareGrant[]>();
+    const reported = new Map<string, ShareGrant[]>();
     for (const [key, account] of this.#open) {
       account.refill(nowMs);
       const granted = account.grants();
       for (const process of account.processes) {
         const units = granted.get(process) ?? 0;
         if (units === 0 && !account.isNews(process) && account.fairFor(process) === undefined) continue;
-        const grants = told.get(process) ?? [];
+        const grants = reported.get(process) ?? [];
         grants.push(this.#grant(key, account, process, units));
-        told.set(process, grants);
+        reported.set(process, grants);
       }
       if (!account.isWanted) this.#open.delete(key);
     }
-    for (const [process, grants] of told) this.#options.tell(process, grants);
+    for (const [process, grants] of reported) this.#options.sendGrants(process, grants);
   }
 }

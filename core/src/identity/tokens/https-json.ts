@@ -15,7 +15,7 @@ const answerBytesMax = 256 * 1024;
 const answerMsMax = 5000;
 
 /** Sends a request over https without following redirects. @throws TAP_ISSUER_UNAVAILABLE naming the address and the problem */
-export async function askJson(asked: JsonRequest): Promise<unknown> {
+export async function requestJson(asked: JsonRequest): Promise<unknown> {
   const url = URL.parse(asked.url);
   if (url?.protocol !== 'https:') throw unavailable(asked, 'it is no https address');
   try {

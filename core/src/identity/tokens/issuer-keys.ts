@@ -1,6 +1,6 @@
 import { credentialErrors, type Clock, type JwtIssuer } from '@tappaas/sdk';
 import type { JSONWebKeySet, JWK } from 'jose';
-import { askJson } from './https-json.js';
+import { requestJson } from './https-json.js';
 
 const issuersMax = 100;
 const keysMax = 100;
@@ -51,12 +51,12 @@ export class IssuerKeys {
       // Each waiter occupies a verification slot, so only one caller at a time waits for an issuer whose last request failed.
       const isWaiting = before.answer !== undefined && !has && before.failure === undefined;
       const isCool = !isWithin(known === undefined ? firstCoolDownMs : coolDownMs, before.atMs, nowMs);
-      if (before.answer === undefined ? !isCool : !isWaiting) return saidBefore(before, nowMs, issuer);
+      if (before.answer === undefined ? !isCool : !isWaiting) return cachedResponse(before, nowMs, issuer);
     }
     try {
       return (await (before?.answer ?? this.#ask(id, issuer, before))).keys;
     } catch (error) {
-      return saidBefore({ known: before?.known, failure: error }, nowMs, issuer);
+      return cachedResponse({ known: before?.known, failure: error }, nowMs, issuer);
     }
   }
 
@@ -90,7 +90,7 @@ function isWithin(ms: number, atMs: number, nowMs: number): boolean {
   return atMs <= nowMs && nowMs - atMs < ms;
 }
 
-function saidBefore({ known, failure }: Pick<Asked, 'known' | 'failure'>, nowMs: number, issuer: JwtIssuer): JSONWebKeySet {
+function cachedResponse({ known, failure }: Pick<Asked, 'known' | 'failure'>, nowMs: number, issuer: JwtIssuer): JSONWebKeySet {
   if (known === undefined) throw failure;
   return usable(known, nowMs, issuer).keys;
 }
@@ -103,19 +103,22 @@ function usable(known: Known, nowMs: number, { issuer }: JwtIssuer): Known {
 async function fetchKeys({ issuer, jwksUrl, certificateAuthority, token, allowedAddresses = [] }: JwtIssuer): Promise<JSONWebKeySet> {
   const reach = { allowedAddresses, ...(certificateAuthority !== undefined && { certificateAuthority }) };
   const trust = { ...reach, ...(token !== undefined && { token }) };
-  if (jwksUrl !== undefined) return keySetOf(await askJson({ url: jwksUrl, ...trust }), jwksUrl);
+  if (jwksUrl !== undefined) return keySetOf(await requestJson({ url: jwksUrl, ...trust }), jwksUrl);
   const document = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const said = (await askJson({ url: document, ...trust })) as { readonly issuer?: unknown; readonly jwks_uri?: unknown } | null;
-  if (said?.issuer !== issuer) throw unusable(document, `it is about another issuer than ${issuer}`);
-  if (typeof said.jwks_uri !== 'string') throw unusable(document, 'it names no jwks_uri');
+  const discovery = (await requestJson({ url: document, ...trust })) as { readonly issuer?: unknown; readonly jwks_uri?: unknown } | null;
+  if (discovery?.issuer !== issuer) throw unusable(document, `it is about another issuer than ${issuer}`);
+  if (typeof discovery.jwks_uri !== 'string') throw unusable(document, 'it names no jwks_uri');
   // A host other than the configured one receives no token and may not resolve to internal addresses.
-  const isSameHost = URL.parse(said.jwks_uri)?.host === new URL(document).host;
-  return keySetOf(await askJson({ url: said.jwks_uri, ...(isSameHost ? trust : { ...reach, isForeign: true }) }), said.jwks_uri);
+  const isSameHost = URL.parse(discovery.jwks_uri)?.host === new URL(document).host;
+  return keySetOf(
+    await requestJson({ url: discovery.jwks_uri, ...(isSameHost ? trust : { ...reach, isForeign: true }) }),
+    discovery.jwks_uri,
+  );
 }
 
 /** Keeps only public keys: anyone could sign with a symmetric key in a published set. */
-function keySetOf(said: unknown, url: string): JSONWebKeySet {
-  const keys = (said as { readonly keys?: unknown } | null)?.keys;
+function keySetOf(discovery: unknown, url: string): JSONWebKeySet {
+  const keys = (discovery as { readonly keys?: unknown } | null)?.keys;
   if (!Array.isArray(keys)) throw unusable(url, 'it is no key set');
   const isUsable = (key: unknown): key is JWK =>
     typeof key === 'object' && key !== null && asymmetric.has((key as JWK).kty ?? '') && ((key as JWK).use ?? 'sig') === 'sig';

@@ -1,8 +1,8 @@
 import { credentialErrors, type ReviewedUser, type TokenReviewer } from '@tappaas/sdk';
-import { askJson } from './https-json.js';
+import { requestJson } from './https-json.js';
 
 /** A fraction of the verification slots, so that a reviewer that does not respond delays only its own tokens. */
-const askedAtOnceMax = 100;
+const reviewsAtOnceMax = 100;
 
 /** Sends token reviews to other servers. */
 export class TokenReviews {
@@ -12,8 +12,8 @@ export class TokenReviews {
   /** @throws TAP_ISSUER_UNAVAILABLE */
   async ask(token: string, reviewer: TokenReviewer, audiences?: readonly string[]): Promise<ReviewedUser | undefined> {
     const { server } = reviewer;
-    if ((this.#open.get(server) ?? 0) >= askedAtOnceMax)
-      throw credentialErrors.TAP_ISSUER_UNAVAILABLE({ message: `${server} is asked about ${askedAtOnceMax} tokens already` });
+    if ((this.#open.get(server) ?? 0) >= reviewsAtOnceMax)
+      throw credentialErrors.TAP_ISSUER_UNAVAILABLE({ message: `${server} is asked about ${reviewsAtOnceMax} tokens already` });
     this.#count(server, 1);
     try {
       return await review(token, reviewer, audiences);
@@ -40,7 +40,7 @@ async function review(
   { server, certificateAuthority, allowedAddresses = [], token: own }: TokenReviewer,
   audiences?: readonly string[],
 ): Promise<ReviewedUser | undefined> {
-  const answer = (await askJson({
+  const answer = (await requestJson({
     url: server.replace(/\/$/, '') + path,
     token: own,
     allowedAddresses,

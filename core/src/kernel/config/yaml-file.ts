@@ -38,10 +38,10 @@ const faults: Partial<Record<YAMLParseError['code'], string>> = {
 function faultOf({ code, message }: YAMLParseError): string {
   const known = faults[code];
   if (known !== undefined) return known;
-  const told = (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
-  const [, bracket] = /end with an? ([\]}])$/.exec(told) ?? [];
+  const reason = (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
+  const [, bracket] = /end with an? ([\]}])$/.exec(reason) ?? [];
   if (bracket !== undefined) return `expected "${bracket}": the bracket opened before is not closed`;
-  return /^Missing closing ["']quote$/.test(told) ? 'a quote opened before is not closed' : told;
+  return /^Missing closing ["']quote$/.test(reason) ? 'a quote opened before is not closed' : reason;
 }
 
 class Reader {

@@ -13,7 +13,7 @@ export interface OrderedTap {
 }
 
 /** The configured order for one hook: instances, first to last. */
-export interface OrderWish {
+export interface OrderPreference {
   readonly hook: string;
   readonly instances: readonly string[];
   readonly at: Position | undefined;
@@ -29,23 +29,23 @@ export interface TapOrder {
  * Orders the taps of every hook: by render phase first, then by the operator's `order` and the authors' `before` and `after`; otherwise the
  * order of the configuration is kept. A constraint of an author about an absent plugin is ignored, and noted.
  */
-export function tapOrder(nodes: readonly GraphNode[], wishes: readonly OrderWish[]): TapOrder {
+export function tapOrder(nodes: readonly GraphNode[], preferences: readonly OrderPreference[]): TapOrder {
   const byHook = Map.groupBy(
     nodes.flatMap((node) => node.manifest.taps.map((tap) => ({ node, tap }))),
     ({ tap }) => tap.hook,
   );
-  const problems = [...ignoredWishes(nodes)];
+  const problems = [...ignoredPreferences(nodes)];
   const taps: OrderedTap[] = [];
   for (const [hook, atHook] of byHook) {
-    const wish = wishes.find((one) => one.hook === hook);
+    const preference = preferences.find((one) => one.hook === hook);
     const phases = hook === 'reconcile.render' ? renderPhases : [undefined];
     for (const phase of phases) {
       const inPhase = atHook.filter(({ tap }) => tap.phase === phase);
-      const { order, cycle } = ordered(inPhase, wish);
+      const { order, cycle } = ordered(inPhase, preference);
       taps.push(...order);
       if (cycle !== undefined) {
         const text = `the taps at ${hook} wish to stand before each other: ${cycleText(cycle)}`;
-        problems.push(makeProblem('TAP_ORDER_CYCLE', `order.${hook}`, text, wish?.at ?? inPhase[0]?.node.at));
+        problems.push(makeProblem('TAP_ORDER_CYCLE', `order.${hook}`, text, preference?.at ?? inPhase[0]?.node.at));
       }
     }
   }
@@ -59,10 +59,10 @@ interface PlacedTap {
 
 function ordered(
   placed: readonly PlacedTap[],
-  wish: OrderWish | undefined,
+  preference: OrderPreference | undefined,
 ): { order: readonly OrderedTap[]; cycle: readonly Edge[] | undefined } {
   const instances = [...new Set(placed.map(({ node }) => node.id))];
-  const edges = [...authorEdges(placed), ...operatorEdges(wish, instances)];
+  const edges = [...authorEdges(placed), ...operatorEdges(preference, instances)];
   const { sequence, cycle } = stableOrder(instances, edges);
   const order = sequence.flatMap((id) => placed.filter(({ node }) => node.id === id).map(({ tap }) => ({ plugin: id, tap })));
   return { order, cycle };
@@ -92,12 +92,12 @@ function authorEdges(placed: readonly PlacedTap[]): readonly Edge[] {
   ]);
 }
 
-function operatorEdges(wish: OrderWish | undefined, instances: readonly string[]): readonly Edge[] {
-  const named = (wish?.instances ?? []).filter((id) => instances.includes(id));
-  return named.slice(1).map((to, n) => ({ from: named[n] ?? '', to, because: `order.${wish?.hook ?? ''}` }));
+function operatorEdges(preference: OrderPreference | undefined, instances: readonly string[]): readonly Edge[] {
+  const named = (preference?.instances ?? []).filter((id) => instances.includes(id));
+  return named.slice(1).map((to, n) => ({ from: named[n] ?? '', to, because: `order.${preference?.hook ?? ''}` }));
 }
 
-function ignoredWishes(nodes: readonly GraphNode[]): readonly Problem[] {
+function ignoredPreferences(nodes: readonly GraphNode[]): readonly Problem[] {
   const loaded = new Set(nodes.map(({ manifest }) => manifest.id));
   return nodes.flatMap((node) =>
     node.manifest.taps.flatMap((tap) =>

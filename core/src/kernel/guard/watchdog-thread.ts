@@ -6,7 +6,7 @@ import { beatSlot, endedSlot, endSlot, frameProbe, looks, type Blocked } from '.
 
 const lookMs = 20;
 /** A block longer than this is reported while it lasts; a shorter one by a log line afterwards. */
-const tellLiveMs = 2000;
+const reportBlockedMs = 2000;
 /** Interval of repeated reports of an ongoing block. */
 const repeatMs = 5000;
 const errorOutput = 2;
@@ -17,11 +17,11 @@ const { shared, blockedMsMax } = workerData as { readonly shared: Int32Array; re
 interface Episode {
   seen?: Omit<Blocked, 'blockedMs'>;
   /** Its duration at the last live report. */
-  toldMs: number;
+  reportedMs: number;
   /** Its duration, once it is over. */
   lastedMs?: number;
   /** Duration at which the blocked thread is asked next; infinite while a request is in flight. */
-  askAtMs: number;
+  probeAtMs: number;
 }
 
 const session = new Session();
@@ -32,7 +32,7 @@ const silence = new Silence(performance.now(), lookMs, () => ({
   watcherMs: waitedMs('thread-self'),
 }));
 let lastBeat = Atomics.load(shared, beatSlot);
-let episode: Episode = { askAtMs: blockedMsMax, toldMs: 0 };
+let episode: Episode = { probeAtMs: blockedMsMax, reportedMs: 0 };
 
 const looking = setInterval(look, lookMs);
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
@@ -56,18 +56,18 @@ function look(): void {
   const beat = Atomics.load(shared, beatSlot);
   if (beat !== lastBeat) {
     lastBeat = beat;
-    episode.lastedMs = Math.max(silence.ownMs, episode.toldMs);
+    episode.lastedMs = Math.max(silence.ownMs, episode.reportedMs);
     report(episode);
-    episode = { askAtMs: blockedMsMax, toldMs: 0 };
+    episode = { probeAtMs: blockedMsMax, reportedMs: 0 };
     silence.end();
-  } else if (silence.lastsMs >= episode.askAtMs && silence.ownMs >= blockedMsMax) {
+  } else if (silence.lastsMs >= episode.probeAtMs && silence.ownMs >= blockedMsMax) {
     ask(episode);
   }
 }
 
 /** Asks the blocked thread through an interrupt which code it runs. It responds as soon as it runs, perhaps just before the block ends. */
 function ask(asked: Episode): void {
-  asked.askAtMs = Infinity;
+  asked.probeAtMs = Infinity;
   const expression = `globalThis[Symbol.for('${frameProbe}')]()`;
   session.post('Runtime.evaluate', { expression, returnByValue: true }, (error, answer) => {
     const text: unknown = error === null ? answer.result.value : undefined;
@@ -82,18 +82,18 @@ function goOn(asked: Episode, seen: Omit<Blocked, 'blockedMs'>): void {
   silence.look(performance.now());
   const { lastsMs, ownMs } = silence;
   if (ownMs < blockedMsMax) {
-    asked.askAtMs = lastsMs + blockedMsMax - ownMs;
-  } else if (lastsMs < tellLiveMs) {
-    asked.askAtMs = tellLiveMs;
+    asked.probeAtMs = lastsMs + blockedMsMax - ownMs;
+  } else if (lastsMs < reportBlockedMs) {
+    asked.probeAtMs = reportBlockedMs;
   } else {
-    asked.askAtMs = lastsMs + repeatMs;
-    asked.toldMs = ownMs;
-    tellLive(seen, ownMs);
+    asked.probeAtMs = lastsMs + repeatMs;
+    asked.reportedMs = ownMs;
+    reportBlocked(seen, ownMs);
   }
 }
 
 /** Writes to standard error directly, because the main thread is blocked. */
-function tellLive({ plugin, point, stack }: Omit<Blocked, 'blockedMs'>, ownMs: number): void {
+function reportBlocked({ plugin, point, stack }: Omit<Blocked, 'blockedMs'>, ownMs: number): void {
   const who = plugin === undefined ? 'the platform itself' : `plugin ${plugin} in ${point}`;
   writeSync(errorOutput, `the event loop has been blocked for ${Math.round(ownMs)} ms by ${who}\n${stack}\n`);
 }

@@ -13,10 +13,10 @@ export type ChooseHook = AsyncSeriesBailHook<[ChooseCall], Choice<unknown>>;
 export function compileChoose(taps: readonly Tap[]): ChooseHook {
   const hook: ChooseHook = new AsyncSeriesBailHook(['call']);
   for (const tap of taps) {
-    hook.tapAsync(tap.name, (call, told) => {
+    hook.tapAsync(tap.name, (call, done) => {
       tap.guard.invoke(tap.run, call.input, call.scope, (failure, value) => {
-        if (failure === undefined) told(null, value === undefined ? undefined : { answer: { plugin: tap.plugin, value } });
-        else told(null, tap.failurePolicy === 'fail' ? { failure: { plugin: tap.plugin, error: failure.error } } : undefined);
+        if (failure === undefined) done(null, value === undefined ? undefined : { answer: { plugin: tap.plugin, value } });
+        else done(null, tap.failurePolicy === 'fail' ? { failure: { plugin: tap.plugin, error: failure.error } } : undefined);
       });
     });
   }

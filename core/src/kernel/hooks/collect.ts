@@ -38,10 +38,10 @@ class CollectCall {
 export function compileCollect(taps: readonly Tap[]): CollectHook {
   const hook: CollectHook = new AsyncParallelHook(['call']);
   for (const [index, tap] of taps.entries()) {
-    hook.tapAsync(tap.name, (call, told) => {
+    hook.tapAsync(tap.name, (call, done) => {
       tap.guard.invoke(tap.run, call.input, call.scope, (failure, value) => {
         call.take(tap, index, failure ?? value);
-        told();
+        done();
       });
     });
   }

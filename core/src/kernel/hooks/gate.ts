@@ -21,12 +21,12 @@ class GateCall {
     this.#viewFor = viewFor;
   }
 
-  ask(tap: Tap, index: number, told: () => void): void {
+  ask(tap: Tap, index: number, done: () => void): void {
     const input = this.#viewFor === undefined ? this.#input : freezePlain(this.#viewFor(tap.plugin, this.#input));
     tap.guard.invoke(tap.run, input, this.#scope, (failure, value) => {
       if (failure !== undefined) this.#failed(tap, index, failure);
       else if (value !== undefined) this.#denied(tap, index, (Array.isArray(value) ? value : [value]) as readonly Denial[]);
-      told();
+      done();
     });
   }
 
@@ -48,7 +48,7 @@ class GateCall {
 
 export function compileGate(taps: readonly Tap[]): GateHook {
   const hook = new AsyncParallelHook<[GateCall]>(['call']);
-  for (const [index, tap] of taps.entries()) hook.tapAsync(tap.name, (call, told) => call.ask(tap, index, told));
+  for (const [index, tap] of taps.entries()) hook.tapAsync(tap.name, (call, done) => call.ask(tap, index, done));
   return hook;
 }
 

@@ -36,10 +36,10 @@ export function callObserve(hook: ObserveHook, input: unknown): readonly TapFail
 export function compileAsyncObserve(taps: readonly Tap[]): AsyncObserveHook {
   const hook: AsyncObserveHook = new AsyncParallelHook(['call']);
   for (const tap of taps) {
-    hook.tapAsync(tap.name, (call, told) => {
+    hook.tapAsync(tap.name, (call, done) => {
       tap.guard.invoke(tap.run, call.input, call.scope, (failure) => {
         if (failure !== undefined) note(call, tap, failure);
-        told();
+        done();
       });
     });
   }

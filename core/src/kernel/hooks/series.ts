@@ -19,15 +19,15 @@ const ended = (): Error => new Error('the series has ended');
 export function compileSeries(taps: readonly Tap[]): SeriesHook {
   const hook: SeriesHook = new AsyncSeriesHook(['call']);
   for (const tap of taps) {
-    hook.tapAsync(tap.name, (call, told) => {
+    hook.tapAsync(tap.name, (call, done) => {
       tap.guard.invoke(tap.run, call.input, call.scope, (failure, value) => {
         if (failure !== undefined) {
           if (tap.failurePolicy === 'fail') call.failure = { plugin: tap.plugin, error: failure.error };
-          told(call.failure === undefined ? null : ended());
+          done(call.failure === undefined ? null : ended());
           return;
         }
         if (value !== undefined) call.answers.push({ plugin: tap.plugin, value: guardedFunction(tap, value) });
-        told(value !== undefined && call.endsAt?.(value) ? ended() : null);
+        done(value !== undefined && call.endsAt?.(value) ? ended() : null);
       });
     });
   }

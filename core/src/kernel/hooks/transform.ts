@@ -68,12 +68,12 @@ class TransformCall {
 export function compileTransform(taps: readonly Tap[]): TransformHook {
   const hook: TransformHook = new AsyncSeriesWaterfallHook(['value', 'call']);
   for (const tap of taps) {
-    hook.tapAsync(tap.name, (_value, call, told) => {
+    hook.tapAsync(tap.name, (_value, call, done) => {
       tap.guard.invoke(tap.run, call.inputFor(tap), call.scope, (failure, value) => {
         try {
-          told(null, call.take(tap, failure ?? value));
+          done(null, call.take(tap, failure ?? value));
         } catch (error) {
-          told(error as Error);
+          done(error as Error);
         }
       });
     });

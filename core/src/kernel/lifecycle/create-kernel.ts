@@ -24,7 +24,7 @@ import { setUpAll } from './set-up.js';
 import { messageOf } from './start-instance.js';
 import { memoryState } from './shared-state.js';
 import { StoredSecrets } from './stored-secrets.js';
-import type { Surroundings } from './surroundings.js';
+import type { LifecycleParts } from './lifecycle-parts.js';
 
 /** A turn of the event loop that takes longer is reported. */
 const blockedMsMax = 500;
@@ -48,20 +48,20 @@ export async function createKernel(
 }
 
 async function loadPlugins(parts: KernelParts): Promise<Kernel> {
-  const { surroundings, source } = parts;
+  const { lifecycleParts, source } = parts;
   const { plan, root } = await source.plan();
   const errors = errorsOf(plan.problems);
   if (errors.length > 0) throw new ConfigurationError(errors);
   await source.accept(plan);
   // Usually attached already, because reading the plan takes longer.
   await parts.watchdog?.looking;
-  const { instances, failures } = await setUpAll(plan.instances, surroundings.services.view, surroundings);
+  const { instances, failures } = await setUpAll(plan.instances, lifecycleParts.services.view, lifecycleParts);
   if (failures.length > 0) {
     const message = `the platform did not start: ${failures.map(messageOf).join('; ')}`;
     throw lifecycleErrors.TAP_PLUGIN_START_FAILED({ message, cause: failures[0] });
   }
   for (const { id, phase, message = '' } of instances) {
-    if (phase === 'failed') surroundings.log.error(`plugin ${id} did not start; the platform goes on without it`, { error: message });
+    if (phase === 'failed') lifecycleParts.log.error(`plugin ${id} did not start; the platform goes on without it`, { error: message });
   }
   const kernel = new PluginKernel(parts, { plan, root, instances: new Map(instances.map((instance) => [instance.id, instance])) });
   parts.events.add((event) => void kernel.hooks.observe(hooks.telemetry.event, event));
@@ -80,14 +80,14 @@ function makeParts(
   const wheel = new TimerWheel(clock);
   const services = new ServiceRegistry();
   const secrets = new StoredSecrets((store) => services.family<SecretStore>(families.secretStore).get(store));
-  const emit: Surroundings['emit'] = (event) => {
-    const told = { ...event, atMs: clock.nowMs() };
-    for (const listener of events) listener(told);
+  const emit: LifecycleParts['emit'] = (event) => {
+    const stamped = { ...event, atMs: clock.nowMs() };
+    for (const listener of events) listener(stamped);
   };
   const leaks = environment.detectLeaks ? new LeakDetector() : undefined;
   leaks?.start();
   const platformStop = new AbortController();
-  const surroundings: Surroundings = {
+  const lifecycleParts: LifecycleParts = {
     environment,
     metrics,
     log,
@@ -104,19 +104,19 @@ function makeParts(
     },
   };
   return {
-    surroundings,
+    lifecycleParts,
     source: sourceFor(
       (stored) => secrets.value(stored),
       (message) => log.warn(message),
     ),
     hooks: new Map(platformHooks().map((hook) => [hook.name, hook])),
-    platform: platformScope(surroundings, platformStop.signal),
+    platform: platformScope(lifecycleParts, platformStop.signal),
     platformStop,
     events,
     engines,
     wheel,
     leaks,
-    watchdog: environment.watchdog ? watchdogOf(surroundings) : undefined,
+    watchdog: environment.watchdog ? watchdogOf(lifecycleParts) : undefined,
   };
 }
 
@@ -124,7 +124,7 @@ function guardDevices(
   { random }: KernelEnvironment,
   wheel: TimerWheel,
   metrics: GuardMetrics,
-  { log, emit }: Pick<Surroundings, 'log' | 'emit'>,
+  { log, emit }: Pick<LifecycleParts, 'log' | 'emit'>,
 ): GuardDevices {
   return {
     wheel,
@@ -139,7 +139,7 @@ function guardDevices(
 }
 
 /** The scope of the platform itself, whose calls of services are guarded like any others. */
-function platformScope({ environment, log, platformState }: Surroundings, stopping: AbortSignal): PluginScope {
+function platformScope({ environment, log, platformState }: LifecycleParts, stopping: AbortSignal): PluginScope {
   const { clock } = environment;
   return {
     id: 'platform',
@@ -156,15 +156,15 @@ function platformScope({ environment, log, platformState }: Surroundings, stoppi
   };
 }
 
-function provideGiven(given: readonly GivenService[], { platform, surroundings }: KernelParts): void {
+function provideGiven(given: readonly GivenService[], { platform, lifecycleParts }: KernelParts): void {
   for (const { service, value, key = '' } of given) {
-    const provided = new GuardedService(service.id, value as object, platform, surroundings.devices);
-    surroundings.services.put(service, key, provided);
+    const provided = new GuardedService(service.id, value as object, platform, lifecycleParts.devices);
+    lifecycleParts.services.put(service, key, provided);
   }
 }
 
 /** Makes the watchdog, whose findings are reported and counted as failures of the blocking plugin at that hook. */
-function watchdogOf({ metrics, log, emit, breakers }: Surroundings): Watchdog {
+function watchdogOf({ metrics, log, emit, breakers }: LifecycleParts): Watchdog {
   const blocked = metrics.counter<'plugin'>({
     name: 'tappaas_event_loop_blocked_seconds_total',
     help: 'Time during which a plugin (or the platform) kept the event loop from turning.',

@@ -12,7 +12,7 @@ import { InstanceGuard } from './instance-guard.js';
 import { lazyResources } from './lazy-resources.js';
 import { loggerOf } from './plugin-log.js';
 import { createState } from './instance-state.js';
-import type { Surroundings } from './surroundings.js';
+import type { LifecycleParts } from './lifecycle-parts.js';
 
 /** One run of a plugin: from its plan through setup and start to its stop. A restart makes another instance. */
 export class Instance {
@@ -28,20 +28,20 @@ export class Instance {
   record: SetupRecord = emptyRecord();
   readonly #stopping = new AbortController();
   readonly #ending = new AbortController();
-  readonly #surroundings: Surroundings;
+  readonly #lifecycleParts: LifecycleParts;
 
-  constructor(plan: InstancePlan, surroundings: Surroundings) {
-    const { environment, devices } = surroundings;
+  constructor(plan: InstancePlan, lifecycleParts: LifecycleParts) {
+    const { environment, devices } = lifecycleParts;
     const { clock } = environment;
     this.id = plan.id;
     this.plan = plan;
-    this.#surroundings = surroundings;
+    this.#lifecycleParts = lifecycleParts;
     this.scope = {
       id: plan.id,
       log: loggerOf(environment.log, clock, plan.id),
       clock,
       monotonicMs: environment.monotonicMs ?? (() => performance.now()),
-      state: createState(plan.id, clock, surroundings.platformState),
+      state: createState(plan.id, clock, lifecycleParts.platformState),
       asPlugin: lazyResources(plan.id, environment),
       stopping: this.#stopping.signal,
       inFlight: 0,
@@ -49,8 +49,8 @@ export class Instance {
       onIdle: undefined,
       breakers: new Map(),
     };
-    surroundings.breakers.set(plan.id, this.scope.breakers);
-    surroundings.leaks?.follow(this.scope);
+    lifecycleParts.breakers.set(plan.id, this.scope.breakers);
+    lifecycleParts.leaks?.follow(this.scope);
     this.guard = new InstanceGuard(this.scope, devices);
   }
 
@@ -69,7 +69,7 @@ export class Instance {
    */
   setUp(declaration: PluginDeclaration, view: ServiceView): void {
     const startMs = this.scope.monotonicMs();
-    const { connectEngine } = this.#surroundings;
+    const { connectEngine } = this.#lifecycleParts;
     const { record, description } = runSetup({
       declaration,
       instance: this.id,
@@ -125,7 +125,7 @@ export class Instance {
   }
 
   #counter({ name, help, labels = [], seriesMax }: CounterOptions): (labels: Readonly<Record<string, string>>, by?: number) => void {
-    const metric = this.#surroundings.metrics.counter({ name, help, labels: [...labels, 'plugin'], seriesMax });
+    const metric = this.#lifecycleParts.metrics.counter({ name, help, labels: [...labels, 'plugin'], seriesMax });
     return (values, by) => metric.bind({ ...values, plugin: this.id }).add(by);
   }
 

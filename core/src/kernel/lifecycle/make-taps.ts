@@ -6,7 +6,7 @@ import type { AnyTapOptions, Tap } from '../hooks/tap.js';
 import { instancePlaceholder, type ManifestTap } from '../manifest/manifest.js';
 import type { TapDescription } from '../registrations.js';
 import type { Instance } from './instance.js';
-import type { Surroundings } from './surroundings.js';
+import type { LifecycleParts } from './lifecycle-parts.js';
 
 /**
  * Makes the taps of a generation. A plugin whose setup failed keeps the taps of its manifest: since it is not running, its guard answers
@@ -16,16 +16,16 @@ export function makeTaps(
   order: readonly OrderedTap[],
   instances: ReadonlyMap<string, Instance>,
   hooks: ReadonlyMap<string, HookDeclaration>,
-  surroundings: Surroundings,
+  lifecycleParts: LifecycleParts,
 ): readonly Tap[] {
   return order.flatMap(({ plugin, tap }) => {
     const instance = instances.get(plugin);
     const hook = hooks.get(tap.hook);
-    return instance === undefined || hook === undefined ? [] : [makeTap(instance, tap, hook, surroundings)];
+    return instance === undefined || hook === undefined ? [] : [makeTap(instance, tap, hook, lifecycleParts)];
   });
 }
 
-function makeTap(instance: Instance, tap: ManifestTap, hook: HookDeclaration, surroundings: Surroundings): Tap {
+function makeTap(instance: Instance, tap: ManifestTap, hook: HookDeclaration, lifecycleParts: LifecycleParts): Tap {
   const { plan, scope } = instance;
   const registered = instance.record.taps.find(({ hook: at, options }) => at.name === tap.hook && options.name === tap.name);
   const options = registered?.options ?? declaredOptions(tap, instance.id);
@@ -40,7 +40,7 @@ function makeTap(instance: Instance, tap: ManifestTap, hook: HookDeclaration, su
       check: rule && ((value, input) => rule.check(value, input, options)),
       denies: rule?.denies,
     },
-    surroundings.devices,
+    lifecycleParts.devices,
   );
   return {
     plugin: instance.id,
@@ -51,7 +51,7 @@ function makeTap(instance: Instance, tap: ManifestTap, hook: HookDeclaration, su
     guard,
     failurePolicy: limit?.failurePolicy ?? options.failurePolicy ?? (hook.onFailure === 'ignore' ? 'ignore' : 'fail'),
     immediateContext: hook.kind === 'transform' && hook.synchronous ? Object.freeze({ log: scope.log }) : undefined,
-    shadow: plan.mode === 'shadow' && hook.kind !== 'observe' ? shadowOf(instance, hook, surroundings) : undefined,
+    shadow: plan.mode === 'shadow' && hook.kind !== 'observe' ? shadowOf(instance, hook, lifecycleParts) : undefined,
   };
 }
 
@@ -69,7 +69,7 @@ function kindOf(name: string): { readonly group: string; readonly kind: string }
   return { group, kind };
 }
 
-function shadowOf(instance: Instance, hook: HookDeclaration, { metrics, emit }: Surroundings): NonNullable<Tap['shadow']> {
+function shadowOf(instance: Instance, hook: HookDeclaration, { metrics, emit }: LifecycleParts): NonNullable<Tap['shadow']> {
   const verdicts = metrics.counter<'plugin' | 'hook' | 'verdict'>({
     name: 'tappaas_shadow_verdicts_total',
     help: 'What plugins in shadow mode would have done.',

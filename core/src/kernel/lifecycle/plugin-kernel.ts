@@ -22,19 +22,19 @@ import { makeTaps } from './make-taps.js';
 import type { MemoryPlans, PlanSource } from './plan-source.js';
 import { pluginState, pluginStates } from './plugin-states.js';
 import { prepare, problemOf, ReloadRefused, type Prepared } from './reload.js';
-import { refused, tellApplied, tellRefused, unchanged } from './reload-report.js';
+import { refused, reportApplied, reportRefused, unchanged } from './reload-report.js';
 import type { Running } from './running.js';
 import { messageOf } from './start-instance.js';
 import { startLevels, stopLevels, type Started } from './start-levels.js';
 import type { StopFault } from './stop-instance.js';
-import type { Surroundings } from './surroundings.js';
+import type { LifecycleParts } from './lifecycle-parts.js';
 import { startTasks } from './tasks.js';
 
 /** Time limit for all listeners of a new generation, and for calls on the old one to end. */
 const generationLimitMs = 60_000;
 
 export interface KernelParts {
-  readonly surroundings: Surroundings;
+  readonly lifecycleParts: LifecycleParts;
   readonly source: PlanSource | MemoryPlans;
   readonly hooks: ReadonlyMap<string, HookDeclaration>;
   /** The scope of the platform's own calls of services. */
@@ -64,7 +64,7 @@ export class PluginKernel implements Kernel {
     this.#parts = parts;
     this.#running = { ...running, ...this.#assemble(running), begun: [] };
     this.hooks = new Dispatcher(new Generation(1, [...parts.hooks.values()], this.#running.taps));
-    const { services } = parts.surroundings;
+    const { services } = parts.lifecycleParts;
     this.#tellListeners();
     this.services = {
       family: (family) => services.family(family),
@@ -74,11 +74,11 @@ export class PluginKernel implements Kernel {
   }
 
   get metrics(): Kernel['metrics'] {
-    return this.#parts.surroundings.metrics;
+    return this.#parts.lifecycleParts.metrics;
   }
 
   get tracing(): Kernel['tracing'] {
-    return this.#parts.surroundings.devices.tracer;
+    return this.#parts.lifecycleParts.devices.tracer;
   }
 
   get config(): LoadedConfiguration {
@@ -136,8 +136,8 @@ export class PluginKernel implements Kernel {
   async #startNow(): Promise<void> {
     const { plan, instances } = this.#running;
     const levels = plan.levels.map((level) => level.flatMap((id) => instances.get(id) ?? []));
-    const { surroundings } = this.#parts;
-    const begun = await startLevels(levels, surroundings, surroundings.services, 'the platform did not start');
+    const { lifecycleParts } = this.#parts;
+    const begun = await startLevels(levels, lifecycleParts, lifecycleParts.services, 'the platform did not start');
     this.#running = { ...this.#running, begun };
     this.#hasBegun = true;
   }
@@ -146,9 +146,9 @@ export class PluginKernel implements Kernel {
     if (this.#tasksStarted) return;
     this.#tasksStarted = true;
     for (const instance of this.#running.instances.values()) this.#startTasksOf(instance);
-    const { surroundings, platform } = this.#parts;
+    const { lifecycleParts, platform } = this.#parts;
     const stored = () => this.#running.plan.instances.flatMap((instance) => instance.stored);
-    void surroundings.secrets.keepFresh(stored, new CallContext(platform, undefined, Infinity));
+    void lifecycleParts.secrets.keepFresh(stored, new CallContext(platform, undefined, Infinity));
   }
 
   reload(plugins?: readonly LoadedPlugin[]): Promise<ReloadResult> {
@@ -167,31 +167,31 @@ export class PluginKernel implements Kernel {
 
   /** Combines the taps and registrations of instances in the order of the configuration. */
   #assemble({ plan, instances }: Pick<Running, 'plan' | 'instances'>): Pick<Running, 'taps' | 'registrations'> {
-    const taps = makeTaps(plan.taps, instances, this.#parts.hooks, this.#parts.surroundings);
+    const taps = makeTaps(plan.taps, instances, this.#parts.hooks, this.#parts.lifecycleParts);
     return { taps, registrations: makeRegistrations(instances.values(), taps) };
   }
 
   /** Attaches the listeners of metrics and spans only while there are telemetry taps, so that there is no cost otherwise. */
   #tellListeners(): void {
-    const { tracer } = this.#parts.surroundings.devices;
+    const { tracer } = this.#parts.lifecycleParts.devices;
     tracer.listen(this.hooks.has(hooks.telemetry.span) ? (span) => void this.hooks.observe(hooks.telemetry.span, span) : undefined);
     const listened = this.hooks.has(hooks.telemetry.metric);
     this.metrics.listen(listened ? (sample) => void this.hooks.observe(hooks.telemetry.metric, sample) : undefined);
   }
 
   #startTasksOf(instance: Instance): void {
-    if (instance.phase === 'ready') startTasks(instance, this.#parts.surroundings);
+    if (instance.phase === 'ready') startTasks(instance, this.#parts.lifecycleParts);
   }
 
   async #reloadNow(plugins: readonly LoadedPlugin[] | undefined): Promise<ReloadResult> {
-    const { source, surroundings } = this.#parts;
+    const { source, lifecycleParts } = this.#parts;
     if (this.#stopped) return refused([problemOf(lifecycleErrors.TAP_KERNEL_STOPPED({ message: 'the platform is stopping' }))]);
     if (!this.#started) return refused([problemOf(lifecycleErrors.TAP_KERNEL_NOT_STARTED({ message: 'the platform has not started' }))]);
     if (plugins !== undefined && 'replace' in source) source.replace(plugins);
     const { plan, root } = await source.plan();
     const now = this.#running.plan;
     const errors = [...errorsOf(plan.problems), ...restartProblems(now, plan)];
-    if (errors.length > 0) return tellRefused(surroundings, errors);
+    if (errors.length > 0) return reportRefused(lifecycleParts, errors);
     const failed = new Set([...this.#running.instances.values()].filter(({ phase }) => phase === 'failed').map(({ id }) => id));
     const difference = comparePlans(now, plan, failed);
     if (difference.same) {
@@ -199,19 +199,19 @@ export class PluginKernel implements Kernel {
       return unchanged(plan.problems);
     }
     try {
-      const prepared = await prepare(difference, plan.instances, plan.levels, this.#running.instances, surroundings);
+      const prepared = await prepare(difference, plan.instances, plan.levels, this.#running.instances, lifecycleParts);
       await source.accept(plan);
       await this.#takeOver({ plan, root }, prepared);
-      return tellApplied(surroundings, difference, prepared, plan);
+      return reportApplied(lifecycleParts, difference, prepared, plan);
     } catch (error) {
       if (!(error instanceof ReloadRefused)) throw error;
-      return tellRefused(surroundings, error.problems);
+      return reportRefused(lifecycleParts, error.problems);
     }
   }
 
   /** Swaps generations. From here on nothing can fail: leaving instances are drained and stopped, and their errors reported. */
   async #takeOver(next: Pick<Running, 'plan' | 'root'>, prepared: Prepared): Promise<void> {
-    const { surroundings } = this.#parts;
+    const { lifecycleParts } = this.#parts;
     const before = this.#running;
     const plans = new Map(next.plan.instances.map((plan) => [plan.id, plan]));
     for (const instance of prepared.instances) instance.plan = plans.get(instance.id) ?? instance.plan;
@@ -225,13 +225,13 @@ export class PluginKernel implements Kernel {
     await this.#tellGeneration(before.registrations);
     await this.#drained(old, prepared.leaving);
     const leaving = before.begun.map((level) => level.filter(({ instance }) => prepared.leaving.has(instance)));
-    for (const fault of await stopLevels(leaving, surroundings)) this.#logFault(fault);
+    for (const fault of await stopLevels(leaving, lifecycleParts)) this.#logFault(fault);
     if (this.#tasksStarted) for (const { instance } of prepared.begun.flat()) this.#startTasksOf(instance);
   }
 
   /** Notifies listeners of a new generation; one that fails or hangs is reported, and does not keep the reload from finishing. */
   async #tellGeneration(before: Registrations): Promise<void> {
-    const { environment, log } = this.#parts.surroundings;
+    const { environment, log } = this.#parts.lifecycleParts;
     const over = new AbortController();
     const limit = environment.clock.sleep(generationLimitMs, over.signal).then(
       () => Promise.reject(new Error(`it took longer than ${generationLimitMs} ms`)),
@@ -256,7 +256,7 @@ export class PluginKernel implements Kernel {
 
   /** Waits for calls in flight, for at most the time that a request may take. */
   async #drained(old: Generation, leaving: ReadonlySet<Instance>): Promise<void> {
-    const { clock } = this.#parts.surroundings.environment;
+    const { clock } = this.#parts.lifecycleParts.environment;
     const over = new AbortController();
     const limit = clock.sleep(generationLimitMs, over.signal).catch(() => {});
     const calls = [...leaving].map((instance) => {
@@ -268,14 +268,14 @@ export class PluginKernel implements Kernel {
   }
 
   async #stopNow(): Promise<StopReport> {
-    const { surroundings, watchdog, leaks, wheel, platformStop } = this.#parts;
-    const faults = await stopLevels(this.#running.begun, surroundings);
+    const { lifecycleParts, watchdog, leaks, wheel, platformStop } = this.#parts;
+    const faults = await stopLevels(this.#running.begun, lifecycleParts);
     for (const instance of this.#running.instances.values()) if (instance.phase === 'loaded') instance.abort();
     platformStop.abort();
     for (const fault of faults) this.#logFault(fault);
     const leaked = (await leaks?.leaked()) ?? [];
     for (const leak of leaked)
-      surroundings.log.error(`plugin ${leak.plugin} left a handle open: ${leak.resource}`, { openedAt: leak.openedAt });
+      lifecycleParts.log.error(`plugin ${leak.plugin} left a handle open: ${leak.resource}`, { openedAt: leak.openedAt });
     leaks?.close();
     await watchdog?.close();
     wheel.close();
@@ -283,6 +283,6 @@ export class PluginKernel implements Kernel {
   }
 
   #logFault({ plugin, error }: StopFault): void {
-    this.#parts.surroundings.log.error(`plugin ${plugin} did not stop cleanly`, { plugin, error: error.message });
+    this.#parts.lifecycleParts.log.error(`plugin ${plugin} did not stop cleanly`, { plugin, error: error.message });
   }
 }

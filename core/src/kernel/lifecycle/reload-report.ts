@@ -4,7 +4,7 @@ import type { Plan } from '../plan/plan.js';
 import type { Problem } from '../problem.js';
 import type { Difference } from './compare-plans.js';
 import type { Prepared } from './reload.js';
-import type { Surroundings } from './surroundings.js';
+import type { LifecycleParts } from './lifecycle-parts.js';
 
 const nothing = { added: [], removed: [], turnedOff: [], restarted: [], reconfigured: [] } as const;
 
@@ -12,8 +12,8 @@ export const refused = (problems: readonly Problem[]): ReloadResult => ({ ...not
 export const unchanged = (problems: readonly Problem[]): ReloadResult => ({ ...nothing, outcome: 'unchanged', problems });
 
 /** Reports a completed reload as log lines, metric and event. */
-export function tellApplied(
-  { emit, metrics, log }: Surroundings,
+export function reportApplied(
+  { emit, metrics, log }: LifecycleParts,
   difference: Difference,
   { restarted, reconfigured }: Prepared,
   { problems, off }: Plan,
@@ -24,18 +24,18 @@ export function tellApplied(
   const removed = difference.removed.filter((id) => !isOff(id));
   reloads(metrics).bind({ outcome: 'applied' }).add();
   log.info('the configuration was reloaded', { added, removed, turnedOff, restarted, reconfigured });
-  const told = Object.entries({ added, removed, turnedOff, restarted }).map(([what, ids]) => [what, ids.join(' ')] as const);
-  emit({ type: 'platform.reloaded', attributes: Object.fromEntries(told) });
+  const changes = Object.entries({ added, removed, turnedOff, restarted }).map(([what, ids]) => [what, ids.join(' ')] as const);
+  emit({ type: 'platform.reloaded', attributes: Object.fromEntries(changes) });
   return { outcome: 'applied', problems, added, removed, turnedOff, restarted, reconfigured };
 }
 
 /** Reports a refused reload, which changed nothing, as log lines, metric and event. */
-export function tellRefused({ emit, metrics, log }: Surroundings, problems: readonly Problem[]): ReloadResult {
+export function reportRefused({ emit, metrics, log }: LifecycleParts, problems: readonly Problem[]): ReloadResult {
   reloads(metrics).bind({ outcome: 'refused' }).add();
   for (const { code, path, message } of problems) log.error(`reload refused: ${message}`, { code, path });
   const [first] = problems;
-  const told = first === undefined ? '' : `${first.path === '' ? '' : `${first.path}: `}${first.message}`;
-  emit({ type: 'platform.reload-refused', attributes: { problems: problems.length, first: told } });
+  const changes = first === undefined ? '' : `${first.path === '' ? '' : `${first.path}: `}${first.message}`;
+  emit({ type: 'platform.reload-refused', attributes: { problems: problems.length, first: changes } });
   return refused(problems);
 }
 

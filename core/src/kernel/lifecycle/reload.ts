@@ -9,7 +9,7 @@ import type { Instance } from './instance.js';
 import { setUpAll } from './set-up.js';
 import { messageOf, startLimitMs } from './start-instance.js';
 import { startLevels, type Started } from './start-levels.js';
-import type { Surroundings } from './surroundings.js';
+import type { LifecycleParts } from './lifecycle-parts.js';
 
 /** The prepared result of a reload, before the swap. */
 export interface Prepared {
@@ -49,7 +49,7 @@ export async function prepare(
   order: readonly InstancePlan[],
   levels: readonly (readonly string[])[],
   current: ReadonlyMap<string, Instance>,
-  surroundings: Surroundings,
+  lifecycleParts: LifecycleParts,
 ): Promise<Prepared> {
   const taken: Takeover[] = [];
   try {
@@ -63,11 +63,11 @@ export async function prepare(
     const gone = difference.removed.flatMap((id) => current.get(id)?.plan ?? []);
     keepStore([...fresh, ...gone]);
     const leaving = new Set([...restarting.map(({ id }) => id), ...difference.removed].flatMap((id) => current.get(id) ?? []));
-    const services = surroundings.services.draft(new Set([...leaving].map(({ scope }) => scope)));
-    const { instances, failures } = await setUpAll(fresh, services.view, surroundings);
+    const services = lifecycleParts.services.draft(new Set([...leaving].map(({ scope }) => scope)));
+    const { instances, failures } = await setUpAll(fresh, services.view, lifecycleParts);
     if (failures.length > 0) throw new ReloadRefused(failures.map(problemOf));
     const levelled = levels.map((level) => level.flatMap((id) => instances.find((instance) => instance.id === id) ?? []));
-    const begun = await startLevels(levelled, surroundings, services, 'the plugins could not be exchanged');
+    const begun = await startLevels(levelled, lifecycleParts, services, 'the plugins could not be exchanged');
     return {
       instances: order.flatMap(({ id }) => instances.find((instance) => instance.id === id) ?? current.get(id) ?? []),
       begun,
@@ -109,12 +109,12 @@ async function takesOver(instance: Instance, next: unknown, previous: unknown): 
 
 /** Converts an error to a problem of the plugin that it names. */
 export function problemOf(error: unknown): Problem {
-  const told: TapError | undefined = isTapError(error) ? error : undefined;
+  const reported: TapError | undefined = isTapError(error) ? error : undefined;
   return {
-    code: told?.code ?? 'TAP_PLUGIN_FAILED',
+    code: reported?.code ?? 'TAP_PLUGIN_FAILED',
     severity: 'error',
-    path: told?.plugin === undefined ? '' : `plugins.${told.plugin}`,
+    path: reported?.plugin === undefined ? '' : `plugins.${reported.plugin}`,
     message: messageOf(error),
-    ...(told === undefined ? {} : { remedy: told.spec.remedy }),
+    ...(reported === undefined ? {} : { remedy: reported.spec.remedy }),
   };
 }

@@ -5,7 +5,7 @@ import type { InstancePlan } from '../plan/instance-plan.js';
 import type { ServiceView } from '../services/service-handle.js';
 import { Instance } from './instance.js';
 import { messageOf } from './start-instance.js';
-import type { Surroundings } from './surroundings.js';
+import type { LifecycleParts } from './lifecycle-parts.js';
 
 /** Instances after setup, including optional ones that failed, which are marked. */
 export interface SetUp {
@@ -15,9 +15,9 @@ export interface SetUp {
 }
 
 /** Runs steps 6 and 7: imports all packages, then runs every `setup` without interruption, in start order. */
-export async function setUpAll(plans: readonly InstancePlan[], view: ServiceView, surroundings: Surroundings): Promise<SetUp> {
+export async function setUpAll(plans: readonly InstancePlan[], view: ServiceView, lifecycleParts: LifecycleParts): Promise<SetUp> {
   const failures: TapError[] = [];
-  const instances = plans.map((plan) => new Instance(plan, surroundings));
+  const instances = plans.map((plan) => new Instance(plan, lifecycleParts));
   const fail = (instance: Instance, error: unknown): void => {
     instance.phase = 'failed';
     instance.message = messageOf(error);
@@ -46,7 +46,7 @@ export async function setUpAll(plans: readonly InstancePlan[], view: ServiceView
 }
 
 function named(error: unknown, plugin: string): TapError {
-  const told = isTapError(error) ? error : lifecycleErrors.TAP_PLUGIN_IMPORT_FAILED({ message: messageOf(error), cause: error });
-  told.plugin ??= plugin;
-  return told;
+  const failure = isTapError(error) ? error : lifecycleErrors.TAP_PLUGIN_IMPORT_FAILED({ message: messageOf(error), cause: error });
+  failure.plugin ??= plugin;
+  return failure;
 }

@@ -3,7 +3,7 @@ import { guardErrors } from '../errors.js';
 import { GuardedService } from '../services/guarded-service.js';
 import type { ServiceView } from '../services/service-handle.js';
 import type { Instance } from './instance.js';
-import type { Surroundings } from './surroundings.js';
+import type { LifecycleParts } from './lifecycle-parts.js';
 
 /** Time limit of each `onStart`, and of a provider other than a store. */
 export const startLimitMs = 10_000;
@@ -29,22 +29,27 @@ export interface MadeService {
  *
  * @throws what the plugin threw, naming it.
  */
-export async function startInstance(instance: Instance, surroundings: Surroundings, sink: ServiceSink, made: MadeService[]): Promise<void> {
+export async function startInstance(
+  instance: Instance,
+  lifecycleParts: LifecycleParts,
+  sink: ServiceSink,
+  made: MadeService[],
+): Promise<void> {
   const { guard, record, scope, plan } = instance;
   const startMs = scope.monotonicMs();
   instance.phase = 'starting';
   try {
     requireNeeds(instance, sink.view);
     if (plan.stored.length > 0) {
-      await guard.callOutside({ name: 'secrets', limitMs: startLimitMs }, (context) => surroundings.secrets.fetch(plan.stored, context));
+      await guard.callOutside({ name: 'secrets', limitMs: startLimitMs }, (context) => lifecycleParts.secrets.fetch(plan.stored, context));
     }
     for (const { service, make, dispose } of record.provides) {
       scope.stopping.throwIfAborted();
-      const lent = surroundings.environment.elsewhere?.(service, instance.id);
+      const lent = lifecycleParts.environment.elsewhere?.(service, instance.id);
       const point = { name: `provide ${service.id}`, limitMs: service.id === families.store.id ? storeStartLimitMs : startLimitMs };
       const value = lent ?? (await guard.callOutside(point, (context) => make(context)));
       made.push({ service, value: serviceObject(value, instance.id, service.id), dispose: lent ? undefined : dispose });
-      sink.put(service, instance.id, new GuardedService(service.id, value as object, scope, surroundings.devices));
+      sink.put(service, instance.id, new GuardedService(service.id, value as object, scope, lifecycleParts.devices));
     }
     for (const start of record.starts) {
       scope.stopping.throwIfAborted();

@@ -1,7 +1,7 @@
 import type { Context } from '@tappaas/sdk';
 import type { Instance } from './instance.js';
 import type { MadeService } from './start-instance.js';
-import type { Surroundings } from './surroundings.js';
+import type { LifecycleParts } from './lifecycle-parts.js';
 
 /** Time limit of each `onStop` and `dispose`, and of calls in flight. */
 const stopLimitMs = 5000;
@@ -17,7 +17,7 @@ export interface StopFault {
  */
 export async function stopInstance(
   instance: Instance,
-  surroundings: Surroundings,
+  lifecycleParts: LifecycleParts,
   made: readonly MadeService[],
 ): Promise<readonly StopFault[]> {
   const faults: StopFault[] = [];
@@ -37,7 +37,7 @@ export async function stopInstance(
   };
   for (const stop of record.stops.toReversed()) await attempt('onStop', stop);
   for (const { service, value, dispose } of made.toReversed()) {
-    surroundings.services.removeOf(service, instance.scope);
+    lifecycleParts.services.removeOf(service, instance.scope);
     if (dispose) await attempt(`dispose ${service.id}`, () => dispose(value));
   }
   instance.phase = failed ? 'failed' : 'stopped';

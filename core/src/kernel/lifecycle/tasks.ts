@@ -2,7 +2,7 @@ import type { Context } from '@tappaas/sdk';
 import type { BackgroundTask } from '../setup/setup-record.js';
 import type { Instance } from './instance.js';
 import { messageOf } from './start-instance.js';
-import type { Surroundings } from './surroundings.js';
+import type { LifecycleParts } from './lifecycle-parts.js';
 
 const firstBackoffMs = 1000;
 const backoffMsMax = 300_000;
@@ -10,15 +10,15 @@ const backoffMsMax = 300_000;
 const leaderCheckMs = 1000;
 
 /** Runs the background tasks of an instance until it stops. A failed task is run again with increasing delay. */
-export function startTasks(instance: Instance, surroundings: Surroundings): void {
-  for (const task of instance.record.tasks) void runTask(task, instance, surroundings);
+export function startTasks(instance: Instance, lifecycleParts: LifecycleParts): void {
+  for (const task of instance.record.tasks) void runTask(task, instance, lifecycleParts);
 }
 
-async function runTask(task: BackgroundTask, instance: Instance, surroundings: Surroundings): Promise<void> {
+async function runTask(task: BackgroundTask, instance: Instance, lifecycleParts: LifecycleParts): Promise<void> {
   const { clock, log } = instance.scope;
   const stopping = instance.tasksEnding;
-  const { random } = surroundings.environment;
-  const mayRun = placeOf(task, surroundings);
+  const { random } = lifecycleParts.environment;
+  const mayRun = placeOf(task, lifecycleParts);
   let failures = 0;
   try {
     while (!stopping.aborted) {
@@ -42,7 +42,7 @@ async function runTask(task: BackgroundTask, instance: Instance, surroundings: S
 }
 
 /** Returns a function that says whether a task runs in this process at the moment. */
-function placeOf({ on }: BackgroundTask, { environment }: Surroundings): () => boolean {
+function placeOf({ on }: BackgroundTask, { environment }: LifecycleParts): () => boolean {
   if (on === 'every-replica') return () => true;
   return (on === 'leader' ? environment.isLeader : environment.isOnlyOnMachine) ?? (() => true);
 }

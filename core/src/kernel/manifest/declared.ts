@@ -28,8 +28,8 @@ function linesOf(described: Description): readonly Line[] {
 function selection(tap: Description['taps'][number]): string {
   const { kinds, engine, operations, sideEffects, stores, phase, conditions, failurePolicy } = tap;
   const parts = { kinds, engine, operations, sideEffects, stores, phase, conditions, failurePolicy };
-  const told = Object.entries(parts).filter(([, value]) => value !== undefined);
-  return told.map(([name, value]) => ` ${name}=${String(value)}`).join('');
+  const given = Object.entries(parts).filter(([, value]) => value !== undefined);
+  return given.map(([name, value]) => ` ${name}=${String(value)}`).join('');
 }
 
 /** Returns registrations that occur twice. */

@@ -1,5 +1,5 @@
 import type { MetricSample, Strings } from '@tappaas/sdk';
-import { BucketSeries, NumberSeries, type Told } from './series.js';
+import { BucketSeries, NumberSeries, type SampleListener } from './series.js';
 
 /** Options of a metric. Up to `seriesMax` label sets have series of their own; all others are counted together as `other`. */
 export interface MetricOptions<L extends string> {
@@ -16,12 +16,16 @@ export class Family<L extends string, S extends NumberSeries | BucketSeries> {
   readonly help: string;
   readonly kind: MetricSample['kind'];
   readonly series = new Map<string, { readonly labels: Strings; readonly series: S }>();
-  told: Told | undefined;
+  onSample: SampleListener | undefined;
   readonly #labelNames: readonly L[];
   readonly #seriesMax: number;
   readonly #make: (labels: Strings) => S;
 
-  constructor(kind: MetricSample['kind'], options: MetricOptions<L>, make: (labels: Strings, family: { told: Told | undefined }) => S) {
+  constructor(
+    kind: MetricSample['kind'],
+    options: MetricOptions<L>,
+    make: (labels: Strings, family: { onSample: SampleListener | undefined }) => S,
+  ) {
     this.kind = kind;
     this.name = options.name;
     this.help = options.help;

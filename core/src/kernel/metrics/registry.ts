@@ -88,11 +88,11 @@ class Registry implements MetricRegistry {
   #tell(family: Family<string, NumberSeries> | Family<string, BucketSeries>): void {
     const listener = this.#listener;
     if (listener === undefined) {
-      family.told = undefined;
+      family.onSample = undefined;
       return;
     }
     const { name, kind, help } = family;
-    family.told = (labels, value) => {
+    family.onSample = (labels, value) => {
       if (this.#telling) return;
       this.#telling = true;
       try {

@@ -19,26 +19,26 @@ export interface HistogramSeries {
 }
 
 /** Reports one change of a metric to a listener. */
-export type Told = (labels: Strings, value: number) => void;
+export type SampleListener = (labels: Strings, value: number) => void;
 
 export class NumberSeries implements CounterSeries, GaugeSeries {
   value = 0;
   readonly #labels: Strings;
-  readonly #family: { told: Told | undefined };
+  readonly #family: { onSample: SampleListener | undefined };
 
-  constructor(labels: Strings, family: { told: Told | undefined }) {
+  constructor(labels: Strings, family: { onSample: SampleListener | undefined }) {
     this.#labels = labels;
     this.#family = family;
   }
 
   add(by = 1): void {
     this.value += by;
-    this.#family.told?.(this.#labels, by);
+    this.#family.onSample?.(this.#labels, by);
   }
 
   set(value: number): void {
     this.value = value;
-    this.#family.told?.(this.#labels, value);
+    this.#family.onSample?.(this.#labels, value);
   }
 }
 
@@ -49,9 +49,9 @@ export class BucketSeries implements HistogramSeries {
   readonly counts: Float64Array;
   readonly bounds: readonly number[];
   readonly #labels: Strings;
-  readonly #family: { told: Told | undefined };
+  readonly #family: { onSample: SampleListener | undefined };
 
-  constructor(bounds: readonly number[], labels: Strings, family: { told: Told | undefined }) {
+  constructor(bounds: readonly number[], labels: Strings, family: { onSample: SampleListener | undefined }) {
     this.bounds = bounds;
     this.#labels = labels;
     this.#family = family;
@@ -65,6 +65,6 @@ export class BucketSeries implements HistogramSeries {
     counts[bucket] = (counts[bucket] as number) + 1;
     this.count += 1;
     this.sum += value;
-    this.#family.told?.(this.#labels, value);
+    this.#family.onSample?.(this.#labels, value);
   }
 }

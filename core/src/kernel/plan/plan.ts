@@ -8,7 +8,7 @@ import { makeProblem, remedyOf } from '../errors.js';
 import type { GivenProvider, GraphNode } from '../graph/graph-node.js';
 import { doubleOwners } from '../graph/owners.js';
 import { serviceGraph } from '../graph/service-graph.js';
-import { tapOrder, type OrderedTap, type OrderWish } from '../graph/tap-order.js';
+import { tapOrder, type OrderedTap, type OrderPreference } from '../graph/tap-order.js';
 import { freezePlain } from '../hooks/frozen.js';
 import { checkLock } from '../lock/check-lock.js';
 import type { LockEntries } from '../lock/lock-file.js';
@@ -74,7 +74,7 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
   const instances = planned.map((instance) => ({ ...instance, met: metNeeds(instance, planned, input.given) }));
   const nodes = instances.map((instance) => graphNode(instance, root));
   const graph = serviceGraph(nodes, input.given);
-  const order = tapOrder(nodes, orderWishes(root));
+  const order = tapOrder(nodes, orderPreferences(root));
   const off = made.flatMap((each) => each.off ?? []);
   const problems = [
     ...document.problems,
@@ -200,7 +200,7 @@ function storeProblems(instances: readonly InstancePlan[], named: PlannedInstanc
     );
 }
 
-function orderWishes(root: ConfigNode): readonly OrderWish[] {
+function orderPreferences(root: ConfigNode): readonly OrderPreference[] {
   const order = nodeAt(root, 'order');
   if (order?.kind !== 'map') return [];
   return [...order.entries].flatMap(([hook, { keyAt, node }]) =>
@@ -220,7 +220,7 @@ function orderProblems(
   notAsked: ReadonlySet<string>,
   hooks: ReadonlyMap<string, HookDeclaration>,
 ): readonly Problem[] {
-  return orderWishes(root).flatMap(({ hook, instances, at }) => {
+  return orderPreferences(root).flatMap(({ hook, instances, at }) => {
     const path = `order.${hook}`;
     if (!hooks.has(hook))
       return [makeProblem('TAP_CONFIG_ORDER_UNKNOWN', path, `there is no hook ${hook}${meantHooks(hook, [...hooks.keys()])}`, at)];

@@ -17,13 +17,13 @@ const familyLimitsMs: Readonly<Record<string, number>> = {
 };
 
 /** Services that every request uses, with inputs chosen by callers. */
-const askedByEverybody: ReadonlySet<string> = new Set([families.authenticator.id, families.authorizer.id]);
+const perRequestFamilies: ReadonlySet<string> = new Set([families.authenticator.id, families.authorizer.id]);
 
 /**
  * Whether repeated failures open a breaker for the provider. Not for services that every request uses: inputs that make one fail would lock
  * out all other callers, and a provider that is not called admits no one.
  */
-export const serviceHasBreaker = (service: string): boolean => !askedByEverybody.has(service);
+export const serviceHasBreaker = (service: string): boolean => !perRequestFamilies.has(service);
 
 /** For services of plugins: the limit of the longest request. */
 const otherLimitMs = 60_000;

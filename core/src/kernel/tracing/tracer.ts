@@ -31,7 +31,7 @@ const idPart = 2 ** 32;
 export class Tracer implements Tracing {
   readonly #random: () => number;
   readonly #running = new AsyncLocalStorage<TraceSpan>();
-  #tell: ((span: Span) => void) | undefined;
+  #listener: ((span: Span) => void) | undefined;
 
   constructor(random: () => number) {
     this.#random = random;
@@ -41,17 +41,17 @@ export class Tracer implements Tracing {
    * Sets the listener for every span that ends; without a listener no spans are made. Work started by the listener, such as a timer that
    * sends collected spans, is not part of the reported trace; otherwise its own calls would create spans to send, endlessly.
    */
-  listen(tell: ((span: Span) => void) | undefined): void {
-    this.#tell = tell && ((span) => this.#running.exit(() => tell(span)));
+  listen(listener: ((span: Span) => void) | undefined): void {
+    this.#listener = listener && ((span) => this.#running.exit(() => listener(span)));
   }
 
   get isListened(): boolean {
-    return this.#tell !== undefined;
+    return this.#listener !== undefined;
   }
 
   /** The span of the running code. */
   get current(): TraceSpan | undefined {
-    return this.#tell === undefined ? undefined : this.#running.getStore();
+    return this.#listener === undefined ? undefined : this.#running.getStore();
   }
 
   begin(parent?: Pick<TraceParent, 'traceId' | 'spanId'>): TraceSpan {
@@ -67,7 +67,7 @@ export class Tracer implements Tracing {
       child: () => (hasEnded ? undefined : this.begin({ traceId, spanId })),
       end: (end) => {
         hasEnded = true;
-        this.#tell?.({ traceId, spanId, ...(parent !== undefined && { parentSpanId: parent.spanId }), ...end });
+        this.#listener?.({ traceId, spanId, ...(parent !== undefined && { parentSpanId: parent.spanId }), ...end });
       },
     };
   }

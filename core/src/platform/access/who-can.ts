@@ -8,14 +8,18 @@ import { asRequested } from './question.js';
 
 type Query = Readonly<Record<string, string>>;
 
-export interface WhoCanParts {
+export interface AllowedSubjectsParts {
   readonly access: PlatformAccess;
   readonly kernel: Pick<Kernel, 'registrations'>;
   readonly engines: Pick<Engines, 'all'>;
 }
 
 /** Answers which subjects may do something; the caller sees only bindings that it may list. @throws TAP_QUERY_INVALID */
-export async function whoCan({ access, kernel, engines }: WhoCanParts, query: Query, caller: Caller | undefined): Promise<HttpAnswer> {
+export async function findAllowedSubjects(
+  { access, kernel, engines }: AllowedSubjectsParts,
+  query: Query,
+  caller: Caller | undefined,
+): Promise<HttpAnswer> {
   const { verb = '', resource = '', group = '', subresource, namespace, name, path, engine = platformEngine } = query;
   if (caller === undefined || verb === '' || (resource === '') === (path === undefined || path === '')) {
     throw platformErrors.TAP_QUERY_INVALID({ message: 'who-can: expected a verb, and either a resource or a path' });

@@ -7,7 +7,7 @@ import { AuditLog, type LogSink } from '../../telemetry/audit/audit-log.js';
 import { omittedStages, type AuditSettings } from '../../telemetry/audit/audit-settings.js';
 import { createAuditStage, type AuditStageParts } from '../../telemetry/audit/audit-stage.js';
 import { CheckpointFiles, type CheckpointRecord } from '../../telemetry/audit/checkpoint-files.js';
-import { GoneChains, type GoneChainsParts } from '../../telemetry/audit/gone-chains.js';
+import { FormerChains, type FormerChainsParts } from '../../telemetry/audit/former-chains.js';
 import { isConfidential } from '../../telemetry/audit/confidential.js';
 import { auditErrors } from '../../telemetry/audit/errors.js';
 import { ownEvents } from '../../telemetry/audit/own-event.js';
@@ -58,7 +58,7 @@ export async function openAudit(parts: AuditParts): Promise<PlatformAudit> {
   const settings = () => kernel.config.section('audit') as AuditSettings;
   const auditLog = await openLog(parts, settings());
   if (auditLog === undefined) log.warn('no audit sink is configured: requests are reported to plugins, and recorded nowhere');
-  const gone = auditLog && parts.isGone && new GoneChains(goneChains(parts, parts.isGone, settings));
+  const gone = auditLog && parts.isGone && new FormerChains(goneChains(parts, parts.isGone, settings));
   gone?.start();
   const hideMetrics = auditLog && showAuditMetrics(kernel.metrics, auditLog);
   let policy = compiled(settings());
@@ -141,7 +141,7 @@ async function openCheckpoints(parts: AuditParts, settings: AuditSettings, chain
   });
 }
 
-function goneChains(parts: AuditParts, isGone: (chain: string) => boolean, settings: () => AuditSettings): GoneChainsParts {
+function goneChains(parts: AuditParts, isGone: (chain: string) => boolean, settings: () => AuditSettings): FormerChainsParts {
   const { kernel, replica, clock, random, log } = parts;
   const { everyEvents, everyMs } = settings().checkpoints;
   return {

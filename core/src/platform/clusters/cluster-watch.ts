@@ -4,7 +4,7 @@ import type { ClusterClient } from '../../cluster/client.js';
 import { clusterSource, type ClusterSource } from '../../cluster/source.js';
 import { createBackoff } from '../../queue/backoff.js';
 import { createInformer, type Informer } from '../../reconcile/informer.js';
-import { keepPacked } from '../../reconcile/kept.js';
+import { keepPacked } from '../../reconcile/stored-form.js';
 import { installationLabel, ownerLabel } from '../../reconcile/inventory.js';
 import { refKey, type ObjectRef } from '../../reconcile/object-ref.js';
 import { ManagedText, TextPatterns } from '../../resources/managed-text.js';

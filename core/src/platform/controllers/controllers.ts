@@ -23,7 +23,7 @@ import type { Installation } from '../installation.js';
 import { hasEnded } from '../operations/operation-notes.js';
 import { keepOperationsFew } from '../operations/operation-retention.js';
 import { createOperationTracker, type OperationTracker } from '../operations/operation-tracker.js';
-import { tellingWrites } from './own-writes.js';
+import { reportingWrites } from './own-writes.js';
 import { enginePlaces } from '../access/places.js';
 import { startPluginController, type PluginControllerParts, type RunningController } from './plugin-controller.js';
 import { queueTurns } from './queue-turns.js';
@@ -212,9 +212,9 @@ class Controllers implements RunningControllers {
       kernel,
       registered,
       read: (key) => informer.get(key),
-      resources: (run) => tellingWrites(engines.asPlatform(platformEngine), value.kind, run.wrote),
+      resources: (run) => reportingWrites(engines.asPlatform(platformEngine), value.kind, run.wrote),
       contextOf: (context, object, run): ReconcileContext<AnyKind> => {
-        const resources = tellingWrites(engines.asPlugin(plugin, platformEngine), value.kind, run.wrote);
+        const resources = reportingWrites(engines.asPlugin(plugin, platformEngine), value.kind, run.wrote);
         return reconcileContext(context, { ...parts.contextParts, isRendered: true, object, kind: value.kind, resources });
       },
       platformResources: engines.asPlatform(platformEngine),

@@ -1,9 +1,9 @@
 import type { AnyKind, Resources } from '@tappaas/sdk';
 
 /** Reports the revision of every write to objects of `kind`, so that the key's next run waits until its cache has it. */
-export function tellingWrites(resources: Resources, kind: AnyKind, wrote: (revision: string) => void): Resources {
+export function reportingWrites(resources: Resources, kind: AnyKind, wrote: (revision: string) => void): Resources {
   const isOurs = (written: AnyKind) => written.kind === kind.kind && written.group === kind.group;
-  const told = async <T>(written: AnyKind, result: Promise<T>): Promise<T> => {
+  const reporting = async <T>(written: AnyKind, result: Promise<T>): Promise<T> => {
     const object = await result;
     const revision = (object as { metadata?: { resourceVersion?: string } } | undefined)?.metadata?.resourceVersion;
     if (revision !== undefined && isOurs(written)) wrote(revision);
@@ -13,9 +13,9 @@ export function tellingWrites(resources: Resources, kind: AnyKind, wrote: (revis
     get: (of, key) => resources.get(of, key),
     list: (of, query) => resources.list(of, query),
     watch: (of, options) => resources.watch(of, options),
-    create: (of, object) => told(of, resources.create(of, object)),
-    apply: (of, key, fields) => told(of, resources.apply(of, key, fields)),
-    patch: (of, key, patch, options) => told(of, resources.patch(of, key, patch, options)),
+    create: (of, object) => reporting(of, resources.create(of, object)),
+    apply: (of, key, fields) => reporting(of, resources.apply(of, key, fields)),
+    patch: (of, key, patch, options) => reporting(of, resources.patch(of, key, patch, options)),
     delete: (of, key, preconditions) => resources.delete(of, key, preconditions),
   };
 }

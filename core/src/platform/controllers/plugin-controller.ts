@@ -7,7 +7,7 @@ import { createController, type Run, type RunReport } from '../../reconcile/cont
 import type { Informer } from '../../reconcile/informer.js';
 import { keyOf } from '../../reconcile/source.js';
 import { keyBackoff } from '../back-off.js';
-import { tellingWrites } from './own-writes.js';
+import { reportingWrites } from './own-writes.js';
 import { reconcileContext, type ContextParts } from './reconcile-context.js';
 import type { EngineObject } from '../engine-object.js';
 import type { SharedInformers } from './shared-informers.js';
@@ -166,7 +166,7 @@ async function reconcileKey(parts: KeyParts, key: string, { signal, wrote }: Run
   const object = informer.get(key);
   if (object === undefined) return undefined;
   const declaration = registered.value;
-  const resources = tellingWrites(parts.resourcesOf(registered.plugin, parts.engine), declaration.kind, wrote);
+  const resources = reportingWrites(parts.resourcesOf(registered.plugin, parts.engine), declaration.kind, wrote);
   const finalizer = declaration.finalize ? `tappaas.dev/${registered.plugin}` : undefined;
   const holds = finalizer !== undefined && (object.metadata.finalizers ?? []).includes(finalizer);
   const contextFor = (context: Parameters<typeof reconcileContext>[0]) =>

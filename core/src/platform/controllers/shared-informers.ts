@@ -1,7 +1,7 @@
 import type { AnyKind, Clock, Logger } from '@tappaas/sdk';
 import type { ResourceEngine } from '../../resources/engine.js';
 import { createInformer, type Informer } from '../../reconcile/informer.js';
-import { keepElsewhere } from '../../reconcile/kept.js';
+import { keepElsewhere } from '../../reconcile/stored-form.js';
 import type { EngineObject } from '../engine-object.js';
 import { createBackoff } from '../../queue/backoff.js';
 import { sourceBackoff } from '../back-off.js';

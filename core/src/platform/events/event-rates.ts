@@ -7,7 +7,7 @@ const repeats: Rate = { burst: 3, perSecond: 1 / 300 };
 const perObject: Rate = { burst: 50, perSecond: 1 / 60 };
 const keptMax = 4_096;
 
-interface Said {
+interface Reported {
   readonly bucket: TokenBucket;
   /** Number of occurrences since it was last written. */
   missed: number;
@@ -16,8 +16,8 @@ interface Said {
 /** Rate limits for events per object and per event; the least recently used are dropped first. */
 export class EventRates {
   readonly #clock: Clock;
-  readonly #events = new Map<string, Said>();
-  readonly #objects = new Map<string, Said>();
+  readonly #events = new Map<string, Reported>();
+  readonly #objects = new Map<string, Reported>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -44,14 +44,14 @@ export class EventRates {
     about.bucket.giveBack();
   }
 
-  #of(kept: Map<string, Said>, key: string, rate: Rate): Said {
+  #of(kept: Map<string, Reported>, key: string, rate: Rate): Reported {
     const nowMs = this.#clock.nowMs();
-    const said = kept.get(key) ?? { bucket: new TokenBucket(rate, nowMs), missed: 0 };
+    const reported = kept.get(key) ?? { bucket: new TokenBucket(rate, nowMs), missed: 0 };
     kept.delete(key);
-    kept.set(key, said);
+    kept.set(key, reported);
     const [oldest] = kept.keys();
     if (kept.size > keptMax && oldest !== undefined) kept.delete(oldest);
-    said.bucket.refill(nowMs);
-    return said;
+    reported.bucket.refill(nowMs);
+    return reported;
   }
 }

@@ -49,10 +49,10 @@ export function createEventRecorder(parts: EventRecorderParts): EventRecorder {
   let isDropping = false;
   const drop = (why: 'full' | 'refused' | 'failed', { reason }: ObjectEvent, error?: unknown): void => {
     dropped.bind({ component, reason: why }).add();
-    const told = { component, why, reason, ...(error !== undefined && { error }) };
+    const logFields = { component, why, reason, ...(error !== undefined && { error }) };
     // Terminating namespaces refuse events about their content, which is expected.
-    if (why === 'refused') return log.debug('an event was refused', told);
-    if (!isDropping) log.warn('events are not written', told);
+    if (why === 'refused') return log.debug('an event was refused', logFields);
+    if (!isDropping) log.warn('events are not written', logFields);
     isDropping = true;
   };
   const settled = async (): Promise<void> => void (await Promise.all(lanes.map((lane) => lane.settled())));

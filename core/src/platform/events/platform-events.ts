@@ -13,7 +13,7 @@ function atLeast(ms: number): string {
 }
 
 /** The platform events that are recorded, and their messages. Frequent ones are left to metrics and Plugin objects. */
-const told: Readonly<Record<string, (attributes: PlatformEvent['attributes']) => ObjectEvent>> = {
+const eventsOf: Readonly<Record<string, (attributes: PlatformEvent['attributes']) => ObjectEvent>> = {
   'breaker.open': ({ hook }) => ({
     type: 'Warning',
     reason: 'BreakerOpen',
@@ -59,7 +59,7 @@ const platform: EngineObject = {
 export function recordPlatformEvents({ kernel, isWorker, resources, clock, random, log }: Parts): () => Promise<void> {
   const recorder = createEventRecorder({ resources, component: 'platform', metrics: kernel.metrics, clock, random, log });
   const leave = kernel.onEvent(({ type, attributes }) => {
-    const event = isWorker && type.startsWith('platform.') ? undefined : told[type]?.(attributes);
+    const event = isWorker && type.startsWith('platform.') ? undefined : eventsOf[type]?.(attributes);
     if (event !== undefined) recorder.emit(() => objectOf(resources, attributes['plugin']), event);
   });
   return async () => {

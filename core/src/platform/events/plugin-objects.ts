@@ -18,9 +18,9 @@ interface Parts {
 /** Keeps the status of Plugin objects up to date. */
 export interface PluginObjects {
   /** Updates the objects. `refused` says why the configuration files are not in force; if omitted, the previous value stays. */
-  tell(refused?: Problems): Promise<void>;
+  sync(refused?: Problems): Promise<void>;
   /** Sets the complete list of open breakers in another process; empty when that process is gone. */
-  tellOpen(process: string, open: readonly OpenBreaker[]): void;
+  reportOpen(process: string, open: readonly OpenBreaker[]): void;
   stop(): Promise<void>;
 }
 
@@ -29,21 +29,21 @@ export function keepPluginObjects(parts: Parts): PluginObjects {
   let inForce: Problems = [];
   const breakers = new OpenBreakers();
   let last = Promise.resolve();
-  const tell = (refused: Problems = inForce): Promise<void> => {
+  const sync = (refused: Problems = inForce): Promise<void> => {
     inForce = refused;
     last = last
       .then(() => {
-        breakers.tell(primaryProcess, openBreakersOf(parts.kernel.plugins()));
+        breakers.set(primaryProcess, openBreakersOf(parts.kernel.plugins()));
         return writeAll(parts, inForce, breakers);
       })
       .catch((error: unknown) => parts.log.warn('Plugin objects were not written', { error }));
     return last;
   };
-  const leave = parts.kernel.onEvent(({ type }) => void (type.startsWith('breaker.') && tell()));
+  const leave = parts.kernel.onEvent(({ type }) => void (type.startsWith('breaker.') && sync()));
   return {
-    tell,
-    tellOpen(process, open) {
-      if (breakers.tell(process, open)) void tell();
+    sync,
+    reportOpen(process, open) {
+      if (breakers.set(process, open)) void sync();
     },
     stop() {
       leave();
@@ -111,8 +111,13 @@ function configuredOf(problems: Problems): Condition {
   if (first === undefined)
     return { type: 'Configured', status: 'True', reason: 'InForce', message: 'what the configuration says of it is in force' };
   const others = problems.length === 1 ? '' : ` (and ${problems.length - 1} more)`;
-  const told = `the configuration was not taken over: ${first.path === '' ? '' : `${first.path}: `}${first.message}`;
-  return { type: 'Configured', status: 'False', reason: 'ReloadRefused', message: `${told.slice(0, messageCharactersMax)}${others}` };
+  const refusalText = `the configuration was not taken over: ${first.path === '' ? '' : `${first.path}: `}${first.message}`;
+  return {
+    type: 'Configured',
+    status: 'False',
+    reason: 'ReloadRefused',
+    message: `${refusalText.slice(0, messageCharactersMax)}${others}`,
+  };
 }
 
 /** Returns the problems of an instance. Problems that belong to no running instance block every change, so all instances report them. */

@@ -15,7 +15,7 @@ import { resourceErrors } from '../../resources/errors.js';
 import { apiVersionOf } from '../../resources/kind-entry.js';
 import type { EngineObject } from '../engine-object.js';
 import { pathOf } from '../kind-path.js';
-import type { AskedAdmission } from './asked-admission.js';
+import type { RecordingAdmission } from './recording-admission.js';
 
 /** An object as written in a test: its key, and the fields of its kind besides metadata. */
 export type DraftObject = Key & {
@@ -33,7 +33,7 @@ export interface Admitted {
 export interface AdmitParts {
   readonly engine: ResourceEngine;
   readonly resources: Resources;
-  readonly admission: AskedAdmission;
+  readonly admission: RecordingAdmission;
   readonly signal: AbortSignal;
 }
 

@@ -29,7 +29,7 @@ export async function placePod(kernel: Kernel, template: PodTemplate, nodes: rea
   };
   let node: string | undefined;
   const scheduler = createScheduler({
-    clock: hurriedClock(),
+    clock: skippingClock(),
     random,
     taps: hookedTaps(kernel.hooks, kernel.registrations(), { weightOf: () => 1 }),
     bind: async (_, chosen) => {
@@ -69,7 +69,7 @@ async function decided(idle: Promise<void>): Promise<void> {
 }
 
 /** Makes a clock for one decision: a sleep ends in the next turn and advances the time, so that permit steps do not wait. */
-function hurriedClock(): Clock {
+function skippingClock(): Clock {
   let nowMs = 0;
   return {
     nowMs: () => nowMs,

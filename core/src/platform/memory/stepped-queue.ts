@@ -44,7 +44,7 @@ export class SteppedQueue implements ControllerQueue {
   }
 
   /** Ends the back-off of all failed keys, which become ready. */
-  hurry(): void {
+  endBackOff(): void {
     for (const key of this.#failed) this.#queue.add(key);
   }
 
@@ -82,7 +82,7 @@ export class SteppedQueue implements ControllerQueue {
     return this.#queue.retry(key, delayMsMin);
   }
 
-  /** Records that the key's last run failed, so that `hurry` makes it ready. */
+  /** Records that the key's last run failed, so that `endBackOff` makes it ready. */
   fail(key: string): void {
     this.#failed.add(key);
   }

@@ -80,7 +80,7 @@ export class Stepper {
   /** Whether any key is ready; failed keys are made ready first. */
   #hasWork(): boolean {
     const queues = [...this.#queues.values()];
-    for (const queue of queues) queue.hurry();
+    for (const queue of queues) queue.endBackOff();
     return queues.some(({ depth }) => depth > 0);
   }
 

@@ -50,17 +50,17 @@ export class OperationNotes {
     this.#message = message;
     this.#end = end;
     const stored = this.#note();
-    this.#hurry();
+    this.#endBackOff();
     return stored;
   }
 
   /** Writes pending notes immediately; errors are reported to the callers that noted them. */
   async settled(): Promise<void> {
-    this.#hurry();
+    this.#endBackOff();
     await this.#writing?.catch(() => undefined);
   }
 
-  #hurry(): void {
+  #endBackOff(): void {
     this.#isUrgent = true;
     this.#gathering?.abort('it is to be stored now');
   }

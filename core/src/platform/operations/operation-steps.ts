@@ -41,12 +41,12 @@ const messageCharactersMax = 1024;
 export function operationStatus(previous: Immutable<Status> | undefined, noted: Noted, nowMs: number): Status {
   const at = timeText(nowMs);
   const { end } = noted;
-  const told = namesOf(previous?.steps ?? [], noted).map((name) => {
+  const recorded = namesOf(previous?.steps ?? [], noted).map((name) => {
     const before = previous?.steps?.find((step) => step.name === name);
     const note = noted.steps.find((step) => step.name === name);
     return note === undefined ? (before ?? pending(name)) : stepOf(note, before);
   });
-  const steps = end ? told.map((step) => ended(step, end, at)) : withMessage(told, noted.message);
+  const steps = end ? recorded.map((step) => ended(step, end, at)) : withMessage(recorded, noted.message);
   const percent = steps.length === 0 ? 0 : Math.floor(steps.reduce((sum, step) => sum + (step.percent ?? 0), 0) / steps.length);
   return {
     phase: end?.phase ?? 'Running',
@@ -65,9 +65,9 @@ const pending = (name: string): Step => ({ name, phase: 'Pending', percent: 0 })
 /** Keeps the previous order; new steps come before those that have not begun. */
 function namesOf(previous: readonly Immutable<Step>[], { planned, steps }: Noted): readonly string[] {
   const begun = previous.filter(({ phase }) => phase !== 'Pending').map(({ name }) => name);
-  const told = steps.map(({ name }) => name);
+  const recorded = steps.map(({ name }) => name);
   const open = previous.map(({ name }) => name);
-  return [...new Set([...begun, ...told, ...open, ...planned])].slice(0, stepsMax);
+  return [...new Set([...begun, ...recorded, ...open, ...planned])].slice(0, stepsMax);
 }
 
 /** A step that has ended stays so, because controllers go through all steps in every run. */

@@ -8,7 +8,7 @@ import type { EngineObject } from '../engine-object.js';
 import type { ObjectEvent } from '../controllers/reconcile-context.js';
 import { keepSecrets, secretsToKeep } from './release-secrets.js';
 import { releaseEvent } from './rendering-events.js';
-import type { TellSecretRead } from '../sealing/secret-access.js';
+import type { ReportSecretRead } from '../sealing/secret-access.js';
 import type { RenderingRecords } from './rendering-records.js';
 
 const releasesMax = 10_000;
@@ -20,7 +20,7 @@ export interface ReleaseBookOptions {
   readonly resources: Resources;
   /** Returns the version of a plugin, by instance. */
   readonly versionOf: (plugin: string) => string;
-  readonly tellSecretRead: TellSecretRead;
+  readonly reportSecretRead: ReportSecretRead;
   /** Emits an event about a new release. */
   readonly tell: (owner: Owner, event: ObjectEvent) => void;
 }
@@ -66,7 +66,7 @@ export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owne
       // Before the record, so that it is repeated after a crash in between.
       const before = known?.serving?.release;
       const gone = before === undefined || before === release.name ? undefined : await find(owner, before);
-      await Promise.all([tellPhase(resources, owner, gone, 'Superseded'), tellPhase(resources, owner, release, 'Serving')]);
+      await Promise.all([reportPhase(resources, owner, gone, 'Superseded'), reportPhase(resources, owner, release, 'Serving')]);
       if (canonicalJson(known?.serving) !== canonicalJson(serving)) await record.save({ ...known, serving });
     },
     async failureOf(owner, { name }) {
@@ -77,20 +77,20 @@ export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owne
       const record = records.of(owner);
       await record.save({ ...(await record.load()), failed: { release: name, message } });
     },
-    noteRefused: (owner, release) => tellPhase(resources, owner, release, 'Failed'),
+    noteRefused: (owner, release) => reportPhase(resources, owner, release, 'Failed'),
   };
 }
 
 /** Returns the release with that content: an earlier one with the same digest, or a new one with the next number. */
 async function releaseOf(
-  { resources, versionOf, tellSecretRead, tell }: ReleaseBookOptions,
+  { resources, versionOf, reportSecretRead, tell }: ReleaseBookOptions,
   owner: Owner,
   content: ReleaseContent,
   signal: AbortSignal,
 ): Promise<StoredRelease> {
   const { name, namespace = '', uid, generation = 1 } = owner.metadata;
   const purpose = `kept for a release of ${owner.kind} ${namespace}/${name}`;
-  const kept = await secretsToKeep(resources, namespace, content.objects, (read) => tellSecretRead({ ...read, purpose, signal }));
+  const kept = await secretsToKeep(resources, namespace, content.objects, (read) => reportSecretRead({ ...read, purpose, signal }));
   let last = 0;
   for await (const release of resources.list(Release, { namespace, fields: `spec.of.uid=${uid}`, itemsMax: releasesMax })) {
     if (release.spec.digest === content.digest && isWhole(release)) {
@@ -132,7 +132,7 @@ async function releaseOf(
 }
 
 /** Sets the phase with one write per change. A deleted release is ignored. */
-async function tellPhase(
+async function reportPhase(
   resources: Resources,
   { metadata: { namespace = '' } }: Owner,
   release: StoredRelease | undefined,

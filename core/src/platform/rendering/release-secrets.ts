@@ -18,7 +18,7 @@ type Objects = readonly Immutable<KubernetesObject>[];
 type Data = Readonly<Record<string, string>>;
 
 /** Called before a value is passed on; throws to withhold it. */
-type Told = (read: Pick<SecretRead, 'namespace' | 'name' | 'version'>) => Promise<void>;
+type ReportRead = (read: Pick<SecretRead, 'namespace' | 'name' | 'version'>) => Promise<void>;
 
 /** A Secret in the version that a release refers to. */
 interface Reference {
@@ -56,13 +56,13 @@ function referenceOf({ kind, metadata }: Immutable<KubernetesObject>, ownNamespa
  * Reads every Secret that objects rendered for `namespace` refer to, before a release is stored. @throws TAP_SECRET_CHANGED,
  * TAP_SECRET_FOREIGN
  */
-export async function secretsToKeep(resources: Resources, namespace: string, objects: Objects, told: Told): Promise<SecretsToKeep> {
+export async function secretsToKeep(resources: Resources, namespace: string, objects: Objects, report: ReportRead): Promise<SecretsToKeep> {
   const references = objects.flatMap((object) => referenceOf(object, namespace) ?? []);
   return Promise.all(
     references.map(async (reference) => {
       if (await copyOf(resources, reference)) return { reference, type: undefined, data: undefined };
       const found = await originalOf(resources, reference);
-      await told(reference);
+      await report(reference);
       return { reference, type: found.type, data: found.data ?? {} };
     }),
   );
@@ -102,12 +102,12 @@ export async function referredData(
   resources: Resources,
   namespace: string,
   object: Immutable<KubernetesObject>,
-  told: Told,
+  report: ReportRead,
 ): Promise<Data | undefined> {
   const reference = referenceOf(object, namespace);
   if (reference === undefined) return undefined;
   const found = (await copyOf(resources, reference)) ?? (await originalOf(resources, reference));
-  await told(reference);
+  await report(reference);
   return found.data ?? {};
 }
 

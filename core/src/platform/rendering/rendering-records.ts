@@ -18,7 +18,7 @@ export interface RenderingRecord {
 }
 
 /** The record of one object's rendering. */
-export interface KeptRecord extends Pick<StoreRecord<RenderingRecord>, 'load' | 'save' | 'remove'> {
+export interface StoredRecord extends Pick<StoreRecord<RenderingRecord>, 'load' | 'save' | 'remove'> {
   /**
    * Writes the record with the next `save` of the run, or at the end of the run if there is a release. For data that only the rest of the
    * run needs, and that need not be durable before.
@@ -52,7 +52,7 @@ export class RenderingRecords {
     }
   }
 
-  of({ metadata: { uid } }: Immutable<EngineObject>): KeptRecord {
+  of({ metadata: { uid } }: Immutable<EngineObject>): StoredRecord {
     const stored = this.#stored(uid);
     const note = (record: RenderingRecord | undefined, isUnsaved = false): void => {
       const known = this.#known.get(uid);

@@ -26,7 +26,7 @@ import type { EngineObject } from '../engine-object.js';
 import { platformErrors } from '../errors.js';
 import type { Installation } from '../installation.js';
 import type { OperationTracker } from '../operations/operation-tracker.js';
-import { tellSecretReads } from '../sealing/secret-access.js';
+import { reportSecretReads } from '../sealing/secret-access.js';
 import { secretValues } from '../sealing/secret-values.js';
 import type { ObjectEvent } from '../controllers/reconcile-context.js';
 import { shapedByTaps } from './render-taps.js';
@@ -74,7 +74,7 @@ export function renderingReconcile(parts: RenderingParts): ReturnType<typeof cre
     records,
     resources: parts.resources(platformRun),
     versionOf: (id) => kernel.plugin(id)?.version ?? 'unknown',
-    tellSecretRead: tellSecretReads(kernel, plugin),
+    reportSecretRead: reportSecretReads(kernel, plugin),
     tell: parts.emit,
   });
   const reconcile = createRenderedReconcile<Owner>({
@@ -260,7 +260,7 @@ async function placeOf(
     watchOf(access),
     refuseOutside(kernel, { kind: registered.value.kind, plugin: registered.plugin, namespace: cluster.namespace }),
     (clusterNamespace) => namespaces.ensure(access, clusterNamespace, namespace),
-    secretValues(platformResources, namespace, tellSecretReads(kernel, registered.plugin), purpose),
+    secretValues(platformResources, namespace, reportSecretReads(kernel, registered.plugin), purpose),
   );
 }
 

@@ -12,13 +12,13 @@ export interface SecretRead {
 }
 
 /** Notifies observers of secrets before a value is passed on. @throws the error of the first failed tap, which withholds the value */
-export type TellSecretRead = (read: SecretRead) => Promise<void>;
+export type ReportSecretRead = (read: SecretRead) => Promise<void>;
 
 /** Store name of the platform's own Secrets, for taps that observe only some stores. */
 const platformStore = 'platform';
 
 /** Makes a function that reports reads on behalf of a plugin instance to every tap of `secrets.accessed`. */
-export function tellSecretReads(kernel: Kernel, plugin: string): TellSecretRead {
+export function reportSecretReads(kernel: Kernel, plugin: string): ReportSecretRead {
   const caller = { name: `system:plugin:${plugin}`, groups: [] };
   return async ({ namespace, name, version, purpose, signal }) => {
     const access: SecretAccess = { ref: { store: platformStore, path: `${namespace}/${name}` }, version, caller, purpose };

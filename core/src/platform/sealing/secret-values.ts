@@ -1,7 +1,7 @@
 import type { Immutable, KubernetesObject, Resources } from '@tappaas/sdk';
 import { installationLabel, ownerLabel } from '../../reconcile/inventory.js';
 import { referredData } from '../rendering/release-secrets.js';
-import type { TellSecretRead } from './secret-access.js';
+import type { ReportSecretRead } from './secret-access.js';
 
 /** Returns the object that adds a rendered Secret's values on its cluster; undefined for other objects. */
 export type SecretValues = (object: Immutable<KubernetesObject>, signal: AbortSignal) => Promise<KubernetesObject | undefined>;
@@ -13,9 +13,9 @@ export type SecretValues = (object: Immutable<KubernetesObject>, signal: AbortSi
  * @throws TAP_SECRET_CHANGED when there is no copy and the original has another version by now, which the next run resolves
  * @throws TAP_SECRET_FOREIGN when it refers to a Secret of another namespace
  */
-export function secretValues(resources: Resources, namespace: string, tell: TellSecretRead, purpose: string): SecretValues {
+export function secretValues(resources: Resources, namespace: string, reportRead: ReportSecretRead, purpose: string): SecretValues {
   return async (object, signal) => {
-    const data = await referredData(resources, namespace, object, (read) => tell({ ...read, purpose, signal }));
+    const data = await referredData(resources, namespace, object, (read) => reportRead({ ...read, purpose, signal }));
     if (data === undefined) return undefined;
     const { apiVersion, kind, metadata } = object;
     const labels = Object.fromEntries(

@@ -32,7 +32,7 @@ function handlerPart({ openApi }: Subresource): HandlerPart {
   const { description, query, body, response } = openApi;
   return {
     is: 'handler',
-    said: () => ({
+    documentation: () => ({
       description,
       ...(query !== undefined && { query: toOpenApi(query) }),
       ...(body !== undefined && { body: toOpenApi(body) }),
@@ -43,9 +43,9 @@ function handlerPart({ openApi }: Subresource): HandlerPart {
 }
 
 function conversationPart({ protocols, openApi }: ConversationSubresource): ConversationPart {
-  const said = () => ({
+  const documentation = () => ({
     ...(openApi !== undefined && { description: openApi.description }),
     ...(openApi?.query !== undefined && { query: toOpenApi(openApi.query) }),
   });
-  return { is: 'conversation', protocols, said };
+  return { is: 'conversation', protocols, documentation };
 }

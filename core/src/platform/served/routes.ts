@@ -8,7 +8,7 @@ import type { ReplacedToken } from '../access/caller-identity.js';
 import type { PlatformAccess } from '../access/platform-access.js';
 import type { PlatformActions } from '../platform-actions.js';
 import type { SealingKeysChange } from '../sealing/sealing-keys.js';
-import { whoCan } from '../access/who-can.js';
+import { findAllowedSubjects } from '../access/who-can.js';
 
 export interface PlatformRouteParts {
   readonly engines: Engines;
@@ -39,7 +39,7 @@ export function platformRoutes(parts: PlatformRouteParts): readonly ServedRoute[
       const found = await explain(parts, query);
       return found === undefined ? json(404, { message: `no kind is called "${query['kind'] ?? ''}"` }) : json(200, found);
     }),
-    route('GET', '/who-can', async ({ query }, { caller }) => whoCan(parts, query, caller)),
+    route('GET', '/who-can', async ({ query }, { caller }) => findAllowedSubjects(parts, query, caller)),
   ];
 }
 

@@ -56,12 +56,12 @@ async function serve(starting: Starting, { host, port, certificates, metricsOf, 
   });
   kernel.startTasks();
   startRecordingEvents(starting, foundation);
-  const tellOpen = (): Promise<void> =>
+  const reportOpen = (): Promise<void> =>
     primary
       .call('openBreakers', openBreakersOf(kernel.plugins()))
       .catch((error: unknown) => log.warn('the open circuit breakers of this process could not be reported', { error }));
-  kernel.onEvent(({ type }) => void (type.startsWith('breaker.') && tellOpen()));
-  api.follow(tellOpen);
+  kernel.onEvent(({ type }) => void (type.startsWith('breaker.') && reportOpen()));
+  api.follow(reportOpen);
   return {
     kernel,
     revoke: (credentialIds) => api.revoke(credentialIds),

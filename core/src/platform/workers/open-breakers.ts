@@ -21,20 +21,20 @@ export function openBreakersOf(plugins: readonly Pick<PluginState, 'id' | 'break
 
 /** The last reported open breakers of each process; none for a process that has gone. */
 export class OpenBreakers {
-  readonly #told = new Map<string, readonly OpenBreaker[]>();
+  readonly #open = new Map<string, readonly OpenBreaker[]>();
 
   /** Sets the open breakers of a process; returns whether they changed. */
-  tell(process: string, open: readonly OpenBreaker[]): boolean {
-    const before = this.#told.get(process) ?? [];
-    if (open.length === 0) this.#told.delete(process);
-    else this.#told.set(process, open);
+  set(process: string, open: readonly OpenBreaker[]): boolean {
+    const before = this.#open.get(process) ?? [];
+    if (open.length === 0) this.#open.delete(process);
+    else this.#open.set(process, open);
     return JSON.stringify(before) !== JSON.stringify(open);
   }
 
   /** Returns the open breakers of a plugin, sorted by hook so that unchanged state compares equal. */
   of(plugin: string): readonly OpenInProcesses[] {
     const byHook = new Map<string, string[]>();
-    for (const [process, open] of this.#told) {
+    for (const [process, open] of this.#open) {
       for (const each of open) if (each.plugin === plugin) byHook.set(each.hook, [...(byHook.get(each.hook) ?? []), process]);
     }
     return [...byHook]

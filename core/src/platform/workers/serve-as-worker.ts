@@ -11,18 +11,18 @@ import { connectPeer } from './peer.js';
 import { versionsOf } from './versions.js';
 
 /** Access to the process for a worker. */
-export interface WorkerSurroundings {
+export interface WorkerProcessParts {
   /** Connection to the platform's process. */
   readonly primary: IpcPort;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stderr: { readonly isTTY?: boolean; write(text: string): unknown };
-  readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', heard: () => void) => void;
-  readonly onUncaught: (heard: (error: unknown) => void) => void;
+  readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => void;
+  readonly onUncaught: (listener: (error: unknown) => void) => void;
   readonly exit: (code: number) => void;
 }
 
 /** Serves the API until the platform's process requests draining or disappears. */
-export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught, exit }: WorkerSurroundings): Promise<void> {
+export async function serveAsWorker({ primary, env, stderr, onSignal, onUncaught, exit }: WorkerProcessParts): Promise<void> {
   const log = createLog({ write: (text) => stderr.write(text), clock: systemClock, format: stderr.isTTY ? 'text' : 'json', level: 'info' });
   const running = Promise.withResolvers<Worker>();
   running.promise.catch(() => undefined);

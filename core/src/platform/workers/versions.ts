@@ -17,6 +17,6 @@ export function versionsOf(core: string, plugins: readonly Pick<PluginState, 'pa
 export function refuseOtherVersions(running: Versions, worker: Versions): void {
   const others = Object.entries(worker).filter(([name, version]) => running[name] !== undefined && running[name] !== version);
   if (others.length === 0) return;
-  const told = others.map(([name, version]) => `${name} ${version} is installed and ${running[name] ?? ''} runs`);
-  throw platformErrors.TAP_WORKER_VERSION({ message: told.join(', ') });
+  const differing = others.map(([name, version]) => `${name} ${version} is installed and ${running[name] ?? ''} runs`);
+  throw platformErrors.TAP_WORKER_VERSION({ message: differing.join(', ') });
 }

@@ -16,31 +16,31 @@ export type OpenDesk = (worker: string, grant: (grants: readonly ShareGrant[]) =
 
 export interface WorkerDesksOptions {
   readonly clock: Clock;
-  readonly tellOpen: (worker: string, open: readonly OpenBreaker[]) => void;
+  readonly reportOpen: (worker: string, open: readonly OpenBreaker[]) => void;
 }
 
 /** Makes the handlers for what all workers share and report to: the platform's limits, and the open circuit breakers. */
-export function workerDesks({ clock, tellOpen }: WorkerDesksOptions): OpenDesk {
-  const told = new Map<string, (grants: readonly ShareGrant[]) => Promise<void>>();
-  const tell = (worker: string, grants: readonly ShareGrant[]): void => {
+export function workerDesks({ clock, reportOpen }: WorkerDesksOptions): OpenDesk {
+  const recipients = new Map<string, (grants: readonly ShareGrant[]) => Promise<void>>();
+  const sendGrants = (worker: string, grants: readonly ShareGrant[]): void => {
     // A worker that does not accept grants is ending, and its share is returned then.
-    void told
+    void recipients
       .get(worker)?.(grants)
       .catch(() => undefined);
   };
-  const shares = new ShareLedger({ clock, tell });
+  const shares = new ShareLedger({ clock, sendGrants });
   return (worker, grant) => {
-    told.set(worker, grant);
+    recipients.set(worker, grant);
     shares.join(worker);
     return {
       calls: {
-        openBreakers: async (open) => tellOpen(worker, open),
+        openBreakers: async (open) => reportOpen(worker, open),
         flowReport: async (reports) => shares.report(worker, reports),
       },
       close() {
-        told.delete(worker);
+        recipients.delete(worker);
         shares.leave(worker);
-        tellOpen(worker, []);
+        reportOpen(worker, []);
       },
     };
   };

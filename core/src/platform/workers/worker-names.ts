@@ -6,6 +6,6 @@ export function workerNames(seat: number): readonly [string, string] {
 const form = /^w([1-9]\d{0,4})b?$/;
 
 /** Whether `name` is that of a worker whose index is above the present worker count. */
-export function isGoneWorker(name: string, workers: number): boolean {
+export function isFormerWorker(name: string, workers: number): boolean {
   return Number(form.exec(name)?.[1] ?? 0) > workers;
 }

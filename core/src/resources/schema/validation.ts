@@ -106,15 +106,15 @@ function codePoints(text: string): number {
 }
 
 function checkNumber(schema: OpenApiSchema, value: number, path: string, causes: Cause[]): void {
-  const say = (rule: string): void => void causes.push(invalid(path, value, rule));
+  const refuse = (rule: string): void => void causes.push(invalid(path, value, rule));
   const [min, max] = [numberOf(schema, 'minimum'), numberOf(schema, 'maximum')];
   const [above, under] = [exclusive(schema, 'exclusiveMinimum', min), exclusive(schema, 'exclusiveMaximum', max)];
-  if (min !== undefined && value < min) say(`should be greater than or equal to ${min}`);
-  if (max !== undefined && value > max) say(`should be less than or equal to ${max}`);
-  if (above !== undefined && value <= above) say(`should be greater than ${above}`);
-  if (under !== undefined && value >= under) say(`should be less than ${under}`);
+  if (min !== undefined && value < min) refuse(`should be greater than or equal to ${min}`);
+  if (max !== undefined && value > max) refuse(`should be less than or equal to ${max}`);
+  if (above !== undefined && value <= above) refuse(`should be greater than ${above}`);
+  if (under !== undefined && value >= under) refuse(`should be less than ${under}`);
   const step = numberOf(schema, 'multipleOf');
-  if (step !== undefined && !Number.isInteger(value / step)) say(`should be a multiple of ${step}`);
+  if (step !== undefined && !Number.isInteger(value / step)) refuse(`should be a multiple of ${step}`);
 }
 
 /** In OpenAPI 3.0 this is `true` beside the limit, in JSON Schema the limit itself. */

@@ -26,7 +26,7 @@ import type { Channel } from './channel.js';
 import type { Standing, ToClient, ToServer } from './protocol.js';
 import { NewestRevision } from './newest-revision.js';
 import { RecentEvents } from './recent-events.js';
-import { teller, wireQuery, type Tell } from './teller.js';
+import { deliverTo, wireQuery, type Deliver } from './deliver-to.js';
 
 export interface RemoteStoreOptions {
   readonly channel: Channel<ToServer, ToClient>;
@@ -50,7 +50,7 @@ class RemoteStore implements ResourceStore {
   readonly #channel: Channel<ToServer, ToClient>;
   readonly #calls: CallBook;
   readonly #newest: NewestRevision;
-  readonly #feeds = new Map<WatchFeed<StoreEvent>, Tell>();
+  readonly #feeds = new Map<WatchFeed<StoreEvent>, Deliver>();
   readonly #opening = Promise.withResolvers<void>();
   #standing: Standing = { epoch: 0, revision: 0 };
   #recent = new RecentEvents(0);
@@ -190,7 +190,7 @@ class RemoteStore implements ResourceStore {
 
   #take(message: ToClient): void {
     if ('id' in message) this.#calls.take(message);
-    else if ('told' in message) this.#tell(message.told);
+    else if ('told' in message) this.#deliver(message.told);
     else if ('recall' in message) this.#return();
     else if ('standing' in message) this.#stand(message.standing);
     else this.#health = message.health;
@@ -201,10 +201,10 @@ class RemoteStore implements ResourceStore {
     this.#channel.send({ returned: true });
   }
 
-  #tell({ revision, events }: WatchBatch): void {
+  #deliver({ revision, events }: WatchBatch): void {
     this.#standing = { epoch: this.#standing.epoch, revision };
     this.#recent.append(events);
-    for (const tell of this.#feeds.values()) tell(revision, events);
+    for (const deliver of this.#feeds.values()) deliver(revision, events);
   }
 
   /** Starts a new history after a restore: watches must list again. */
@@ -236,7 +236,7 @@ class RemoteStore implements ResourceStore {
     if (query.previous !== true && afterRevision >= revision) {
       this.#feeds.set(
         feed,
-        teller(feed, query, (key, at) => this.get(key, at)),
+        deliverTo(feed, query, (key, at) => this.get(key, at)),
       );
       return { revision, events: [], live: true };
     }
@@ -248,7 +248,7 @@ class RemoteStore implements ResourceStore {
       if (rest !== undefined && epoch === this.#standing.epoch)
         this.#feeds.set(
           feed,
-          teller(feed, query, (key, at) => this.get(key, at)),
+          deliverTo(feed, query, (key, at) => this.get(key, at)),
         );
     });
     return page.then((told) => {

@@ -3,7 +3,7 @@ import type { Channel } from './channel.js';
 import type { StoreCalls, ToClient, ToServer } from './protocol.js';
 import type { LeaseHolder, ReadLeases } from './read-leases.js';
 import { RestoreStream } from './restore-stream.js';
-import { SnapshotShelf } from './snapshot-shelf.js';
+import { OpenSnapshots } from './open-snapshots.js';
 import { toWire } from './wire-error.js';
 
 export interface StoreServerOptions {
@@ -31,7 +31,7 @@ const eventBytes = 200;
  */
 export function serveStore(options: StoreServerOptions): { close(): Promise<void> } {
   const server = new StoreServer(options);
-  const running = Promise.all([server.tell(), server.tellHealth()]);
+  const running = Promise.all([server.deliver(), server.sendHealth()]);
   return {
     async close() {
       server.close();
@@ -43,7 +43,7 @@ export function serveStore(options: StoreServerOptions): { close(): Promise<void
 class StoreServer {
   readonly #options: StoreServerOptions;
   readonly #ended = new AbortController();
-  readonly #snapshots: SnapshotShelf;
+  readonly #snapshots: OpenSnapshots;
   readonly #calls: StoreCalls;
   readonly #holder: LeaseHolder = { recall: () => this.#send({ recall: true }) };
   readonly #waiting: { readonly revision: number; readonly resolve: () => void }[] = [];
@@ -57,14 +57,14 @@ class StoreServer {
   constructor(options: StoreServerOptions) {
     this.#options = options;
     const { store, channel } = options;
-    this.#snapshots = new SnapshotShelf(store);
+    this.#snapshots = new OpenSnapshots(store);
     this.#calls = this.#callsOf(store);
     channel.onMessage((message) => void this.#take(message));
     channel.onClose(() => this.close());
   }
 
   /** Follows the store until closed, and starts over after a restore. */
-  async tell(): Promise<void> {
+  async deliver(): Promise<void> {
     const { store } = this.#options;
     while (!this.#ended.signal.aborted) {
       try {
@@ -89,7 +89,7 @@ class StoreServer {
     }
   }
 
-  async tellHealth(): Promise<void> {
+  async sendHealth(): Promise<void> {
     const { store, clock } = this.#options;
     while (!this.#ended.signal.aborted) {
       this.#send({ health: store.health() });

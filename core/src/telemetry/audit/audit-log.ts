@@ -132,9 +132,9 @@ export class AuditLog {
   }
 
   /** Resolves when every blocking sink has kept the line. @throws TAP_AUDIT_UNAVAILABLE */
-  whenKept(sequence: number): Promise<unknown> | undefined {
+  whenStored(sequence: number): Promise<unknown> | undefined {
     const blocking = this.#queues.filter(({ settings }) => settings.mode === 'blocking');
-    return blocking.length === 0 ? undefined : Promise.all(blocking.map((queue) => queue.whenKept(sequence)));
+    return blocking.length === 0 ? undefined : Promise.all(blocking.map((queue) => queue.whenStored(sequence)));
   }
 
   /** @throws TAP_AUDIT_UNAVAILABLE while a blocking sink is failing */
@@ -236,7 +236,7 @@ export class AuditLog {
       random,
       log,
       onWritten: (last, { removesBefore }) => {
-        if (this.#leader === name) this.#checkpointing.keptTo(endOf(last));
+        if (this.#leader === name) this.#checkpointing.storedTo(endOf(last));
         removal.kept(last.sequence);
         if (removesBefore !== undefined) removal.ask(removesBefore, (facts) => this.recordOwn('remove', facts));
       },

@@ -1,5 +1,5 @@
 import type { AuditEvent, Logger } from '@tappaas/sdk';
-import type { AuditedRequest, AuditedStanding, AuditTrail } from '../../ports/audit.js';
+import type { AuditedRequest, AuditedState, AuditTrail } from '../../ports/audit.js';
 import type { AuditLog, Reservation } from './audit-log.js';
 import { eventRow, rowText, type RecordedBodies } from './event-text.js';
 import type { AuditLevel, AuditStage, Policy, Ruling } from './policy.js';
@@ -22,7 +22,7 @@ export interface AuditStageParts {
 
 /** The trail of a request, which does not wait for its end: the last lines are kept after the response. */
 export interface RequestTrail extends Required<AuditTrail> {
-  end(standing: AuditedStanding): void;
+  end(state: AuditedState): void;
 }
 
 const internalError = 'TAP_API_INTERNAL';
@@ -67,7 +67,7 @@ class Trail implements RequestTrail {
       const { auditLog } = this.#parts;
       const line = this.#record(level, 'RequestReceived', received);
       if (line === undefined) auditLog?.refuseWhileFailing();
-      const kept = line === undefined ? undefined : auditLog?.whenKept(line);
+      const kept = line === undefined ? undefined : auditLog?.whenStored(line);
       return kept === undefined
         ? this
         : kept.then(
@@ -80,18 +80,18 @@ class Trail implements RequestTrail {
   }
 
   /** A stream keeps no reservation for its end, because thousands of streams would leave no room for requests. */
-  streaming(standing: AuditedStanding): void {
+  streaming(state: AuditedState): void {
     const { level, started } = this.#ruling;
-    if (level !== 'None') this.#recordLate(level, 'ResponseStarted', started, standing);
+    if (level !== 'None') this.#recordLate(level, 'ResponseStarted', started, state);
     this.#giveBack();
   }
 
-  end(standing: AuditedStanding): void {
+  end(state: AuditedState): void {
     const { level, complete } = this.#ruling;
-    const isRefused = refusals.has(standing.status) && this.#parts.recordsRefusals();
-    if (standing.errorCode === internalError && level !== 'None') this.#recordLate(level, 'Panic', true, standing);
-    else if (level === 'None' && isRefused) this.#recordLate('Metadata', 'ResponseComplete', true, standing);
-    else if (level !== 'None') this.#recordLate(level, 'ResponseComplete', complete || isRefused, standing);
+    const isRefused = refusals.has(state.status) && this.#parts.recordsRefusals();
+    if (state.errorCode === internalError && level !== 'None') this.#recordLate(level, 'Panic', true, state);
+    else if (level === 'None' && isRefused) this.#recordLate('Metadata', 'ResponseComplete', true, state);
+    else if (level !== 'None') this.#recordLate(level, 'ResponseComplete', complete || isRefused, state);
     this.#giveBack();
   }
 
@@ -105,10 +105,10 @@ class Trail implements RequestTrail {
   }
 
   /** Records an event after the response: an error of a tap can no longer refuse the request, but is logged. */
-  #recordLate(level: AuditLevel, stage: AuditStage, isLogged: boolean, standing: AuditedStanding): void {
+  #recordLate(level: AuditLevel, stage: AuditStage, isLogged: boolean, state: AuditedState): void {
     const { auditLog, log } = this.#parts;
     try {
-      this.#record(level, stage, isLogged, standing);
+      this.#record(level, stage, isLogged, state);
     } catch (error) {
       log.error('a tap of telemetry.audit did not take the end of a request', { requestId: this.#request.requestId, error });
       auditLog?.recordOwn('tap-failed', { 'audit-id': this.#request.requestId });
@@ -116,19 +116,19 @@ class Trail implements RequestTrail {
   }
 
   /** Passes every event to the taps, and those that the policy selects to the log. */
-  #record(level: AuditLevel, stage: AuditStage, isLogged: boolean, standing?: AuditedStanding): number | undefined {
+  #record(level: AuditLevel, stage: AuditStage, isLogged: boolean, state?: AuditedState): number | undefined {
     const { auditLog, hasTaps, tell, nowMs } = this.#parts;
     const isTold = hasTaps();
     const isKept = isLogged && auditLog !== undefined;
     if (!isTold && !isKept) return undefined;
-    const bodies = this.wants === 'nothing' ? undefined : this.#bodies(standing);
-    const row = eventRow({ level, stage, atMs: nowMs(), request: this.#request, standing, bodies });
+    const bodies = this.wants === 'nothing' ? undefined : this.#bodies(state);
+    const row = eventRow({ level, stage, atMs: nowMs(), request: this.#request, state, bodies });
     const line = isKept ? auditLog.append(row, this.#reservation) : undefined;
     if (isTold) tell(JSON.parse(rowText(row)) as AuditEvent);
     return line;
   }
 
-  #bodies({ requestBody, responseBody }: AuditedStanding = { status: 0 }): RecordedBodies {
+  #bodies({ requestBody, responseBody }: AuditedState = { status: 0 }): RecordedBodies {
     const bytesMax = this.#parts.bodyBytesMax();
     return {
       ...(requestBody !== undefined && { request: recordedBody(requestBody, bytesMax) }),

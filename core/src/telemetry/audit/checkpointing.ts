@@ -35,7 +35,7 @@ export class Checkpointing {
   }
 
   /** Records that lines are kept up to this one; without an argument, up to the same as before. */
-  keptTo(end: ChainEnd = this.#kept): void {
+  storedTo(end: ChainEnd = this.#kept): void {
     this.#kept = end;
     if (end.sequence - this.#checkpointed >= this.#parts.everyEvents) this.#soon();
   }
@@ -69,7 +69,7 @@ export class Checkpointing {
     await this.#write(false);
     await this.#parts.clock.sleep(betweenMsMin, this.#stopping.signal).catch(() => undefined);
     this.#writing = undefined;
-    if (this.#checkpointed > before) this.keptTo();
+    if (this.#checkpointed > before) this.storedTo();
   }
 
   async #write(final: boolean): Promise<void> {

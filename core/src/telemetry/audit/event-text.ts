@@ -1,5 +1,5 @@
 import { type Caller, platformEngine, tenantLabel } from '@tappaas/sdk';
-import type { AuditedRequest, AuditedStanding, AuditedSubject } from '../../ports/audit.js';
+import type { AuditedRequest, AuditedState, AuditedSubject } from '../../ports/audit.js';
 import type { Target } from '../../ports/engine.js';
 import type { AuditLevel, AuditStage } from './policy.js';
 import { jsonText, quoted, remembered } from './json-text.js';
@@ -17,7 +17,7 @@ export interface Moment {
   readonly stage: AuditStage;
   readonly atMs: number;
   readonly request: AuditedRequest;
-  readonly standing?: AuditedStanding;
+  readonly state?: AuditedState;
   readonly bodies?: RecordedBodies;
 }
 
@@ -73,7 +73,7 @@ export function eventRow(moment: Moment): EventRow {
  * The values from which a form was made. They are copied: retaining requests would make the engine allocate all later ones in the old
  * generation, where only a full collection frees them.
  */
-interface SaidBefore {
+interface LastText {
   readonly form: EventForm;
   readonly level: AuditLevel;
   readonly stage: AuditStage;
@@ -90,28 +90,28 @@ interface SaidBefore {
 }
 
 /** The last form by target; requests with the same request line share their target object. */
-const said = new WeakMap<Target, SaidBefore>();
+const said = new WeakMap<Target, LastText>();
 
 function sharedForm(moment: Moment): EventForm {
-  const { request, standing, bodies } = moment;
+  const { request, state, bodies } = moment;
   const { target } = request;
-  const isPlain = bodies === undefined && standing?.impersonated === undefined && standing?.subject === undefined;
-  if (target === undefined || !isPlain || standing?.annotations !== undefined) return formOf(moment);
+  const isPlain = bodies === undefined && state?.impersonated === undefined && state?.subject === undefined;
+  if (target === undefined || !isPlain || state?.annotations !== undefined) return formOf(moment);
   const known = said.get(target);
-  if (known !== undefined && saysTheSame(known, moment)) return known.form;
+  if (known !== undefined && isUnchanged(known, moment)) return known.form;
   const form = formOf(moment);
-  said.set(target, saidBefore(form, moment));
+  said.set(target, formFor(form, moment));
   return form;
 }
 
-function saidBefore(form: EventForm, { level, stage, request, standing }: Moment): SaidBefore {
+function formFor(form: EventForm, { level, stage, request, state }: Moment): LastText {
   const { caller, path, query, verb, userAgent, remoteAddress } = request;
-  const { status, errorCode, decision: decided } = standing ?? {};
+  const { status, errorCode, decision: decided } = state ?? {};
   const { decision, reason } = decided ?? {};
   return { form, level, stage, caller, path, query, verb, userAgent, remoteAddress, status, errorCode, decision, reason };
 }
 
-function saysTheSame(known: SaidBefore, { level, stage, request, standing }: Moment): boolean {
+function isUnchanged(known: LastText, { level, stage, request, state }: Moment): boolean {
   return (
     known.stage === stage &&
     known.level === level &&
@@ -121,31 +121,31 @@ function saysTheSame(known: SaidBefore, { level, stage, request, standing }: Mom
     known.verb === request.verb &&
     known.userAgent === request.userAgent &&
     known.remoteAddress === request.remoteAddress &&
-    known.status === standing?.status &&
-    known.errorCode === standing?.errorCode &&
-    known.decision === standing?.decision?.decision &&
-    known.reason === standing?.decision?.reason
+    known.status === state?.status &&
+    known.errorCode === state?.errorCode &&
+    known.decision === state?.decision?.decision &&
+    known.reason === state?.decision?.reason
   );
 }
 
-function formOf({ level, stage, request, standing, bodies }: Moment): EventForm {
+function formOf({ level, stage, request, state, bodies }: Moment): EventForm {
   return {
     head: `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${level}","auditID":`,
     middle:
-      `,"stage":"${stage}",${askedText(request, standing)}` +
-      (standing === undefined || standing.status === 0 ? '' : `,"responseStatus":${statusText(standing)}`) +
+      `,"stage":"${stage}",${requestText(request, state)}` +
+      (state === undefined || state.status === 0 ? '' : `,"responseStatus":${statusText(state)}`) +
       (bodies?.request === undefined ? '' : `,"requestObject":${bodies.request}`) +
       (bodies?.response === undefined ? '' : `,"responseObject":${bodies.response}`),
-    tail: `${annotationsText(request, standing)}}`,
+    tail: `${annotationsText(request, state)}}`,
   };
 }
 
-function askedText(request: AuditedRequest, standing: AuditedStanding | undefined): string {
+function requestText(request: AuditedRequest, state: AuditedState | undefined): string {
   return (
     `"requestURI":${quoted(requestUri(request.path, request.query))},"verb":${shortName(request.verb)},"user":${userText(request.caller)}` +
-    (standing?.impersonated === undefined ? '' : `,"impersonatedUser":${userText(standing.impersonated)}`) +
+    (state?.impersonated === undefined ? '' : `,"impersonatedUser":${userText(state.impersonated)}`) +
     `,"sourceIPs":[${request.remoteAddress === '' ? '' : shortText(request.remoteAddress)}],"userAgent":${shortText(request.userAgent, userAgentCharsMax)}` +
-    (request.target === undefined ? '' : `,"objectRef":${targetText(request.target, standing?.subject)}`)
+    (request.target === undefined ? '' : `,"objectRef":${targetText(request.target, state?.subject)}`)
   );
 }
 
@@ -156,10 +156,10 @@ const shortText = (text: string, max = textCharsMax): string => shortQuoted(text
 /** Object names are shorter, but callers can send anything. */
 const shortName = (name: string): string => quoted(name.length > textCharsMax ? `${name.slice(0, textCharsMax)}…` : name);
 
-const nobody: Caller = Object.freeze({ name: 'system:anonymous', groups: Object.freeze(['system:unauthenticated']) });
+const anonymous: Caller = Object.freeze({ name: 'system:anonymous', groups: Object.freeze(['system:unauthenticated']) });
 const users = new WeakMap<Caller, string>();
 
-function userText(caller: Caller = nobody): string {
+function userText(caller: Caller = anonymous): string {
   const known = users.get(caller);
   if (known !== undefined) return known;
   const made = `{"username":${quoted(caller.name)},"groups":${jsonText(caller.groups)}}`;
@@ -182,23 +182,23 @@ function targetText({ kind, namespace, name: asked, subresource }: Target, subje
   );
 }
 
-function statusText({ status, errorCode }: AuditedStanding): string {
+function statusText({ status, errorCode }: AuditedState): string {
   const reason = errorCode === undefined ? '' : `,"status":"Failure","reason":${shortText(errorCode)}`;
   return `{"metadata":{},"code":${status}${reason}}`;
 }
 
-function annotationsText({ caller, engine }: AuditedRequest, standing: AuditedStanding | undefined): string {
-  const tenant = standing?.impersonated?.tenant ?? caller?.tenant;
+function annotationsText({ caller, engine }: AuditedRequest, state: AuditedState | undefined): string {
+  const tenant = state?.impersonated?.tenant ?? caller?.tenant;
   let text = '';
-  if (standing?.decision !== undefined) {
-    const { decision, reason } = standing.decision;
+  if (state?.decision !== undefined) {
+    const { decision, reason } = state.decision;
     text += `,"authorization.k8s.io/decision":"${decision === 'allow' ? 'allow' : 'forbid'}","authorization.k8s.io/reason":${shortText(reason)}`;
   }
-  if (standing?.errorCode !== undefined) text += `,"tappaas.dev/error":${shortText(standing.errorCode)}`;
-  if (standing?.status === 0) text += ',"tappaas.dev/outcome":"unanswered"';
+  if (state?.errorCode !== undefined) text += `,"tappaas.dev/error":${shortText(state.errorCode)}`;
+  if (state?.status === 0) text += ',"tappaas.dev/outcome":"unanswered"';
   if (tenant !== undefined) text += `,"${tenantLabel}":${shortText(tenant)}`;
   if (engine !== platformEngine) text += `,"tappaas.dev/engine":${shortText(engine)}`;
-  for (const [name, value] of standing?.annotations ?? []) text += `,${quoted(name)}:${quoted(value)}`;
+  for (const [name, value] of state?.annotations ?? []) text += `,${quoted(name)}:${quoted(value)}`;
   return text === '' ? '' : `,"annotations":{${text.slice(1)}}`;
 }
 

@@ -24,7 +24,7 @@ export function ownEvents(chain: string, nowMs: () => number): (verb: string, fa
       userAgent: 'tappaas',
     };
     const annotations = new Map(Object.entries(facts).map(([name, value]) => [`tappaas.dev/${name}`, value]));
-    return eventText({ level: 'Metadata', stage: 'ResponseComplete', atMs, request, standing: { status: 200, annotations } });
+    return eventText({ level: 'Metadata', stage: 'ResponseComplete', atMs, request, state: { status: 200, annotations } });
   };
 }
 

@@ -5,14 +5,14 @@ import type { BatchedEvents, EventBatch } from './event-batch.js';
 import { sealed, type SealedBlock } from './seal.js';
 
 /** A request to the thread. */
-export interface SealWish {
+export interface SealRequest {
   readonly chain: string;
   readonly end: ChainEnd;
   readonly events: BatchedEvents;
 }
 
-interface Asked {
-  readonly wish: SealWish;
+interface PendingSeal {
+  readonly request: SealRequest;
   readonly answer: (block: SealedBlock) => void;
 }
 
@@ -28,7 +28,7 @@ export class Sealer {
   readonly #log: Logger;
   readonly #makeThread: () => Worker;
   #thread: Worker | undefined;
-  #asked: Asked | undefined;
+  #asked: PendingSeal | undefined;
   #isAlone = false;
 
   constructor(chain: string, log: Logger, makeThread = sealThread) {
@@ -41,7 +41,7 @@ export class Sealer {
   seal(end: ChainEnd, batch: EventBatch): Awaitable<SealedBlock> {
     const chain = this.#chain;
     if (this.#isAlone || batch.size <= aloneMax) return sealed(chain, end, batch);
-    return new Promise((answer) => this.#ask({ wish: { chain, end, events: batch.data }, answer }));
+    return new Promise((answer) => this.#ask({ request: { chain, end, events: batch.data }, answer }));
   }
 
   async close(): Promise<void> {
@@ -49,12 +49,12 @@ export class Sealer {
     await this.#thread?.terminate();
   }
 
-  #ask(asked: Asked): void {
+  #ask(asked: PendingSeal): void {
     this.#asked = asked;
     try {
       this.#thread ??= this.#start();
       this.#thread.ref();
-      this.#thread.postMessage(asked.wish, []);
+      this.#thread.postMessage(asked.request, []);
     } catch (error) {
       this.#goAlone(error);
     }
@@ -80,7 +80,7 @@ export class Sealer {
     if (!this.#isAlone) this.#log.warn('the thread that seals audit lines has failed; they are sealed without it', { error });
     this.#isAlone = true;
     if (this.#asked === undefined) return;
-    const { chain, end, events } = this.#asked.wish;
+    const { chain, end, events } = this.#asked.request;
     this.#answer(sealed(chain, end, events));
   }
 }

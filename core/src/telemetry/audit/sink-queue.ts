@@ -59,7 +59,7 @@ export class SinkQueue {
   #lines: AuditLine[] = [];
   #bytes = 0;
   #reserved = 0;
-  #keptTo = 0;
+  #storedTo = 0;
   #failures = 0;
   #lost = 0;
   #dropped: DroppedLines | undefined;
@@ -131,9 +131,9 @@ export class SinkQueue {
   }
 
   /** Resolves when a line is kept. @throws TAP_AUDIT_UNAVAILABLE when that takes too long, or immediately while the sink is failing */
-  async whenKept(sequence: number): Promise<void> {
+  async whenStored(sequence: number): Promise<void> {
     const deadlineMs = this.#parts.clock.nowMs() + this.settings.waitMsMax;
-    while (this.#keptTo < sequence) {
+    while (this.#storedTo < sequence) {
       if (this.isFailing || !(await this.#kept.wait(deadlineMs))) throw this.#unavailable('does not keep its lines');
     }
   }
@@ -227,7 +227,7 @@ export class SinkQueue {
   }
 
   #done(batch: readonly AuditLine[]): void {
-    this.#keptTo = batch.at(-1)?.sequence ?? this.#keptTo;
+    this.#storedTo = batch.at(-1)?.sequence ?? this.#storedTo;
     this.#lines = this.#lines.slice(batch.length);
     for (const line of batch) this.#bytes -= sizeOf(line);
     this.#kept.wake();

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '@tappaas/sdk';
 import test from 'ava';
 import { WebSocket } from 'ws';
-import type { AuditedStanding } from '../../../dist/ports/audit.js';
+import type { AuditedState } from '../../../dist/ports/audit.js';
 import { ownMs } from '../../own-time.ts';
 import { realClock } from '../running-server.ts';
 import { application, fickle, kindPaths, startGraphql } from './graphql-server.ts';
@@ -39,8 +39,8 @@ test.serial('audit is told when a subscription begins and when it ends, of what,
   const left = Promise.withResolvers<void>();
   const server = await startGraphql(t, {
     audit: ({ requestId, verb, target }) => {
-      const tell = (moment: string) => (standing: AuditedStanding) => {
-        const { status, decision, annotations } = standing;
+      const tell = (moment: string) => (state: AuditedState) => {
+        const { status, decision, annotations } = state;
         if (target === undefined || verb !== 'watch') return;
         told.push([moment, verb, target.kind.plural, target.namespace, target.name, status, decision?.decision]);
         told.push([requestId.includes('/'), annotations?.get('graphql.operation'), annotations?.get('graphql.hash')?.length]);

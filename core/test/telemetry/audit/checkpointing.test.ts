@@ -19,7 +19,7 @@ function checkpointing(fail: () => boolean = () => false) {
   } as unknown as CheckpointingParts['checkpoints'];
   const log = { debug: quiet, info: quiet, warn: quiet, error: () => void (errors += 1) };
   const signs = new Checkpointing({ chain: 'r0', checkpoints, everyEvents: 10, everyMs: 10_000, clock, log }, genesis, () => 0);
-  const kept = (sequence: number): void => signs.keptTo({ sequence, hash: 'a'.repeat(64) });
+  const kept = (sequence: number): void => signs.storedTo({ sequence, hash: 'a'.repeat(64) });
   return { signs, kept, clock, written, errors: () => errors };
 }
 

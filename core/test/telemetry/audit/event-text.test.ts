@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { assert, constantFrom, oneof, property, string } from 'fast-check';
-import type { AuditedRequest, AuditedStanding } from '../../../dist/ports/audit.js';
+import type { AuditedRequest, AuditedState } from '../../../dist/ports/audit.js';
 import { eventRow, eventText } from '../../../dist/telemetry/audit/event-text.js';
 
 export const request: AuditedRequest = {
@@ -26,7 +26,7 @@ export const request: AuditedRequest = {
 
 const kind = { group: 'apps.tappaas.dev', version: 'v1alpha1', plural: 'applications' };
 
-const standing: AuditedStanding = {
+const state: AuditedState = {
   status: 403,
   errorCode: 'TAP_REQUEST_FORBIDDEN',
   impersonated: { name: 'joe', groups: [] },
@@ -37,7 +37,7 @@ const standing: AuditedStanding = {
 const at = { level: 'Metadata', stage: 'ResponseComplete', atMs: request.receivedAtMs + 2 } as const;
 
 test('an event has the shape of audit.k8s.io/v1', (t) => {
-  t.deepEqual(JSON.parse(eventText({ ...at, request, standing })), {
+  t.deepEqual(JSON.parse(eventText({ ...at, request, state })), {
     kind: 'Event',
     apiVersion: 'audit.k8s.io/v1',
     level: 'Metadata',
@@ -72,7 +72,7 @@ test('an event has the shape of audit.k8s.io/v1', (t) => {
 
 test('whoever nobody knows is anonymous, and an answer that was never given has no status', (t) => {
   const { caller: _, target: __, ...unknown } = request;
-  const event = JSON.parse(eventText({ ...at, request: unknown, standing: { status: 0 } })) as Record<string, unknown>;
+  const event = JSON.parse(eventText({ ...at, request: unknown, state: { status: 0 } })) as Record<string, unknown>;
   t.deepEqual(event['user'], { username: 'system:anonymous', groups: ['system:unauthenticated'] });
   t.false('responseStatus' in event);
   t.deepEqual(event['annotations'], { 'tappaas.dev/outcome': 'unanswered' });
@@ -92,7 +92,7 @@ test('no text of a caller can break out of its place or its line', (t) => {
   assert(
     property(hostile, hostile, hostile, (name, agent, note) => {
       const told = { ...request, caller: { name, groups: [name] }, userAgent: agent.slice(0, 256), target: { kind, name } };
-      const text = eventText({ ...at, request: told, standing: { ...standing, annotations: new Map([[note, note]]) } });
+      const text = eventText({ ...at, request: told, state: { ...state, annotations: new Map([[note, note]]) } });
       t.notRegex(text, /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u);
       const event = JSON.parse(text) as { user: { username: string }; objectRef: { name: string }; verb: string; annotations: object };
       t.is(event.user.username.toWellFormed(), name.toWellFormed());
@@ -106,10 +106,10 @@ test('the text that requests share keeps no request alive', async (t) => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const kept = ((): readonly WeakRef<object>[] => {
-    const moment = { level: 'Metadata', stage: 'ResponseComplete', atMs: 1, request: { ...request }, standing: { status: 200 } } as const;
+    const moment = { level: 'Metadata', stage: 'ResponseComplete', atMs: 1, request: { ...request }, state: { status: 200 } } as const;
     const { form } = eventRow(moment);
-    t.is(eventRow({ ...moment, request: { ...request, requestId: 'r0-2' }, standing: { status: 200 } }).form, form);
-    return [moment, moment.request, moment.standing].map((each) => new WeakRef<object>(each));
+    t.is(eventRow({ ...moment, request: { ...request, requestId: 'r0-2' }, state: { status: 200 } }).form, form);
+    return [moment, moment.request, moment.state].map((each) => new WeakRef<object>(each));
   })();
   await new Promise((resolve) => setImmediate(resolve));
   collect();

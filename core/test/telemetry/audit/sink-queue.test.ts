@@ -170,19 +170,19 @@ test('whoever waits for a line goes on when it is kept', async (t) => {
   const { clock, queue, push } = queueOn({ mode: 'blocking' }, () => gate.promise);
   push(1);
   let isKept = false;
-  const kept = queue.whenKept(1).then(() => (isKept = true));
+  const kept = queue.whenStored(1).then(() => (isKept = true));
   await clock.advance(900);
   t.false(isKept);
   gate.resolve({});
   await clock.advance(0);
   await kept;
-  await queue.whenKept(1);
+  await queue.whenStored(1);
 });
 
 test('a sink that hangs keeps a request no longer than it may wait', async (t) => {
   const { clock, queue, push } = queueOn({ mode: 'blocking' }, () => new Promise(() => {}));
   push(1);
-  const refused = t.throwsAsync(queue.whenKept(1), unavailable);
+  const refused = t.throwsAsync(queue.whenStored(1), unavailable);
   await clock.advance(1_000);
   await refused;
 });
@@ -190,7 +190,7 @@ test('a sink that hangs keeps a request no longer than it may wait', async (t) =
 test('while a blocking sink is failing, requests are refused at once', async (t) => {
   const { clock, queue, push } = queueOn({ mode: 'blocking' }, () => Promise.reject(new Error('gone')));
   push(1);
-  const refused = t.throwsAsync(queue.whenKept(1), unavailable);
+  const refused = t.throwsAsync(queue.whenStored(1), unavailable);
   await clock.advance(0);
   await refused;
   t.throws(() => queue.refuseWhileFailing(), unavailable);

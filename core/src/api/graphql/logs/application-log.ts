@@ -18,7 +18,7 @@ import {
   placeOf,
   pods,
   readPodLog,
-  refuseCrowd,
+  refuseTooManyPods,
   refuseUnknownCluster,
   type PodPlace,
 } from './pod-log.js';
@@ -59,7 +59,7 @@ export function followLog(
 ): AsyncGenerator<LiveEvent, void, void> {
   return context.access.follow(
     logAccess(application),
-    (followed) => new ApplicationLog(application, kinds, query, context).told(followed),
+    (followed) => new ApplicationLog(application, kinds, query, context).events(followed),
     context,
   );
 }
@@ -91,19 +91,19 @@ class ApplicationLog {
     this.#isNew = !since;
   }
 
-  async *told({ askAgain, lost }: Followed): AsyncGenerator<LiveEvent, void, void> {
+  async *events({ reauthorize, lost }: Followed): AsyncGenerator<LiveEvent, void, void> {
     const over = new AbortController();
     const signal = AbortSignal.any([this.#context.signal, lost, over.signal]);
     this.#merged.add(this.#applicationNews(signal));
     const { clock } = this.#context.parts;
-    let askedAtMs = clock.nowMs();
+    let authorizedAtMs = clock.nowMs();
     try {
       for await (const news of untilAborted(this.#merged.values(), signal)) {
         const line = 'pod' in news ? this.#lineOf(news.pod, news.entry) : undefined;
         if (line !== undefined) {
           // Lines come by the thousand: one access check covers all lines of the same millisecond.
-          if (clock.nowMs() !== askedAtMs) await askAgain();
-          askedAtMs = clock.nowMs();
+          if (clock.nowMs() !== authorizedAtMs) await reauthorize();
+          authorizedAtMs = clock.nowMs();
           lost.throwIfAborted();
           yield { value: line };
         } else await this.#hear(news, signal);
@@ -175,15 +175,15 @@ class ApplicationLog {
   #see(object: ObjectBody, at: Cluster, signal: AbortSignal): void {
     const known = at.pods.get(object.metadata.uid);
     if (known !== undefined || this.#isDeleted) return known?.see(object);
-    if (this.#followed().length >= outputsMax) refuseCrowd(`more than ${outputsMax}`);
+    if (this.#followed().length >= outputsMax) refuseTooManyPods(`more than ${outputsMax}`);
     const pod = new FollowedPod(object);
     at.pods.set(pod.uid, pod);
     this.#reading.add(pod);
     const progress = this.#progress.get(pod.id);
     const isOld = at.beginsWithTail && pod.hasBegun;
     if (isOld) this.#cursor.set(pod.id, 'tail');
-    const owesTail = isOld || progress === 'tail';
-    this.#merged.add(this.#linesOf(pod, at.place, signal, typeof progress === 'object' ? progress : undefined, owesTail));
+    const isTailDue = isOld || progress === 'tail';
+    this.#merged.add(this.#linesOf(pod, at.place, signal, typeof progress === 'object' ? progress : undefined, isTailDue));
   }
 
   #refuseUnknownProcess(): void {
@@ -224,7 +224,7 @@ class ApplicationLog {
     const { parts } = this.#context;
     const { namespace = '', name } = this.#application.metadata;
     const query = { target: { kind: pathOf(this.#kinds.applications.served), namespace }, fieldSelector: `metadata.name=${name}` };
-    const followed = { engine: parts.engine, query, max: Infinity, crowded: () => refuseCrowd('all') };
+    const followed = { engine: parts.engine, query, max: Infinity, crowded: () => refuseTooManyPods('all') };
     for await (const application of objectStates(followed, { clock: parts.clock, signal })) yield { application };
   }
 
@@ -237,7 +237,7 @@ class ApplicationLog {
       engine: () => parts.engines().get(cluster),
       query: { target: { kind: pods, namespace }, labelSelector },
       max: outputsMax,
-      crowded: () => refuseCrowd(`more than ${outputsMax}`),
+      crowded: () => refuseTooManyPods(`more than ${outputsMax}`),
     };
     for await (const each of objectStates(followed, { clock: parts.clock, signal })) yield { pods: each, at };
   }
@@ -247,7 +247,7 @@ class ApplicationLog {
     place: PodPlace,
     signal: AbortSignal,
     from: LogPlace | undefined,
-    owesTail: boolean,
+    isTailDue: boolean,
   ): AsyncGenerator<News, void, void> {
     const context = this.#context;
     const { parts, caller } = context;
@@ -258,7 +258,7 @@ class ApplicationLog {
     // The log of each pod is a stream like one of REST, so that no caller holds more of them by following whole applications.
     const seat = await parts.flow({ caller, engine: place.cluster, verb: 'get', stream: true, signal });
     try {
-      for await (const entry of pod.lines(reading, from, owesTail ? this.#query.tail : undefined)) yield { pod, entry };
+      for await (const entry of pod.lines(reading, from, isTailDue ? this.#query.tail : undefined)) yield { pod, entry };
     } finally {
       seat.release();
     }

@@ -59,7 +59,7 @@ export class FollowedPod {
    */
   async *lines({ read, clock, signal }: PodReading, place?: LogPlace, tailLines?: number): AsyncGenerator<LogEntry | undefined> {
     const log = new FollowedLog({ read, isAnswer: (error) => isTapError(error) && !isPassing(error) }, place);
-    let owesTail = tailLines !== undefined;
+    let isTailDue = tailLines !== undefined;
     let failures = 0;
     while (!signal.aborted) {
       // The pod has ended: what can be read from now on is complete.
@@ -68,12 +68,12 @@ export class FollowedPod {
       if (this.hasBegun || isLast) {
         try {
           // The tail is read without following, so that its end is known: later lines are not part of it.
-          for await (const line of log.connection(owesTail ? { tailLines: String(tailLines) } : { follow: 'true' })) {
+          for await (const line of log.connection(isTailDue ? { tailLines: String(tailLines) } : { follow: 'true' })) {
             failures = 0;
             yield line;
           }
-          if (owesTail) {
-            owesTail = false;
+          if (isTailDue) {
+            isTailDue = false;
             yield undefined;
             continue;
           }

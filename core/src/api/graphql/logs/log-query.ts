@@ -1,5 +1,5 @@
 import { objectErrors } from '@tappaas/sdk';
-import type { AskedAccess } from '../audit-entry.js';
+import type { RequestedAccess } from '../audit-entry.js';
 import { valueAt, type ObjectBody } from '../object-reader.js';
 import { pods } from './pod-log.js';
 
@@ -21,7 +21,7 @@ export interface LogQuery {
 }
 
 /** Returns the access that reading an application's output requires. */
-export function logAccess({ metadata: { namespace = '' } }: ObjectBody): AskedAccess {
+export function logAccess({ metadata: { namespace = '' } }: ObjectBody): RequestedAccess {
   return { verb: 'get', target: { kind: pods, namespace, subresource: 'log' } };
 }
 

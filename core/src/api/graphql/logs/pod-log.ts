@@ -75,7 +75,7 @@ export function refuseUnknownCluster(cluster: string, application: ObjectBody): 
 }
 
 /** Rejects more pods than the maximum. @throws TAP_GRAPHQL_TOO_COSTLY, because a partial result would look complete */
-export function refuseCrowd(count: string): never {
+export function refuseTooManyPods(count: string): never {
   const message = `the output of ${count} pods is asked for, at most ${outputsMax} are read at once; name a process of fewer pods`;
   throw graphqlErrors.TAP_GRAPHQL_TOO_COSTLY({ message });
 }

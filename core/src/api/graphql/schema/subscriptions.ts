@@ -20,7 +20,7 @@ const changeType = new GraphQLEnumType({
 });
 
 /** Resolves the root field of a subscription: its events already hold the value. */
-export const toldValue = (event: unknown): unknown => (event as LiveEvent).value;
+export const eventValue = (event: unknown): unknown => (event as LiveEvent).value;
 
 /** Makes the fields of Subscription. */
 export function subscriptionFields({ kinds }: SchemaParts, objects: ObjectTypes, names: TypeNames): Fields {
@@ -75,7 +75,7 @@ function changesField(
       },
     },
     subscribe: (_, args, context) => objectChanges(served, args as ChangeQuery, context),
-    resolve: toldValue,
+    resolve: eventValue,
   };
 }
 
@@ -98,7 +98,7 @@ function platformEventsField(
       'Events of the platform itself, such as circuit breakers of plugins and reloads of the configuration, for callers who may watch events in the namespace `default`; other members of a tenant get the events of their Tenant and its quotas.',
     args: Object.fromEntries(Object.entries(args ?? {}).filter(([name]) => name === 'since' || name === 'bookmarks')),
     subscribe: (_, query, context) => platformEvents(kinds, query as Pick<ChangeQuery, 'since' | 'bookmarks'>, context),
-    resolve: toldValue,
+    resolve: eventValue,
   };
 }
 
@@ -111,6 +111,6 @@ function progressField({ served }: ExposedKind, type: GraphQLObjectType): GraphQ
       name: { type: new GraphQLNonNull(GraphQLString), description: 'Name of the operation.' },
     },
     subscribe: (_, args, context) => operationProgress(served, args as { readonly namespace: string; readonly name: string }, context),
-    resolve: toldValue,
+    resolve: eventValue,
   };
 }

@@ -53,8 +53,8 @@ export const viewerField: GraphQLFieldConfig<unknown, GraphqlContext> = {
   resolve: (_, _arguments, context) => context,
 };
 
-async function can({ parts, caller }: GraphqlContext, asked: CanArguments): Promise<boolean> {
-  const { verb, resource, group, subresource, namespace, name } = asked;
+async function can({ parts, caller }: GraphqlContext, requested: CanArguments): Promise<boolean> {
+  const { verb, resource, group, subresource, namespace, name } = requested;
   const served = parts
     .engine()
     .kinds()

@@ -18,7 +18,7 @@ import type { Fields } from './output-types.js';
 import { placement } from './placement.js';
 import { timeScalar } from './scalars.js';
 import { findKind } from './schema-parts.js';
-import { toldValue } from './subscriptions.js';
+import { eventValue } from './subscriptions.js';
 
 const apps = 'apps.tappaas.dev';
 const tailMax = 1_000;
@@ -141,7 +141,7 @@ export function logSubscription(kinds: readonly ExposedKind[]): Fields {
     },
     extensions: { cost: tailBound },
     subscribe: (_, args, context) => followed(args as NamedLog, { applications, releases }, context),
-    resolve: toldValue,
+    resolve: eventValue,
   };
   return { applicationLogs: field };
 }

@@ -3,7 +3,7 @@ import { storeErrors, type ResourceStore } from '@tappaas/sdk';
 const snapshotsMax = 4;
 
 /** Snapshots that another process is reading, one chunk per request. */
-export class SnapshotShelf {
+export class OpenSnapshots {
   readonly #store: ResourceStore;
   readonly #open = new Map<number, AsyncIterator<Uint8Array>>();
   #last = 0;

@@ -2,7 +2,7 @@ import { type AccessDecision, type AccessRequest, type Authorizer } from '@tappa
 import test from 'ava';
 import * as fc from 'fast-check';
 import { createAccess, type Access } from '../../dist/access/access.js';
-import { RememberedAnswers } from '../../dist/access/remembered-answers.js';
+import { DecisionCache } from '../../dist/access/decision-cache.js';
 import type { AccessQuestion } from '../../dist/ports/access.js';
 import { nowhere } from './access-of.ts';
 
@@ -16,7 +16,7 @@ const callers = [ann, { ...ann }, { ...ann, tenant: 'other' }, { name: 'ann', gr
 const question: AccessQuestion = { caller: ann, engine: 'platform', verb: 'get', resource, recurs: true };
 
 /** Allows what it was told to; counts how often it is asked. */
-class Told implements Authorizer {
+class FixedAuthorizer implements Authorizer {
   readonly knowsProjects = true;
   revision: object | undefined = {};
   readonly allowed: Set<string>;
@@ -55,7 +55,7 @@ function accessIn(world: World, authorizers = (): readonly Authorizer[] => world
 const forgetful = (authorizers: readonly Authorizer[]): readonly Authorizer[] =>
   authorizers.map((each) => ({ knowsProjects: true, authorize: (request) => each.authorize(request) }));
 
-type Change = (world: World, roles: Told, policies: Told) => void;
+type Change = (world: World, roles: FixedAuthorizer, policies: FixedAuthorizer) => void;
 
 const given = ['get in red', 'get in blue', 'get only in red', 'delete in red', 'oversee in undefined'];
 const change = fc.oneof(
@@ -82,7 +82,7 @@ const change = fc.oneof(
   fc.constantFrom<Change>(
     (world, roles, policies) => (world.authorizers = [roles, policies]),
     (world, roles) => (world.authorizers = [roles]),
-    (world) => (world.authorizers = [new Told('get in red')]),
+    (world) => (world.authorizers = [new FixedAuthorizer('get in red')]),
   ),
   fc.constantFrom<Change>(
     (world) => (world.missing = world.missing.length > 0 ? [] : ['access-abac']),
@@ -93,7 +93,7 @@ const change = fc.oneof(
 test('whatever changes meanwhile, a remembered answer is the one that would be given anew', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(change, { minLength: 20, maxLength: 40 }), fc.constantFrom('get', 'delete'), async (changes, verb) => {
-      const [roles, policies] = [new Told('get in red'), new Told()];
+      const [roles, policies] = [new FixedAuthorizer('get in red'), new FixedAuthorizer()];
       const world = worldOf(roles, policies);
       const [remembering, anew] = [accessIn(world), accessIn(world, () => forgetful(world.authorizers))];
       for (const each of changes) {
@@ -111,7 +111,7 @@ test('whatever changes meanwhile, a remembered answer is the one that would be g
 });
 
 /** How often an authorizer was asked for two questions, one after the other. */
-async function askedFor(told: Told, first: AccessQuestion, second = first, between = (): void => {}): Promise<number> {
+async function askedFor(told: FixedAuthorizer, first: AccessQuestion, second = first, between = (): void => {}): Promise<number> {
   const { authorize } = accessIn(worldOf(told));
   await authorize(first);
   between();
@@ -120,14 +120,14 @@ async function askedFor(told: Told, first: AccessQuestion, second = first, betwe
 }
 
 test('an authorizer whose answers hold is asked once for what recurs, and again when they hold no longer', async (t) => {
-  t.is(await askedFor(new Told('get in red'), question), 1);
-  t.is(await askedFor(new Told(), question), 1, 'also for what it has no opinion about');
-  const changed = new Told('get in red');
+  t.is(await askedFor(new FixedAuthorizer('get in red'), question), 1);
+  t.is(await askedFor(new FixedAuthorizer(), question), 1, 'also for what it has no opinion about');
+  const changed = new FixedAuthorizer('get in red');
   t.is(await askedFor(changed, question, question, () => void (changed.revision = {})), 2);
 });
 
 test('every question is asked that differs in anything, or of which nobody says that it recurs', async (t) => {
-  const [roles, policies] = [new Told(), new Told()];
+  const [roles, policies] = [new FixedAuthorizer(), new FixedAuthorizer()];
   const { recurs: _, ...once } = question;
   const others: readonly (readonly [AccessQuestion, readonly Authorizer[]])[] = [
     [once, [roles]],
@@ -144,7 +144,7 @@ test('every question is asked that differs in anything, or of which nobody says 
     [question, []],
   ];
   for (const [other, authorizers] of others) {
-    const answers = new RememberedAnswers();
+    const answers = new DecisionCache();
     const anew: AccessDecision = { decision: 'no-opinion', reason: 'anew' };
     await answers.answer([roles], question, () => ({ decision: 'allow', reason: '' }));
     t.like(await answers.answer([roles], question, () => anew), { decision: 'allow' });
@@ -153,9 +153,9 @@ test('every question is asked that differs in anything, or of which nobody says 
 });
 
 test('an authorizer that says nothing of its answers, looks at labels or answers later is asked every time', async (t) => {
-  t.is(await askedFor(Object.assign(new Told(), { revision: undefined }), question), 2);
-  t.is(await askedFor(Object.assign(new Told(), { readsLabels: true }), question), 2);
-  const slow = new Told();
+  t.is(await askedFor(Object.assign(new FixedAuthorizer(), { revision: undefined }), question), 2);
+  t.is(await askedFor(Object.assign(new FixedAuthorizer(), { readsLabels: true }), question), 2);
+  const slow = new FixedAuthorizer();
   const later: Authorizer = { revision: {}, authorize: async (request) => slow.authorize(request) };
   const { authorize } = accessIn(worldOf(later));
   t.is((await authorize(question)).decision, 'no-opinion');
@@ -164,7 +164,7 @@ test('an authorizer that says nothing of its answers, looks at labels or answers
 });
 
 test('what changes while it is asked makes its answer an old one', async (t) => {
-  const told = new Told('get in red');
+  const told = new FixedAuthorizer('get in red');
   const authorize = told.authorize.bind(told);
   told.authorize = (request) => {
     const answer = authorize(request);

@@ -5,7 +5,7 @@ import { discoveredGroups, wordsOf } from './discovery.js';
 import { nearestName } from '../kernel/config/nearest-name.js';
 
 /** What an access question is about. */
-export type AskedAccess =
+export type RequestedAccess =
   | { readonly path: string }
   | {
       readonly group: string;
@@ -25,7 +25,7 @@ export function mountOf({ options }: Invocation): string {
  *
  * @throws CliError naming the most similar kind that is served
  */
-export async function askedAccess(client: Client, mount: string, text: string): Promise<AskedAccess> {
+export async function requestedAccess(client: Client, mount: string, text: string): Promise<RequestedAccess> {
   if (text.startsWith('/')) return { path: text };
   const [what = '', subresource, ...more] = text.split('/');
   const [word = '', ...groupParts] = what.toLowerCase().split('.');

@@ -3,7 +3,7 @@ import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
 
 /** Converts an error of the client for the user; undefined for other errors. Errors are recognized by name, so that no module is loaded. */
-export function toldError(error: unknown): CliError | undefined {
+export function cliErrorOf(error: unknown): CliError | undefined {
   if (error instanceof CliError) return error;
   if (!(error instanceof Error)) return undefined;
   if (error.name === 'ApiError') return refusal(error as ApiError);
@@ -12,11 +12,11 @@ export function toldError(error: unknown): CliError | undefined {
 
 /** Uses the platform's own message, each cause, and the remedy. */
 function refusal(error: ApiError): CliError {
-  const told = error.causes.map(({ field, message }) => `${field ? `${field}: ` : ''}${message ?? ''}`);
+  const causeTexts = error.causes.map(({ field, message }) => `${field ? `${field}: ` : ''}${message ?? ''}`);
   // A single cause often equals the whole message, but only the cause has the field.
   const isWhole = error.causes.length === 1 && error.causes[0]?.message === error.message;
-  const message = isWhole ? (told[0] ?? error.message) : error.message;
-  const causes = told.filter((cause) => !message.includes(cause)).map((cause) => `\n  ${cause}`);
+  const message = isWhole ? (causeTexts[0] ?? error.message) : error.message;
+  const causes = causeTexts.filter((cause) => !message.includes(cause)).map((cause) => `\n  ${cause}`);
   const remedy = error.status === 401 ? 'Log in again with tappaas login.' : error.remedy;
   return new CliError(`${message}${causes.join('')}`, { remedy, exitCode: exitCodes.failed, cause: error });
 }

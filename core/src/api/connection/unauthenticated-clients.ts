@@ -2,13 +2,13 @@ import type { Clock } from '@tappaas/sdk';
 import { holderOf } from './address-seats.js';
 import { countMs } from './audit-limits.js';
 import { CountedRequests } from './counted-requests.js';
-import { ToldEach } from './told-each.js';
+import { AuditSampler } from './audit-sampler.js';
 import { apiErrors } from '../errors.js';
 import type { Audit } from '../../ports/audit.js';
 import type { Seat } from '../stages.js';
 
 /** Limits for unauthenticated clients. */
-export interface StrangerLimits {
+export interface UnauthenticatedClientLimits {
   /** Requests of one address per minute that are answered with 401; further ones get 429. */
   readonly perMinuteMax: number;
   /** Conversations that wait for a credential at once: of one address, and (`seatsMax`) of all addresses. */
@@ -16,7 +16,7 @@ export interface StrangerLimits {
   readonly seatsMax: number;
 }
 
-export const strangerSeats = { seatsPerAddressMax: 32, seatsMax: 1_000 };
+export const unauthenticatedSeats = { seatsPerAddressMax: 32, seatsMax: 1_000 };
 
 const minuteMs = 60_000;
 const addressesMax = 4_096;
@@ -32,20 +32,20 @@ interface Address {
  * The first requests are audited one by one, the others only as a count. So no client without a credential displaces other events from the
  * log, and no valid credential is refused because of such clients.
  */
-export class Strangers {
-  readonly #limits: StrangerLimits;
+export class UnauthenticatedClients {
+  readonly #limits: UnauthenticatedClientLimits;
   readonly #clock: Clock;
   readonly #addresses = new Map<string, Address>();
   readonly #seats = new Map<string, number>();
   readonly #refusals: CountedRequests;
-  readonly #refusalsTold = new ToldEach();
+  readonly #refusalSampler = new AuditSampler();
   readonly #visits: CountedRequests;
-  readonly #visitsTold = new ToldEach();
-  readonly #failuresTold = new ToldEach();
+  readonly #visitSampler = new AuditSampler();
+  readonly #failureSampler = new AuditSampler();
   #seated = 0;
   #sinceMs = -Infinity;
 
-  constructor(limits: StrangerLimits, audit: Audit, clock: Clock) {
+  constructor(limits: UnauthenticatedClientLimits, audit: Audit, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
     this.#refusals = new CountedRequests('refused', audit, clock);
@@ -61,7 +61,7 @@ export class Strangers {
     address.inMinute += 1;
     const retryAfterMs = address.minuteMs + minuteMs - nowMs;
     const refusal = address.inMinute <= this.#limits.perMinuteMax ? undefined : tooMany(holder, address.inMinute, retryAfterMs);
-    const isCounted = !this.#refusalsTold.take(holder, nowMs);
+    const isCounted = !this.#refusalSampler.take(holder, nowMs);
     if (isCounted) this.#refusals.count(holder, unauthenticated);
     return { isCounted, refusal };
   }
@@ -71,7 +71,7 @@ export class Strangers {
    * individually; if not, call `leave` with its outcome. Flow control limits how many an address may send.
    */
   visit(remoteAddress: string): boolean {
-    return this.#visitsTold.take(holderOf(remoteAddress), this.#clock.nowMs());
+    return this.#visitSampler.take(holderOf(remoteAddress), this.#clock.nowMs());
   }
 
   /**
@@ -80,7 +80,7 @@ export class Strangers {
    */
   leave(remoteAddress: string, status: number): boolean {
     const holder = holderOf(remoteAddress);
-    if (status >= 400 && this.#failuresTold.take(holder, this.#clock.nowMs())) return true;
+    if (status >= 400 && this.#failureSampler.take(holder, this.#clock.nowMs())) return true;
     this.#visits.count(holder, { status });
     return false;
   }

@@ -3,7 +3,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { ApiError, createClient, type Client } from '@tappaas/client';
-import { toldError } from '../../dist/cli/told.js';
+import { cliErrorOf } from '../../dist/cli/cli-error-of.js';
 import { selfSigned } from '../cluster/certificates.ts';
 
 const { certificate, key } = await selfSigned('platform');
@@ -29,17 +29,17 @@ test('a stream that the platform breaks off gives the lines that came, then says
     },
     { message: /the platform broke the answer off/ },
   );
-  t.is(toldError(error)?.exitCode, 69);
+  t.is(cliErrorOf(error)?.exitCode, 69);
   t.deepEqual(lines, ['one', 'two']);
 });
 
 test('an authority that is not trusted, and nobody who answers, each say what to do', async (t) => {
   const stranger = await clientOf(t, (_, response) => response.end('{}'), '');
-  const untrusted = toldError(await t.throwsAsync(stranger.json('/')));
+  const untrusted = cliErrorOf(await t.throwsAsync(stranger.json('/')));
   t.regex(untrusted?.message ?? '', /is not trusted/);
   t.regex(untrusted?.remedy ?? '', /--certificate-authority/);
   const gone = createClient({ server: 'https://127.0.0.1:1', token: 'x', attemptsMax: 1 });
-  const unreachable = toldError(await t.throwsAsync(gone.json('/')));
+  const unreachable = cliErrorOf(await t.throwsAsync(gone.json('/')));
   t.regex(unreachable?.message ?? '', /does not answer \(ECONNREFUSED\)/);
   t.regex(unreachable?.remedy ?? '', /tappaas up/);
   t.is(unreachable?.exitCode, 69);
@@ -47,7 +47,7 @@ test('an authority that is not trusted, and nobody who answers, each say what to
 
 test('a cause that the message holds already is not told twice, and the others each have a line', (t) => {
   const answer = (message: string, causes: readonly object[]) =>
-    toldError(ApiError.of({ status: 422, text: JSON.stringify({ message, details: { causes } }) }))?.message;
+    cliErrorOf(ApiError.of({ status: 422, text: JSON.stringify({ message, details: { causes } }) }))?.message;
   const cause = { field: 'spec.processes', message: 'has too many replicas' };
   t.is(
     answer('"shop" is denied: spec.processes: has too many replicas (limit)', [cause]),
@@ -60,13 +60,13 @@ test('a cause that the message holds already is not told twice, and the others e
 });
 
 test('an error that is a fault of ours is not told as if a person could mend it', (t) => {
-  t.is(toldError(new TypeError('x is undefined')), undefined);
-  t.is(toldError('text'), undefined);
+  t.is(cliErrorOf(new TypeError('x is undefined')), undefined);
+  t.is(cliErrorOf('text'), undefined);
 });
 
 test('a refusal whose only cause says the same is told once, with the field', (t) => {
   const refusal = (causes: readonly object[]) =>
-    toldError(new ApiError(400, { message: 'no terminal is given', details: { causes } }))?.message;
+    cliErrorOf(new ApiError(400, { message: 'no terminal is given', details: { causes } }))?.message;
   t.is(refusal([{ field: 'tty', message: 'no terminal is given' }]), 'tty: no terminal is given');
   t.is(refusal([{ field: 'tty', message: 'expected false' }]), 'no terminal is given\n  tty: expected false');
 });

@@ -5,7 +5,7 @@ const partsOfTtl = 24;
 /** A lease has a limited number of keys, and one request may attach several. */
 const usesMax = storeLimits.leaseKeysMax / 4;
 
-interface Shelved {
+interface SharedLease {
   readonly lease: Promise<string>;
   readonly untilMs: number;
   readonly epoch: number;
@@ -13,10 +13,10 @@ interface Shelved {
 }
 
 /** Provides leases for expiring records: they last at least the requested time, and at most one fraction longer. */
-export class LeaseShelf {
+export class SharedLeases {
   readonly #store: ResourceStore;
   readonly #clock: Clock;
-  readonly #shelf = new Map<number, Shelved>();
+  readonly #caches = new Map<number, SharedLease>();
 
   constructor(store: ResourceStore, clock: Clock) {
     this.#store = store;
@@ -26,7 +26,7 @@ export class LeaseShelf {
   /** Returns the id of a lease that lasts at least `ttlMs` from now. */
   async lease(ttlMs: number): Promise<string> {
     const nowMs = this.#clock.nowMs();
-    const known = this.#shelf.get(ttlMs);
+    const known = this.#caches.get(ttlMs);
     if (known && nowMs < known.untilMs && known.epoch === this.#store.epoch && known.uses < usesMax) {
       known.uses += 1;
       return known.lease;
@@ -34,8 +34,8 @@ export class LeaseShelf {
     const partMs = Math.ceil(ttlMs / partsOfTtl);
     const lease = this.#store.grantLease(ttlMs + partMs).then(({ id }) => id);
     const shelved = { lease, untilMs: nowMs + partMs, epoch: this.#store.epoch, uses: 1 };
-    this.#shelf.set(ttlMs, shelved);
-    lease.catch(() => this.#shelf.get(ttlMs) === shelved && this.#shelf.delete(ttlMs));
+    this.#caches.set(ttlMs, shelved);
+    lease.catch(() => this.#caches.get(ttlMs) === shelved && this.#caches.delete(ttlMs));
     return lease;
   }
 }

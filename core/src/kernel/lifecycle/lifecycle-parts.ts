@@ -10,7 +10,7 @@ import type { SharedState } from './shared-state.js';
 import type { StoredSecrets } from './stored-secrets.js';
 
 /** The parts that the whole lifecycle of a kernel uses. */
-export interface Surroundings {
+export interface LifecycleParts {
   readonly environment: KernelEnvironment;
   readonly metrics: MetricRegistry;
   readonly devices: GuardDevices;

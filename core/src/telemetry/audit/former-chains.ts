@@ -1,9 +1,9 @@
 import type { AuditEnd, Clock, Logger } from '@tappaas/sdk';
 import { AuditLog, type AuditLogParts, type LogSink } from './audit-log.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
-import { goneEnd, type GoneEnd } from './gone-end.js';
+import { formerEnd, type FormerEnd } from './former-end.js';
 
-export interface GoneChainsParts extends Pick<AuditLogParts, 'everyEvents' | 'everyMs' | 'random'> {
+export interface FormerChainsParts extends Pick<AuditLogParts, 'everyEvents' | 'everyMs' | 'random'> {
   /** Returns the chains without a writing process of which a sink has lines. */
   readonly chains: () => Promise<readonly string[]>;
   /** In the order of the configuration. */
@@ -26,8 +26,8 @@ const lookEveryMs = 3_600_000;
  * expired lines, so that the chain itself records the removal. Other chains are not written to, nor are those whose end no stop or crash
  * explains.
  */
-export class GoneChains {
-  readonly #parts: GoneChainsParts;
+export class FormerChains {
+  readonly #parts: FormerChainsParts;
   readonly #stopping = new AbortController();
   /** Chains known to have ended in order. */
   readonly #ended = new Set<string>();
@@ -35,7 +35,7 @@ export class GoneChains {
   readonly #doubted = new Set<string>();
   #running: Promise<void> | undefined;
 
-  constructor(parts: GoneChainsParts) {
+  constructor(parts: FormerChainsParts) {
     this.#parts = parts;
   }
 
@@ -78,7 +78,7 @@ export class GoneChains {
     const checkpoints = await this.#parts.openCheckpoints(chain);
     try {
       const found = (await keeper.end?.(chain)) ?? { tornBytes: 0 };
-      const end = await goneEnd(chain, found, checkpoints, keeper.read);
+      const end = await formerEnd(chain, found, checkpoints, keeper.read);
       if (end.how === 'doubtful') this.#doubt(chain);
       else if (end.how === 'crashed' || hasExpired) await this.#endAnew(chain, sinks, checkpoints, found, end);
       else this.#ended.add(chain);
@@ -102,7 +102,7 @@ export class GoneChains {
     sinks: readonly LogSink[],
     checkpoints: CheckpointFiles,
     found: AuditEnd,
-    { how, unvouched }: GoneEnd,
+    { how, unvouched }: FormerEnd,
   ): Promise<void> {
     const { everyEvents, everyMs, clock, random, log, replica, ownEventOf, stopMsMax } = this.#parts;
     const removals: Promise<unknown>[] = [];

@@ -6,7 +6,7 @@ import test from 'ava';
 import { systemClock as clock } from '../../core/dist/platform/system-clock.js';
 import { AuditLog, type LogSink } from '../../core/dist/telemetry/audit/audit-log.js';
 import { CheckpointFiles } from '../../core/dist/telemetry/audit/checkpoint-files.js';
-import { GoneChains } from '../../core/dist/telemetry/audit/gone-chains.js';
+import { FormerChains } from '../../core/dist/telemetry/audit/former-chains.js';
 import { linesIn, readCheckpointDirectory, verifyChain } from '../../core/dist/telemetry/audit/offline.js';
 import { ownEvents } from '../../core/dist/telemetry/audit/own-event.js';
 import { openSigningKey } from '../../core/dist/telemetry/audit/signing-key.js';
@@ -56,7 +56,7 @@ test('what a worker that is gone has recorded is kept as long as the configurati
 
   const sink = await openFiles();
   const sinks = [sinkOf(sink)];
-  const gone = new GoneChains({
+  const gone = new FormerChains({
     ...shared,
     chains: () => sink.chains(),
     sinks: () => sinks,

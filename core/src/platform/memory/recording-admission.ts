@@ -2,7 +2,7 @@ import { isTapError } from '@tappaas/sdk';
 import type { Admission, AdmissionRequest, TapDenial } from '../../ports/admission.js';
 
 /** Admission that can collect denials: a request whose id is being listened to passes, whatever the taps deny. */
-export class AskedAdmission implements Admission {
+export class RecordingAdmission implements Admission {
   readonly #admission: Admission;
   readonly #denials = new Map<string, TapDenial[]>();
 

@@ -2,14 +2,14 @@ import { keysBetween, type KeyValue, type StoreEvent, type WatchFeed, type Watch
 import { PreviousValues } from './previous-values.js';
 
 /** Delivers events to a live watch. */
-export type Tell = (revision: number, events: readonly StoreEvent[]) => void;
+export type Deliver = (revision: number, events: readonly StoreEvent[]) => void;
 
 /** Makes the function that delivers to a watch those events that its query selects. */
-export function teller(
+export function deliverTo(
   feed: WatchFeed<StoreEvent>,
   query: WatchQuery,
   get: (key: string, revision: number) => Promise<KeyValue | undefined>,
-): Tell {
+): Deliver {
   const inside = keysBetween(query.start, query.end);
   const wanted = (events: readonly StoreEvent[]) => events.filter(({ key }) => inside(key));
   if (query.previous !== true) return (revision, events) => feed.offer(revision, wanted(events));

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuditLine } from '@tappaas/sdk';
 import test from 'ava';
-import { isGoneWorker, workerNames } from '../../../dist/platform/workers/worker-names.js';
+import { isFormerWorker, workerNames } from '../../../dist/platform/workers/worker-names.js';
 import { AuditLog, type LogSink } from '../../../dist/telemetry/audit/audit-log.js';
 import { genesis, parseLine, type ChainEnd } from '../../../dist/telemetry/audit/chain.js';
 import { checkpointText } from '../../../dist/telemetry/audit/checkpoint.js';
 import { CheckpointFiles, readCheckpointDirectory } from '../../../dist/telemetry/audit/checkpoint-files.js';
-import { GoneChains } from '../../../dist/telemetry/audit/gone-chains.js';
+import { FormerChains } from '../../../dist/telemetry/audit/former-chains.js';
 import { ownEvents } from '../../../dist/telemetry/audit/own-event.js';
 import { openSigningKey } from '../../../dist/telemetry/audit/signing-key.js';
 import { verifyChain } from '../../../dist/telemetry/audit/verify.js';
@@ -85,7 +85,7 @@ async function world() {
     ownEvent: ownEventOf('w3'),
   });
   for (let count = 0; count < 9; count += 1) worker.recordOwn('get', {});
-  const made = new GoneChains({
+  const made = new FormerChains({
     ...shared,
     chains: async () => ['w3'],
     sinks: () => [sink, ...others],
@@ -254,7 +254,7 @@ test('nothing stays open of a chain that cannot be looked after', async (t) => {
 
 test('a worker is gone when there are too few for its number', (t) => {
   t.deepEqual(workerNames(2), ['w3', 'w3b']);
-  const gone = (workers: number) => ['r0', 'w1', 'w2b', 'w3', 'w3b', 'w10', 'web'].filter((name) => isGoneWorker(name, workers));
+  const gone = (workers: number) => ['r0', 'w1', 'w2b', 'w3', 'w3b', 'w10', 'web'].filter((name) => isFormerWorker(name, workers));
   t.deepEqual(gone(2), ['w3', 'w3b', 'w10']);
   t.deepEqual(gone(0), ['w1', 'w2b', 'w3', 'w3b', 'w10']);
   t.deepEqual(gone(64), []);

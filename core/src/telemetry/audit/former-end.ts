@@ -4,7 +4,7 @@ import { parseLine, type ChainEnd } from './chain.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 
 /** How the chain of a gone process ended, and which of its lines no checkpoint covers, such as `7-9`. */
-export interface GoneEnd {
+export interface FormerEnd {
   /** `doubtful`: neither a stop nor a crash leaves such an end. */
   readonly how: 'in-order' | 'crashed' | 'doubtful';
   readonly unvouched?: string;
@@ -14,12 +14,12 @@ export interface GoneEnd {
  * Determines how a chain has ended, and so what may be signed on behalf of its process: only what a crash leaves, that is, lines after a
  * checkpoint that is not final. Otherwise anyone with write access to the lines could have anything signed, without a noticeable restart.
  */
-export async function goneEnd(
+export async function formerEnd(
   chain: string,
   found: AuditEnd,
   { last, isVouched }: Pick<CheckpointFiles, 'last' | 'isVouched'>,
   read: LogSink['read'],
-): Promise<GoneEnd> {
+): Promise<FormerEnd> {
   const end = intact(chain, found.line?.text);
   if (last === undefined || !isVouched || end === undefined) return { how: 'doubtful' };
   if (isSame(end, last)) return { how: last.final && found.tornBytes === 0 ? 'in-order' : 'crashed' };

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { createInformer } from '../../dist/reconcile/informer.js';
-import { keepElsewhere, keepPacked, keepWhole } from '../../dist/reconcile/kept.js';
+import { keepElsewhere, keepPacked, keepWhole } from '../../dist/reconcile/stored-form.js';
 import { withoutManagedFields } from '../../dist/reconcile/projection.js';
 import { FakeSource, type Thing } from './fake-source.ts';
 

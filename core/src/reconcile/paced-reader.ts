@@ -1,7 +1,7 @@
 import type { Clock } from '@tappaas/sdk';
 import { reconcileErrors } from './errors.js';
 
-export interface PatientReaderOptions {
+export interface PacedReaderOptions {
   readonly clock: Clock;
   /** Longest time without an item while one is awaited. */
   readonly silenceMsMax: number;
@@ -15,9 +15,9 @@ export interface PatientReaderOptions {
  *
  * @throws TAP_CACHE_SILENT, the signal's reason, and what the iterable throws
  */
-export async function* readPatiently<T>(
+export async function* readPaced<T>(
   open: (signal: AbortSignal) => AsyncIterable<T>,
-  options: PatientReaderOptions,
+  options: PacedReaderOptions,
   signal: AbortSignal,
 ): AsyncGenerator<T> {
   const { clock, silenceMsMax, what } = options;

@@ -2,16 +2,16 @@ import { resourceErrors } from './errors.js';
 import type { KindEntry } from './kind-entry.js';
 import { openObjectCache, type CacheMaker, type ObjectCache } from './object-cache.js';
 
-interface Shelved {
+interface RegisteredCache {
   readonly cache: ObjectCache;
   /** Describes the kind as cached; a kind in another form needs another cache. */
   readonly form: string;
 }
 
 /** The caches of one engine: one per stored kind, kept across reloads as long as the kind's indexes stay the same. */
-export class CacheShelf {
+export class CacheRegistry {
   readonly #maker: CacheMaker;
-  #shelf = new Map<string, Shelved>();
+  #caches = new Map<string, RegisteredCache>();
 
   constructor(maker: CacheMaker) {
     this.#maker = maker;
@@ -19,7 +19,7 @@ export class CacheShelf {
 
   /** Returns undefined before the first use and after the last. */
   find(entry: KindEntry): ObjectCache | undefined {
-    return this.#shelf.get(entry.prefix)?.cache;
+    return this.#caches.get(entry.prefix)?.cache;
   }
 
   /** @throws TAP_ENGINE_NOT_STARTED before the first and after the last use */
@@ -35,10 +35,10 @@ export class CacheShelf {
    * @throws the signal's reason, leaving everything as it was
    */
   async replace(entries: readonly KindEntry[], signal: AbortSignal, swap: () => void): Promise<void> {
-    const next = new Map<string, Shelved>();
+    const next = new Map<string, RegisteredCache>();
     const opened: ObjectCache[] = [];
     for (const entry of entries) {
-      const known = this.#shelf.get(entry.prefix);
+      const known = this.#caches.get(entry.prefix);
       const form = formOf(entry);
       const cache = known?.form === form ? known.cache : openObjectCache(entry, this.#maker);
       if (cache !== known?.cache) opened.push(cache);
@@ -51,15 +51,15 @@ export class CacheShelf {
       throw error;
     }
     const kept = new Set([...next.values()].map(({ cache }) => cache));
-    const unused = [...this.#shelf.values()].filter(({ cache }) => !kept.has(cache));
-    this.#shelf = next;
+    const unused = [...this.#caches.values()].filter(({ cache }) => !kept.has(cache));
+    this.#caches = next;
     swap();
     await Promise.all(unused.map(({ cache }) => cache.close()));
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#shelf.values()].map(({ cache }) => cache.close()));
-    this.#shelf.clear();
+    await Promise.all([...this.#caches.values()].map(({ cache }) => cache.close()));
+    this.#caches.clear();
   }
 }
 

@@ -26,7 +26,7 @@ interface Remembered {
  * Caches the authorizers' last answer about each resource object, while all their revisions stay the same. There is one answer per resource
  * object, which must be identical, so the size of the cache is determined by the holders of these objects.
  */
-export class RememberedAnswers {
+export class DecisionCache {
   readonly #byResource = new WeakMap<Resource, Remembered>();
   #era: Era | undefined;
 

@@ -17,7 +17,7 @@ export interface ServedSchema {
 type Start = (schema: GraphQLSchema, prepared: PreparedOperations) => Promise<ApolloServer<GraphqlContext>>;
 
 /** Caches the current schema; composes it again when kinds, actions or fields change, never per request. */
-export class SchemaShelf {
+export class SchemaCache {
   readonly #parts: GraphqlParts;
   readonly #start: Start;
   #sources: readonly [readonly ServedKind[], readonly ServedAction[], readonly ServedField[]] | undefined;

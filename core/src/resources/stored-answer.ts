@@ -13,7 +13,7 @@ export const answerBytesMax = 1024;
 const reference = '@';
 
 /** A record that was found, and the permission check of the caller. */
-export interface KeptAnswer {
+export interface StoredAnswer {
   readonly record: KeyValue;
   readonly answer: Uint8Array;
   /** @throws TAP_REQUEST_FORBIDDEN */
@@ -21,7 +21,7 @@ export interface KeptAnswer {
 }
 
 /** Encodes the answer to a create for its record. */
-export async function keptAnswer({ sealer }: EngineState, entry: KindEntry, key: string, object: Body): Promise<Uint8Array> {
+export async function storedAnswer({ sealer }: EngineState, entry: KindEntry, key: string, object: Body): Promise<Uint8Array> {
   const stored = toStore(textOf(object), { claims: [], attribution: [] });
   const { uid, name, namespace } = object.metadata;
   if (stored.byteLength > answerBytesMax) {
@@ -35,7 +35,7 @@ export async function keptAnswer({ sealer }: EngineState, entry: KindEntry, key:
  *
  * @throws TAP_REQUEST_ANSWER_GONE, and the errors of `mayRead`
  */
-export async function answerOf(state: EngineState, entry: KindEntry, kept: KeptAnswer): Promise<StoredObject> {
+export async function answerOf(state: EngineState, entry: KindEntry, kept: StoredAnswer): Promise<StoredObject> {
   const { sealer, store } = state;
   const { record, answer } = kept;
   if (answer[0] === reference.charCodeAt(0)) return standing(state, entry, kept);
@@ -43,7 +43,7 @@ export async function answerOf(state: EngineState, entry: KindEntry, kept: KeptA
   return fromStore(plain, record, store.epoch);
 }
 
-async function standing(state: EngineState, entry: KindEntry, { record, answer, mayRead }: KeptAnswer): Promise<StoredObject> {
+async function standing(state: EngineState, entry: KindEntry, { record, answer, mayRead }: StoredAnswer): Promise<StoredObject> {
   const { key, name, uid } = JSON.parse(Buffer.from(answer).toString('utf8', 1)) as { key: string; name: string; uid: string };
   const present = await state.store.get(key);
   const stored = present && (await state.decode(entry, present));

@@ -2,15 +2,15 @@ import { freezeDeep, type Immutable } from '@tappaas/sdk';
 import type { CachedObject } from './source.js';
 
 /** An object as stored by a cache. Reading it always returns the same frozen state, but not always the same reference. */
-export interface Kept<T> {
+export interface StoredForm<T> {
   readonly object: Immutable<T>;
 }
 
 /** Chooses how an object of a source is stored; `project` returns the part of it to keep. */
-export type Keep<T> = (item: T, project: (object: T) => T) => Kept<T>;
+export type Keep<T> = (item: T, project: (object: T) => T) => StoredForm<T>;
 
 /** Keeps the object itself, for kinds that are read constantly or are small. */
-export function keepWhole<T extends CachedObject>(item: T, project: (object: T) => T): Kept<T> {
+export function keepWhole<T extends CachedObject>(item: T, project: (object: T) => T): StoredForm<T> {
   return { object: freezeDeep(project(item)) };
 }
 
@@ -29,7 +29,7 @@ export function keepPacked<T extends CachedObject>(share: (text: string) => Shar
 
 type Metadata = CachedObject['metadata'] & { readonly managedFields?: unknown };
 
-class Packed<T extends CachedObject> implements Kept<T> {
+class Packed<T extends CachedObject> implements StoredForm<T> {
   /** The text without managed fields. */
   readonly #text: string;
   readonly #managed: SharedText | undefined;
@@ -68,7 +68,7 @@ export function keepElsewhere<T extends CachedObject>(placeOf: (item: T) => Plac
   return (item) => new Elsewhere(placeOf(item));
 }
 
-class Elsewhere<T> implements Kept<T> {
+class Elsewhere<T> implements StoredForm<T> {
   readonly #place: Place<T>;
 
   constructor(place: Place<T>) {

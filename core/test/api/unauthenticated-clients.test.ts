@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import test from 'ava';
 import { WebSocket } from 'ws';
-import { countAnnotation, countMs, countsMax, toldMax, toldPerAddressMax } from '../../dist/api/connection/audit-limits.js';
-import { Strangers, strangerSeats } from '../../dist/api/connection/strangers.js';
+import { countAnnotation, countMs, countsMax, auditedMax, auditedPerAddressMax } from '../../dist/api/connection/audit-limits.js';
+import { UnauthenticatedClients, unauthenticatedSeats } from '../../dist/api/connection/unauthenticated-clients.js';
 import type { AuditedOutcome, AuditedRequest } from '../../dist/ports/audit.js';
 import { apiErrors } from '../../dist/api/errors.js';
 import type { ServedRoute } from '../../dist/api/contributions.js';
@@ -18,8 +18,8 @@ function start(perMinuteMax = 1_000_000) {
   const clock = new VirtualClock();
   const told: (AuditedRequest & AuditedOutcome)[] = [];
   let refuses = false;
-  const strangers = new Strangers(
-    { ...strangerSeats, perMinuteMax },
+  const strangers = new UnauthenticatedClients(
+    { ...unauthenticatedSeats, perMinuteMax },
     (request) => {
       if (refuses) throw new Error('the sink is full');
       return { end: (outcome) => void told.push({ ...request, ...outcome }) };
@@ -34,10 +34,10 @@ test('of one address the first requests without a credential are told each, the 
   const { strangers, clock, told, counts } = start();
   let each = 0;
   for (let asked = 0; asked < 2_400; asked += 1) each += strangers.meet('10.0.0.1').isCounted ? 0 : 1;
-  t.is(each, toldPerAddressMax);
+  t.is(each, auditedPerAddressMax);
   t.deepEqual(counts(), []);
   await clock.advance(countMs);
-  t.deepEqual(counts(), [['10.0.0.1', 2_400 - toldPerAddressMax]]);
+  t.deepEqual(counts(), [['10.0.0.1', 2_400 - auditedPerAddressMax]]);
   t.like(told[0], { status: 401, errorCode: 'TAP_REQUEST_UNAUTHENTICATED', verb: 'refused' });
   await clock.advance(10 * countMs);
   t.is(told.length, 1, 'nothing is told of nobody');
@@ -58,18 +58,18 @@ test('many addresses together are told no more lines than that either', async (t
   let each = 0;
   const all = 6_000;
   for (let address = 0; address < all; address += 1) each += strangers.meet(`10.0.${address >> 8}.${address & 255}`).isCounted ? 0 : 1;
-  t.is(each, toldMax);
+  t.is(each, auditedMax);
   await clock.advance(countMs);
   t.is(counts().length, countsMax + 1);
   t.deepEqual(
     counts().reduce((sum, [, count]) => sum + Number(count), 0),
-    all - toldMax,
+    all - auditedMax,
   );
 });
 
 test('what is counted when the server stops is told, and a sink that takes nothing now is told later', async (t) => {
   const { strangers, clock, counts, refuse } = start();
-  for (let asked = 0; asked <= toldPerAddressMax; asked += 1) strangers.meet('10.0.0.1');
+  for (let asked = 0; asked <= auditedPerAddressMax; asked += 1) strangers.meet('10.0.0.1');
   refuse(true);
   await clock.advance(countMs);
   t.deepEqual(counts(), []);
@@ -84,7 +84,7 @@ test('an audit log that does not answer when what was counted is told holds a st
     limits: { stopMsMax: 100 },
     audit: ({ requestId }) => (requestId.startsWith('strangers-') ? new Promise(() => undefined) : { end: () => undefined }),
   });
-  for (let asked = 0; asked <= toldPerAddressMax; asked += 1) await ask(path, { as: 'nobody' });
+  for (let asked = 0; asked <= auditedPerAddressMax; asked += 1) await ask(path, { as: 'nobody' });
   const over = new AbortController();
   t.teardown(() => over.abort());
   t.true(
@@ -108,7 +108,7 @@ test('an address that asks for too much without a credential is told to wait, ot
   t.is(refused.json.details.code, 'TAP_REQUEST_STRANGERS');
   t.true(Number(refused.headers['retry-after']) > 50);
   t.is((await ask(path, { as: 'admin' })).status, 200, 'from the same address');
-  t.is(audited.filter(({ caller }) => caller === undefined).length, toldPerAddressMax);
+  t.is(audited.filter(({ caller }) => caller === undefined).length, auditedPerAddressMax);
 });
 
 const hook: ServedRoute = {
@@ -126,13 +126,13 @@ test('of an address that asks a route which authenticates itself the first are t
   for (let asked = 0; asked < 70; asked += 1) t.is((await ask('/plugins/hook/204', { as: '' })).status, 204);
   t.deepEqual(
     statusesOf(audited),
-    Array.from({ length: toldPerAddressMax }, () => 204),
+    Array.from({ length: auditedPerAddressMax }, () => 204),
   );
   await server.close();
-  const [count, ...others] = audited.slice(toldPerAddressMax);
+  const [count, ...others] = audited.slice(auditedPerAddressMax);
   t.deepEqual(others, []);
   t.like(count, { verb: 'visited', path: '*', remoteAddress: '127.0.0.1', outcome: { status: 204 } });
-  t.is(count?.outcome?.annotations?.get(countAnnotation), String(70 - toldPerAddressMax));
+  t.is(count?.outcome?.annotations?.get(countAnnotation), String(70 - auditedPerAddressMax));
 });
 
 test('the first failures of such a route are told each though its successes are only counted, and so are what flow control refuses', async (t) => {
@@ -147,14 +147,14 @@ test('the first failures of such a route are told each though its successes are 
   await ask('/plugins/hook/403', { as: '' });
   refuses = true;
   for (let asked = 0; asked < 60; asked += 1) t.is((await ask('/plugins/hook/200', { as: '' })).status, 429);
-  t.deepEqual(statusesOf(audited), [403, ...Array.from({ length: toldPerAddressMax - 1 }, () => 429)]);
+  t.deepEqual(statusesOf(audited), [403, ...Array.from({ length: auditedPerAddressMax - 1 }, () => 429)]);
   t.like(audited[1], { path: '/plugins/hook/200', outcome: { errorCode: 'TAP_REQUEST_STRANGERS' } });
   audited.length = 0;
   await server.close();
   const counts = audited.map(({ outcome }) => [outcome?.status, outcome?.annotations?.get(countAnnotation)]);
   t.deepEqual(counts, [
-    [200, String(50 - toldPerAddressMax)],
-    [429, String(60 - toldPerAddressMax + 1)],
+    [200, String(50 - auditedPerAddressMax)],
+    [429, String(60 - auditedPerAddressMax + 1)],
   ]);
 });
 
@@ -170,8 +170,8 @@ test('pages of other sites that are refused before anybody looks at a credential
     );
   };
   for (let asked = 0; asked < 70; asked += 1) t.is(await refused(), 403);
-  const bound = 2 * toldPerAddressMax;
-  t.true(audited.length >= toldPerAddressMax && audited.length <= bound, `${audited.length} lines`);
+  const bound = 2 * auditedPerAddressMax;
+  t.true(audited.length >= auditedPerAddressMax && audited.length <= bound, `${audited.length} lines`);
   await server.close();
   const counted = audited.filter(({ verb }) => verb === 'visited').map(({ outcome }) => Number(outcome?.annotations?.get(countAnnotation)));
   t.is(audited.length - counted.length + counted.reduce((sum, count) => sum + count, 0), 70, 'each is told or counted');
@@ -182,7 +182,7 @@ test('visits leave the room of refusals, and refusals that of visits', async (t)
   engine.put('default', 'a', {});
   for (let asked = 0; asked < 50; asked += 1) await ask('/plugins/hook/200', { as: '' });
   for (let asked = 0; asked < 50; asked += 1) t.is((await ask(path, { as: 'nobody' })).status, 401);
-  t.is(audited.filter(({ outcome }) => outcome?.status === 401).length, toldPerAddressMax);
+  t.is(audited.filter(({ outcome }) => outcome?.status === 401).length, auditedPerAddressMax);
   t.is((await ask(path, { as: 'admin' })).status, 200);
   t.is(audited.at(-1)?.caller?.name, 'admin', 'somebody known is told each time');
 });
@@ -208,7 +208,7 @@ test('sockets without a credential take no seat of anybody else, and leave their
     t.teardown(() => socket.terminate());
     return new Promise((resolve) => void socket.once('open', () => resolve(socket)).once('error', () => resolve(undefined)));
   };
-  const seats = strangerSeats.seatsPerAddressMax;
+  const seats = unauthenticatedSeats.seatsPerAddressMax;
   const held = await Promise.all(Array.from({ length: seats }, () => open('127.0.0.1')));
   t.true(held.every((socket) => socket !== undefined));
   t.is(await open('127.0.0.1'), undefined, 'one more is refused');
@@ -228,6 +228,6 @@ test('sockets without a credential take no seat of anybody else, and leave their
 
 test('seats before signing in are bounded over all addresses', (t) => {
   const { strangers } = start();
-  for (let seat = 0; seat < strangerSeats.seatsMax; seat += 1) strangers.takeSeat(`10.0.${seat >> 8}.${seat & 255}`);
+  for (let seat = 0; seat < unauthenticatedSeats.seatsMax; seat += 1) strangers.takeSeat(`10.0.${seat >> 8}.${seat & 255}`);
   t.throws(() => strangers.takeSeat('10.9.9.9'), { code: 'TAP_REQUEST_STRANGERS', message: /there are 1000 conversations/ });
 });
