@@ -1,6 +1,6 @@
 import { isTapError, type Resources } from '@tappaas/sdk';
 import { Release, type ReleaseObject } from '@tappaas/sdk/kinds';
-import type { Immutable, KubernetesObject } from '@tappaas/sdk';
+import type { Immutable, KubernetesObject, OwnerReference } from '@tappaas/sdk';
 import type { Run } from '../../reconcile/controller.js';
 import { canonicalJson } from '../../reconcile/canonical.js';
 import { contentDigest, type ReleaseBook, type ReleaseContent, type StoredRelease } from '../../reconcile/release.js';
@@ -12,8 +12,14 @@ import type { ReportSecretRead } from '../sealing/secret-access.js';
 import type { RenderingRecords } from './rendering-records.js';
 
 const releasesMax = 10_000;
+/** Maximum number of other objects of the same name whose numbers are skipped. */
+const triesMax = 10;
 
 type Owner = Immutable<EngineObject>;
+interface ReleaseBody {
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly ownerReferences: readonly OwnerReference[] };
+  readonly spec: Immutable<ReleaseObject>['spec'];
+}
 
 export interface ReleaseBookOptions {
   readonly records: RenderingRecords;
@@ -100,16 +106,16 @@ async function releaseOf(
     }
     last = Math.max(last, release.spec.number);
   }
-  const number = last + 1;
   const { apiVersion, kind } = owner;
-  const body = {
+  const of = { group: apiVersion.split('/').at(-2) ?? '', kind, name, uid };
+  const made = await createNext(resources, last, (number) => ({
     metadata: {
       name: `${name.slice(0, 240)}-${number}`,
       namespace,
       ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: false }],
     },
     spec: {
-      of: { group: apiVersion.split('/').at(-2) ?? '', kind, name, uid },
+      of,
       number,
       digest: content.digest,
       cluster: content.cluster,
@@ -118,17 +124,35 @@ async function releaseOf(
       objects: content.objects,
       plugins: Object.fromEntries(content.plugins.map((plugin) => [plugin, versionOf(plugin)])),
     },
-  };
-  const made = await resources.create(Release, body).catch(async (error: unknown) => {
-    const raced = isTapError(error, 'TAP_OBJECT_EXISTS')
-      ? await resources.get(Release, { namespace, name: body.metadata.name })
-      : undefined;
-    if (raced === undefined || raced.spec.digest !== content.digest || !isWhole(raced)) throw error;
-    return raced;
-  });
+  }));
   await keepSecrets(resources, made, kept);
   tell(owner, releaseEvent(made.metadata.name, content.cluster, made.spec.images));
   return storedRelease(made);
+}
+
+/**
+ * Creates the release after number `last`. Names of releases do not contain the kind: the numbers that an object of another kind with the
+ * same name has used are skipped.
+ */
+async function createNext(resources: Resources, last: number, bodyOf: (number: number) => ReleaseBody): Promise<Immutable<ReleaseObject>> {
+  let number = last + 1;
+  for (let tries = 1; ; tries += 1) {
+    const { metadata, spec } = bodyOf(number);
+    const { namespace, name } = metadata;
+    try {
+      return await resources.create(Release, { metadata, spec });
+    } catch (error) {
+      const taken = isTapError(error, 'TAP_OBJECT_EXISTS') ? await resources.get(Release, { namespace, name }) : undefined;
+      if (taken === undefined) throw error;
+      const { of } = taken.spec;
+      if (of.uid === spec.of.uid && taken.spec.digest === spec.digest && isWhole(taken)) return taken;
+      const isOfSameKind = of.kind === spec.of.kind && of.group === spec.of.group;
+      if (isOfSameKind || tries === triesMax) throw error;
+      for await (const release of resources.list(Release, { namespace, fields: `spec.of.uid=${of.uid}`, itemsMax: releasesMax }))
+        number = Math.max(number, release.spec.number);
+      number += 1;
+    }
+  }
 }
 
 /** Sets the phase with one write per change. A deleted release is ignored. */
