@@ -12,12 +12,17 @@ export function secretsOf({ spec }: Immutable<ApplicationObject>): readonly stri
 }
 
 const hashCharacters = 10;
+const ownerCharactersMax = 40;
 
-/** Name of the copy of a Secret at the determined version. A changed Secret gets a new copy, so that old pods keep their values. */
-export function copyName({ metadata }: Immutable<ApplicationObject>, secret: string, { inputs }: RenderFacts): string {
+/**
+ * Name of the copy of a Secret at the determined version. A changed Secret gets a new copy, so that old pods keep their values. Only one
+ * application may own a copy, so the hash includes the application's name where that is truncated.
+ */
+export function copyName({ metadata: { name } }: Immutable<ApplicationObject>, secret: string, { inputs }: RenderFacts): string {
   const version = inputs[secretInput(secret)] ?? '';
-  const hash = createHash('sha256').update(`${secret}\n${version}`).digest('hex').slice(0, hashCharacters);
-  return `${metadata.name.slice(0, 40)}-${secret.slice(0, 190)}-${hash}`;
+  const hashed = [secret, version, ...(name.length > ownerCharactersMax ? [name] : [])].join('\n');
+  const hash = createHash('sha256').update(hashed).digest('hex').slice(0, hashCharacters);
+  return `${name.slice(0, ownerCharactersMax)}-${secret.slice(0, 190)}-${hash}`;
 }
 
 /** The copies to render, which refer to the original and contain no values. */

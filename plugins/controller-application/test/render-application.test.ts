@@ -45,6 +45,17 @@ test('the environment of the process wins over that of the application', (t) => 
   ]);
 });
 
+test('two applications whose long names begin alike have copies of their own of the same Secret', (t) => {
+  const env = [{ name: 'PASSWORD', from: { secret: { name: 'db', key: 'password' } } }];
+  const [first, second] = ['a', 'b'].map((ending) => {
+    const application = shop({ env });
+    const named = { ...application, metadata: { ...application.metadata, name: `customer-portal-of-production-europe-west-${ending}` } };
+    return kinds(renderApplication(named, { ...facts, inputs: { 'secret/db': '1' } }, runtimes)).find((each) => each.startsWith('Secret/'));
+  });
+  t.regex(first ?? '', /^Secret\/customer-portal-of-production-europe-wes-db-[0-9a-f]{10}$/);
+  t.not(first, second);
+});
+
 test('by default no replica may be missing while a new release rolls out', (t) => {
   t.deepEqual(deploymentOf(render())?.spec?.strategy, { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
 });
