@@ -1,11 +1,12 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { ApolloServer } from '@apollo/server';
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLSchema } from 'graphql';
 import type { ServedKind } from '../../ports/engine.js';
 import type { ServedAction, ServedField } from '../contributions.js';
 import type { GraphqlContext } from './context.js';
 import type { GraphqlParts } from './ports.js';
 import { PreparedOperations } from './prepared-operations.js';
-import { composeSchema } from './schema/compose.js';
+import { schemaConfig } from './schema/compose.js';
 
 /** A schema with its Apollo Server and its prepared operations. */
 export interface ServedSchema {
@@ -48,8 +49,12 @@ export class SchemaCache {
     return made;
   }
 
+  /** Composes the schema in several turns of the event loop, so that other requests are answered meanwhile (docs/decisions/0317). */
   async #compose(kinds: readonly ServedKind[], actions: readonly ServedAction[], fields: readonly ServedField[]): Promise<ServedSchema> {
-    const schema = composeSchema({ kinds, actions, fields });
+    const config = schemaConfig({ kinds, actions, fields });
+    await turn();
+    const schema = new GraphQLSchema(config);
+    await turn();
     const prepared = new PreparedOperations(schema);
     return { schema, prepared, apollo: await this.#start(schema, prepared) };
   }

@@ -1,4 +1,4 @@
-import { GraphQLObjectType, GraphQLSchema } from 'graphql';
+import { GraphQLObjectType, GraphQLSchema, type GraphQLSchemaConfig } from 'graphql';
 import type { ServedAction, ServedField } from '../../contributions.js';
 import type { ServedKind } from '../../../ports/engine.js';
 import { exposedKinds } from './exposed-kinds.js';
@@ -25,7 +25,12 @@ export interface SchemaSources {
 }
 
 /** Composes the schema of what is loaded; the same sources give the same schema, including all names. */
-export function composeSchema({ kinds, actions, fields }: SchemaSources): GraphQLSchema {
+export function composeSchema(sources: SchemaSources): GraphQLSchema {
+  return new GraphQLSchema(schemaConfig(sources));
+}
+
+/** Makes the root types; the fields of all others are made when the schema is constructed, which takes as long again. */
+export function schemaConfig({ kinds, actions, fields }: SchemaSources): GraphQLSchemaConfig {
   const names = new TypeNames(ownTypes);
   const parts = { kinds: exposedKinds(kinds, names, new TypeNames(ownQueries)), actions, fields };
   const outputs = new OutputTypes(names);
@@ -46,11 +51,11 @@ export function composeSchema({ kinds, actions, fields }: SchemaSources): GraphQ
     description: 'Everything that can be subscribed to over a WebSocket with the protocol graphql-transport-ws.',
     fields: { ...logSubscription(parts.kinds), ...subscriptionFields(parts, objects, names) },
   });
-  return new GraphQLSchema({
+  return {
     query,
     mutation,
     subscription,
     types: [...objects.all()],
     description: 'The API of TAPPaaS for its consumers: kinds, the relations between them, and fields that plugins add.',
-  });
+  };
 }
