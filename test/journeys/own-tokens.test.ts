@@ -229,3 +229,27 @@ test.serial('a login names a namespace that its owner can use: members of a tena
   t.regex((await logIn(known.developer.token)) ?? '', /tappaas apps -n shop, or (npx )?tappaas deploy DIRECTORY -n shop$/);
   t.regex((await logIn(admin.token)) ?? '', /tappaas apps, or (npx )?tappaas deploy DIRECTORY$/);
 });
+
+test.serial('who may not do it in the default namespace, and has named none, is reminded of -n', async (t) => {
+  const { home, admin, people: known } = world;
+  const asDeveloper = { TAPPAAS_SERVER: admin.server, TAPPAAS_TOKEN: known.developer.token };
+  const remedy = async (env: Readonly<Record<string, string>>, ...words: readonly string[]) => {
+    const { code, stderr } = await run(home, { ...asDeveloper, ...env }, ...words);
+    t.is(code, 1, stderr);
+    t.regex(stderr, /Ask an administrator for a role/);
+    return stderr.includes('Name the namespace with -n NAMESPACE if you did not mean "default".');
+  };
+  t.true(await remedy({}, 'events'));
+  t.false(await remedy({}, 'events', '-n', 'default'), 'it was meant');
+  t.false(await remedy({ TAPPAAS_NAMESPACE: 'default' }, 'events'), 'it was meant');
+  t.false(await remedy({}, 'events', '-A'), 'no namespace was asked about');
+});
+
+async function run(home: PlatformHome, env: Readonly<Record<string, string>>, ...words: readonly string[]) {
+  const child = home.begin(words, env);
+  let stderr = '';
+  child.stdout.resume();
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  const code = await new Promise<number>((done) => void child.once('close', (ended) => done(ended ?? -1)));
+  return { code, stderr };
+}

@@ -7,6 +7,7 @@ import { commands } from './commands.js';
 import { commonOptions } from './common-options.js';
 import { harmless, harmlessLine } from './harmless.js';
 import { commandHelp, overview, usageOf } from './help.js';
+import { withNamespaceHint } from './namespace-hint.js';
 import type { Terminal } from './terminal.js';
 import { cliErrorOf } from './cli-error-of.js';
 import { unknownCommand } from './unknown-command.js';
@@ -33,7 +34,12 @@ async function run(terminal: Terminal): Promise<number> {
     throw usage(found, `expected ${found.operands || 'no operand'}, found ${positionals.length === 0 ? 'none' : positionals.join(' ')}`);
   }
   const invocation = await invocationOf(terminal, found, values, positionals);
-  return (await found.load())(invocation);
+  const command = await found.load();
+  try {
+    return await command(invocation);
+  } catch (error) {
+    throw withNamespaceHint(error, terminal, typeof values['namespace'] === 'string' ? values['namespace'] : undefined);
+  }
 }
 
 async function invocationOf(
