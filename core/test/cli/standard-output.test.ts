@@ -1,19 +1,37 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import test from 'ava';
+import { endProcess } from '../../../test/end-process.ts';
 
 const main = resolve(import.meta.dirname, '../../dist/main.js');
 
-/** A command in a shell, where `tappaas` is the command line as a process of its own. */
-function sh(script: string): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+const commandMsMax = 60_000;
+
+/**
+ * A command in a shell, where `tappaas` is the command line as a process of its own.
+ *
+ * @throws when it does not end by itself; all that it has begun is ended then
+ */
+async function sh(script: string): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   const env = { ...process.env, TAPPAAS_HOME: '/nowhere', node: process.execPath, main };
-  return new Promise((done) => {
-    execFile('bash', ['-c', `tappaas() { "$node" "$main" "$@"; }\n${script}`], { env }, (error, stdout, stderr) =>
-      done({ code: Number(error?.code ?? 0), stdout, stderr }),
-    );
+  const child = spawn('bash', ['-c', `tappaas() { "$node" "$main" "$@"; }\n${script}`], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
+  let [stdout, stderr, isLate] = ['', '', false];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const late = setTimeout(() => {
+    isLate = true;
+    void endProcess(child, 'group');
+  }, commandMsMax);
+  const [code] = (await once(child, 'close').finally(() => clearTimeout(late))) as [number | null];
+  if (isLate) throw new Error(`${script}: it did not end in ${commandMsMax} ms; it wrote ${JSON.stringify({ stdout, stderr })}`);
+  return { code: code ?? -1, stdout, stderr };
 }
 
 test('output that finds no room is told, and the command fails with a code of its own', async (t) => {

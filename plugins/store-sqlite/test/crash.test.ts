@@ -13,7 +13,7 @@ import { openSqliteStore } from '../dist/store.js';
 import { rounds } from './sqlite-harness.ts';
 
 const clients = 12;
-/** Longer than a process takes to reach any point, even on a slow disk. */
+/** Longer than a process takes to open the store, and from then on to reach any point, even on a slow disk. */
 const pointMsMax = 60_000;
 const child = fileURLToPath(new URL('crash-child.ts', import.meta.url));
 
@@ -36,7 +36,11 @@ test('nothing acknowledged is lost and nothing half done stays when the process 
   await rm(directory, { recursive: true });
 });
 
-/** The last acknowledged round and revision of each client, and whether the process was killed from outside. */
+/**
+ * The last acknowledged round and revision of each client, and whether the process was killed from outside.
+ *
+ * @throws when the process does not open the store in time
+ */
 async function runUntilKilled(
   directory: string,
   point: string | undefined,
@@ -51,20 +55,25 @@ async function runUntilKilled(
   );
   const exited = once(process, 'exit');
   const acks = new Map<number, readonly [number, number]>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let isStopped = false;
+  let [isOpen, isStopped] = [false, false];
   const stop = (): void => {
     isStopped = true;
     process.kill('SIGKILL');
   };
+  let timer = setTimeout(stop, pointMsMax);
   for await (const line of createInterface(process.stdout)) {
-    // A point that is never reached does not block the test, and is reported.
-    if (line === 'open') timer = setTimeout(stop, point === undefined ? (cycle * 13) % 90 : pointMsMax);
+    if (line === 'open') {
+      isOpen = true;
+      clearTimeout(timer);
+      // A point that is never reached does not block the test, and is reported.
+      timer = setTimeout(stop, point === undefined ? (cycle * 13) % 90 : pointMsMax);
+    }
     const [name = 0, round = 0, revision] = line.split(' ').map(Number);
     if (revision !== undefined) acks.set(name, [round, revision]);
   }
   clearTimeout(timer);
   await exited;
+  if (isStopped && !isOpen) throw new Error(`cycle ${cycle}, ${point ?? 'any moment'}: the store was not open in ${pointMsMax} ms`);
   return { acks, isStopped };
 }
 
