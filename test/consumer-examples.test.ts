@@ -1,8 +1,18 @@
 /** The examples for consumers do what their pages say: what is printed matches the text block below each. */
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import test from 'ava';
-import { canRunExamples, ExampleRunner, expectedOf, laptopHome, pagesOf, runExamplesOf } from './page-examples.ts';
+import test, { type ExecutionContext } from 'ava';
+import {
+  canRunExamples,
+  ExampleRunner,
+  examplesOfFile,
+  expectedOf,
+  laptopHome,
+  pagesOf,
+  ranOutside,
+  runExamplesOf,
+  type Example,
+} from './page-examples.ts';
 import { root } from './platform-process.ts';
 
 const example = canRunExamples ? test.serial : test.serial.skip;
@@ -23,18 +33,25 @@ test.after.always('the platform is stopped and its directory removed', async () 
   for (const stop of started.toReversed()) await stop();
 });
 
+async function runInOrder(t: ExecutionContext, commands: readonly Example[]): Promise<void> {
+  t.timeout(300_000);
+  const outputs = await runner.shell(commands);
+  for (const [index, each] of commands.entries()) {
+    const output = outputs[index] ?? '';
+    t.regex(output, expectedOf(each), each.code);
+    if (each.expected.length === 0) t.notRegex(output, /"status":"Failure"|"errors":\[/, each.code);
+  }
+}
+
+for (const page of ranOutside) {
+  const commands = examplesOfFile(page, ['sh']).filter(({ isMarked }) => !isMarked);
+  example(`the commands of ${page} do what the page says`, (t) => runInOrder(t, commands));
+}
+
 for (const page of pagesOf('consumers')) {
   const commands = runExamplesOf(page, ['sh']);
   if (commands.length > 0) {
-    example(`the examples of ${page} do what the page says`, async (t) => {
-      t.timeout(300_000);
-      const outputs = await runner.shell(commands);
-      for (const [index, each] of commands.entries()) {
-        const output = outputs[index] ?? '';
-        t.regex(output, expectedOf(each), each.code);
-        if (each.expected.length === 0) t.notRegex(output, /"status":"Failure"|"errors":\[/, each.code);
-      }
-    });
+    example(`the examples of ${page} do what the page says`, (t) => runInOrder(t, commands));
   }
   for (const [index, each] of runExamplesOf(page, ['js', 'ts', 'graphql']).entries()) {
     example(`program ${index + 1} of ${page} does what the page says`, async (t) => {

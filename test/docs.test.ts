@@ -6,7 +6,7 @@ import test from 'ava';
 import { buildSchema, parse, validate } from 'graphql';
 import { parseDocument } from 'yaml';
 import { allErrors, declaredErrors, referencePages } from '../.ci/reference.ts';
-import { examplesOf, pagesOf, ran } from './page-examples.ts';
+import { examplesOf, examplesOfFile, pagesOf, ran, ranOutside } from './page-examples.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -18,7 +18,7 @@ async function pages(): Promise<readonly string[]> {
       .map(({ name, parentPath }) => join(parentPath, name));
   };
   const top = (await readdir(root)).filter((name) => name.endsWith('.md')).map((name) => join(root, name));
-  return [...top, ...(await Promise.all(['docs', 'examples', 'plugins', 'core/src'].map(below))).flat()];
+  return [...top, ...(await Promise.all(['docs', 'examples', 'plugins', 'core', 'sdk'].map(below))).flat()];
 }
 
 /** Every source file below the folders, with its text. */
@@ -144,6 +144,17 @@ test('every command, program and query that a page of docs shows is run by a tes
     .flatMap((page) => examplesOf(page, languages).map((example) => ({ page, ...example })));
   t.true(shown.length > 50 && shown.some(({ isMarked }) => isMarked));
   const missed = shown.filter(({ page, language, isMarked }) => !isMarked && !ran[dirname(page)]?.includes(language));
+  t.deepEqual(
+    missed.map(({ page, code }) => `${page}: ${code}`),
+    [],
+  );
+});
+
+test('every block of commands outside of docs is run by a test, or the page says why not', async (t) => {
+  const outside = (await pages()).map((page) => relative(root, page)).filter((page) => !page.startsWith('docs/'));
+  const shown = outside.flatMap((page) => examplesOfFile(page, ['sh', 'bash', 'shell', 'console']).map((each) => ({ page, ...each })));
+  t.true(ranOutside.every((page) => shown.some((each) => each.page === page && !each.isMarked)));
+  const missed = shown.filter(({ page, isMarked }) => !isMarked && !ranOutside.includes(page));
   t.deepEqual(
     missed.map(({ page, code }) => `${page}: ${code}`),
     [],

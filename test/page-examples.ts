@@ -23,6 +23,9 @@ export const ran: Readonly<Record<string, readonly string[]>> = {
   authors: ['ts'],
 };
 
+/** Pages outside of docs whose shell blocks consumer-examples runs. */
+export const ranOutside: readonly string[] = ['README.md', 'examples/hello/README.md'];
+
 /** What the paragraph above a block says that is not run, before the reason. */
 const notRun = 'Not run by the tests: ';
 
@@ -45,7 +48,12 @@ export function pagesOf(folder: string): readonly string[] {
 
 /** The blocks of a page in these languages, each with the text block that follows it. */
 export function examplesOf(page: string, languages: readonly string[]): readonly Example[] {
-  return examplesIn(readFileSync(join(root, 'docs', page), 'utf8'), languages);
+  return examplesOfFile(join('docs', page), languages);
+}
+
+/** As {@link examplesOf}, for a page anywhere: its path from the root of the repository. */
+export function examplesOfFile(path: string, languages: readonly string[]): readonly Example[] {
+  return examplesIn(readFileSync(join(root, path), 'utf8'), languages);
 }
 
 /** Those that are to be run. */
