@@ -21,7 +21,10 @@ export const Release = defineKind({
       },
       { description: 'The object it was rendered for.' },
     ),
-    number: Type.Integer({ minimum: 1, description: 'Counts the releases of the object.' }),
+    number: Type.Integer({
+      minimum: 1,
+      description: 'Grows with each release of the object. Numbers that objects of other kinds with the same name have used are skipped.',
+    }),
     digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$', description: 'Digest of what was rendered; equal content is one release.' }),
     cluster: Type.String({ description: 'The cluster it is for.' }),
     generation: Type.Integer({ description: 'Generation of the object that was rendered.' }),
@@ -46,7 +49,7 @@ export const Release = defineKind({
   fields: ['spec.of.name', 'spec.of.uid'],
   columns: [
     { name: 'Of', path: '.spec.of.name', description: 'The object it was rendered for.' },
-    { name: 'Number', path: '.spec.number', type: 'integer', description: 'Counts the releases of the object.' },
+    { name: 'Number', path: '.spec.number', type: 'integer', description: 'Grows with each release of the object.' },
     { name: 'Phase', path: '.status.phase', description: 'Whether it serves.' },
   ],
 });
