@@ -12,7 +12,9 @@ import {
   pods,
   processOf,
   readPodLog,
+  refuseUnknownCluster,
   refuseTooManyPods,
+  type FoundPlace,
   type PodPlace,
 } from './logs/pod-log.js';
 import { valueAt, type ObjectBody } from './object-reader.js';
@@ -42,7 +44,7 @@ export class Workloads {
     const requested = { verb: 'list', target: { kind: pods, namespace: namespaceOf(application) } };
     return this.#context.access.read(
       requested,
-      () => this.#read(application, releases),
+      async () => this.#read(application, await this.#placeOf(application, releases)),
       () => found,
     );
   }
@@ -52,7 +54,7 @@ export class Workloads {
     return this.#placements.load(uid);
   }
 
-  /** Returns the last lines of an application's pods, pod by pod; only of started pods if there are any. @throws TAP_REQUEST_FORBIDDEN */
+  /** Returns the last lines of an application's pods, pod by pod; only of started pods if there are any. @throws TAP_REQUEST_FORBIDDEN, TAP_GRAPHQL_CLUSTER_UNKNOWN */
   async logOf(application: ObjectBody, releases: ExposedKind, query: LogQuery): Promise<readonly LogLine[]> {
     const read = async (): Promise<readonly LogLine[]> => {
       const lines: LogLine[] = [];
@@ -64,11 +66,12 @@ export class Workloads {
 
   async *#lines(application: ObjectBody, releases: ExposedKind, { process, tail }: LogQuery): AsyncGenerator<LogLine, void, void> {
     const place = await this.#placeOf(application, releases);
-    const running = await this.#read(application, releases);
+    if (typeof place === 'object' && 'unknownCluster' in place) refuseUnknownCluster(place.unknownCluster, application);
+    const running = await this.#read(application, place);
     const meant = running.filter((pod) => !process || processOf(pod) === process);
     if (meant.length > outputsMax) refuseTooManyPods(String(meant.length));
     if (meant.length === 0 && process) refuseUnknownProcess(process, application);
-    if (place !== undefined) for (const pod of readable(meant)) yield* this.#log(place, pod, tail);
+    if (place !== 'none') for (const pod of readable(meant)) yield* this.#log(place, pod, tail);
   }
 
   async *#log(place: PodPlace, pod: ObjectBody, tail: number): AsyncGenerator<LogLine, void, void> {
@@ -84,9 +87,8 @@ export class Workloads {
     }
   }
 
-  async #read(application: ObjectBody, releases: ExposedKind): Promise<readonly ObjectBody[]> {
-    const place = await this.#placeOf(application, releases);
-    if (place === undefined) return [];
+  async #read(application: ObjectBody, place: FoundPlace): Promise<readonly ObjectBody[]> {
+    if (place === 'none' || 'unknownCluster' in place) return [];
     const id = `${place.cluster} ${place.namespace}`;
     const loader = this.#pods.get(id) ?? this.#loader(place);
     this.#pods.set(id, loader);
@@ -107,12 +109,11 @@ export class Workloads {
   }
 
   /** Returns where the serving release runs. */
-  async #placeOf({ metadata, ...rest }: ObjectBody, releases: ExposedKind): Promise<PodPlace | undefined> {
+  async #placeOf({ metadata, ...rest }: ObjectBody, releases: ExposedKind): Promise<FoundPlace> {
     const name = valueAt(rest, ['status', 'release']);
-    if (typeof name !== 'string') return undefined;
+    if (typeof name !== 'string') return 'none';
     const { namespace = '' } = metadata;
-    const place = await placeOf(await this.#context.reader.load(releases.served, { namespace, name }), namespace, this.#context);
-    return place === 'none' || 'unknownCluster' in place ? undefined : place;
+    return placeOf(await this.#context.reader.load(releases.served, { namespace, name }), namespace, this.#context);
   }
 }
 

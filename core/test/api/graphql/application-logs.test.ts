@@ -213,6 +213,9 @@ test('an application on a cluster that is not loaded is an error by its code, at
     t.is(error?.extensions.code, 'TAP_GRAPHQL_CLUSTER_UNKNOWN');
     t.regex(error?.message ?? '', /"shop" runs on cluster west.*expected .*found/);
   }
+  const asked = (field: string) => cluster.server.ask(`{ application(namespace: "team", name: "shop") { ${field} } }`);
+  t.is((await asked('logs { text }')).json.errors[0].extensions.code, 'TAP_GRAPHQL_CLUSTER_UNKNOWN');
+  t.deepEqual((await asked('pods { name }')).json.data.application, { pods: [] });
 });
 
 test('it ends with the application, by name, once the last pod has told everything', async (t) => {
