@@ -58,8 +58,8 @@ export class Browser {
         for (const line of answer.headers['set-cookie'] ?? []) {
           const [pair = ''] = line.split(';');
           const at = pair.indexOf('=');
-          const isGone = /max-age=0|expires=Thu, 01 Jan 1970/i.test(line);
-          if (isGone) jar.delete(pair.slice(0, at));
+          const isRemoved = /max-age=0|expires=Thu, 01 Jan 1970/i.test(line);
+          if (isRemoved) jar.delete(pair.slice(0, at));
           else jar.set(pair.slice(0, at), pair.slice(at + 1));
         }
         let text = '';
@@ -81,6 +81,6 @@ export class Browser {
 
 /** Logs in at a provider's own pages, from where it asks who one is to where it leads back. */
 export async function logInAt(browser: Browser, page: Page, name: string, stopAt: (url: string) => boolean = () => false): Promise<Page> {
-  const asked = await browser.submit(page, { login: name, password: 'any' }, stopAt);
-  return /name="prompt" value="consent"/.test(asked.text) ? browser.submit(asked, {}, stopAt) : asked;
+  const submitted = await browser.submit(page, { login: name, password: 'any' }, stopAt);
+  return /name="prompt" value="consent"/.test(submitted.text) ? browser.submit(submitted, {}, stopAt) : submitted;
 }

@@ -29,19 +29,19 @@ function isExecutable(file: string): boolean {
 }
 
 const executablePath = findChromium();
-const patienceMs = 90_000;
+const startMsMax = 90_000;
 
 /** Whether tests with a browser are to run: in CI always, so that a missing one fails there. */
 export const runsBrowser = executablePath !== undefined || isCi;
 
 export function launchChromium(): Promise<Browser> {
   if (executablePath === undefined) throw new Error('no chromium on the PATH; .ci/services installs one');
-  return chromium.launch({ executablePath, headless: true, chromiumSandbox: false, args: quiet, timeout: patienceMs });
+  return chromium.launch({ executablePath, headless: true, chromiumSandbox: false, args: quiet, timeout: startMsMax });
 }
 
 /** A profile of its own, in which everything is waited for as long as it takes on a machine that is busy with other tests. */
 export async function freshContext(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(patienceMs);
+  context.setDefaultTimeout(startMsMax);
   return context;
 }

@@ -215,9 +215,9 @@ test('every setting says its unit where its name has one, and what holds where i
   const wrong = rows.flatMap(({ name, type, byDefault, what }) => {
     const last = (name.split('.').at(-1) ?? '').replace(/^[a-z]/, (letter) => letter.toUpperCase());
     const unit = Object.keys(units).find((each) => new RegExp(`${each}(Max)?$`).test(last) && /^(integer|number)/.test(type));
-    const saysUnit = unit === undefined || units[unit]?.test(what);
-    const saysDefault = byDefault !== '' || isSection(name) || /\bDefault: |\babsent: |\bwithout one\b/.test(what);
-    return saysUnit && saysDefault ? [] : [`${name}: ${what}`];
+    const hasUnit = unit === undefined || units[unit]?.test(what);
+    const hasDefault = byDefault !== '' || isSection(name) || /\bDefault: |\babsent: |\bwithout one\b/.test(what);
+    return hasUnit && hasDefault ? [] : [`${name}: ${what}`];
   });
   t.deepEqual(wrong, []);
 });
@@ -288,13 +288,13 @@ test('every folder of core/src and every plugin has a README of at most 25 lines
     ({ parentPath }) => relative(root, parentPath),
   );
   // A part of a stage that has two files is told in the README above it.
-  const isToldAbove = (folder: string): boolean => dirname(folder) !== join('core', 'src') && (sources.get(folder)?.length ?? 0) <= 2;
+  const isDescribedAbove = (folder: string): boolean => dirname(folder) !== join('core', 'src') && (sources.get(folder)?.length ?? 0) <= 2;
   const folders = [
     'core',
     ...entries
       .filter((entry) => entry.isDirectory())
       .map(({ name, parentPath }) => relative(root, join(parentPath, name)))
-      .filter((folder) => !isToldAbove(folder)),
+      .filter((folder) => !isDescribedAbove(folder)),
     ...(await readdir(join(root, 'plugins'))).map((name) => `plugins/${name}`),
   ];
   for (const folder of folders) {

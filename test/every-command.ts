@@ -3,14 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection } from './platform-process.ts';
 
-export interface AskedCommand {
+export interface CommandLine {
   readonly words: readonly string[];
   /** With `-o json` it answers with one JSON object a line. */
   readonly isStream?: true;
 }
 
 /** SERVER and TOKEN stand for those of the connection. */
-const asked: readonly AskedCommand[] = [
+const commandLines: readonly CommandLine[] = [
   { words: ['login', 'SERVER', '--certificate-authority', 'data/ca.pem', '--token', 'TOKEN'] },
   { words: ['whoami'] },
   { words: ['deploy', 'hello', '--no-wait'] },
@@ -67,7 +67,7 @@ export async function placeForCommands(directory: string): Promise<void> {
   await writeFile(join(directory, 'policies.yaml'), 'policies: []\ntests: []\n');
 }
 
-export function everyCommand({ server, token }: Connection): readonly AskedCommand[] {
+export function everyCommand({ server, token }: Connection): readonly CommandLine[] {
   const given: Readonly<Record<string, string>> = { SERVER: server, TOKEN: token };
-  return asked.map(({ words, ...rest }) => ({ ...rest, words: words.map((word) => given[word] ?? word) }));
+  return commandLines.map(({ words, ...rest }) => ({ ...rest, words: words.map((word) => given[word] ?? word) }));
 }

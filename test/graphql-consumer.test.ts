@@ -81,8 +81,8 @@ test('a stranger lists, deploys, follows and reads logs with a typed client', as
     configuration: [],
   });
   t.true(data.application.logs.length > 0);
-  const asked = { query: '{ platform { hooks { name plugins } } }' };
-  const { hooks } = (await platform.api('POST', '/graphql', asked)).json<{
+  const sent = { query: '{ platform { hooks { name plugins } } }' };
+  const { hooks } = (await platform.api('POST', '/graphql', sent)).json<{
     data: { platform: { hooks: { name: string; plugins: string[] }[] } };
   }>().data.platform;
   t.deepEqual(hooks.find(({ name }) => name === 'scheduling.filter')?.plugins, ['resources'], JSON.stringify(hooks));

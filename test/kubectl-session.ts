@@ -35,7 +35,7 @@ export interface RunOptions {
 }
 
 /** A command that goes on, such as `get -w`. */
-export interface Going {
+export interface RunningCommand {
   stdout(): string;
   /** Waits until what it has printed fits. */
   shows(pattern: RegExp): Promise<void>;
@@ -46,7 +46,7 @@ export interface KubectlSession {
   /** Commands run so far, as they were typed. */
   readonly commands: readonly string[];
   run(words: readonly string[], options?: RunOptions): Promise<Ran>;
-  start(words: readonly string[]): Going;
+  start(words: readonly string[]): RunningCommand;
 }
 
 const commandMsMax = 120_000;

@@ -31,7 +31,7 @@ const before = {
   },
 };
 
-for (const [what, change, told] of [
+for (const [what, change, received] of [
   ['a path that is gone', (d: typeof before) => ({ ...d, paths: {} }), /\/paths\/\/a is gone/],
   ['a method that is gone', (d: typeof before) => ({ ...d, paths: { '/a': {} } }), /\/a\/get is gone/],
   ['a parameter that is gone', (d: typeof before) => ({ ...d, paths: { '/a': { get: { parameters: [] } } } }), /parameters\/limit is gone/],
@@ -70,7 +70,7 @@ for (const [what, change, told] of [
   test(`${what} is told`, (t) => {
     const found = narrowings(before, change(before));
     t.is(found.length, 1, found.join('\n'));
-    t.regex(found[0] ?? '', told);
+    t.regex(found[0] ?? '', received);
   });
 }
 
@@ -89,7 +89,7 @@ test('what is added, described otherwise or allowed besides is no narrowing', (t
 
 const schema = (name: Json): JsonObject => ({ schema: { type: 'object', properties: { name } } });
 
-for (const [what, was, is, told] of [
+for (const [what, was, is, received] of [
   ['another default', { type: 'integer', default: 1 }, { type: 'integer', default: 2 }, /name: default was 1, is 2/],
   ['a default that is gone', { type: 'integer', default: 1 }, { type: 'integer' }, /default was 1, is "absent"/],
   ['a null that is refused now', { type: 'string', nullable: true }, { type: 'string' }, /nullable is gone/],
@@ -118,9 +118,9 @@ for (const [what, was, is, told] of [
   test(`${what} is told, and not recorded`, (t) => {
     const found = narrowings(schema(was), schema(is));
     t.is(found.length, 1, found.join('\n'));
-    t.regex(found[0] ?? '', told);
+    t.regex(found[0] ?? '', received);
     const documents = (name: Json) => new Map([['group_v1', schema(name)]]);
-    t.throws(() => refuseNarrowings(documents(was), documents(is)), { message: told });
+    t.throws(() => refuseNarrowings(documents(was), documents(is)), { message: received });
     t.notThrows(() => refuseNarrowings(documents(was), documents(was)));
   });
 }

@@ -10,7 +10,7 @@ import type { Connection } from './platform-process.ts';
 const triesMax = 2_000;
 
 /** Sends one request and reads what it is answered. */
-type Ask = <T>(method: string, path: string, body?: object) => Promise<T>;
+type Send = <T>(method: string, path: string, body?: object) => Promise<T>;
 
 /** Somebody's connections to each worker. */
 export function toBoth(t: { teardown(close: () => void): void }, connection: Connection): readonly Pinned[] {
@@ -44,13 +44,13 @@ export class Pinned {
   }
 
   /** Sends one request there and reads its answer. */
-  async ask<T>(method: string, path: string, body?: object): Promise<T> {
-    const ask = await this.asker();
-    return ask(method, path, body);
+  async send<T>(method: string, path: string, body?: object): Promise<T> {
+    const send = await this.sender();
+    return send(method, path, body);
   }
 
   /** Sends requests over one connection that is open already. */
-  async asker(): Promise<Ask> {
+  async sender(): Promise<Send> {
     const agent = await this.#agent();
     return async <T>(method: string, path: string, body?: object): Promise<T> => {
       const { answer, text } = await this.#send(agent, method, path, body);
@@ -60,7 +60,7 @@ export class Pinned {
   }
 
   async graphql<T>(query: string): Promise<T> {
-    const { data, errors } = await this.ask<{ data: T; errors?: unknown }>('POST', '/graphql', { query });
+    const { data, errors } = await this.send<{ data: T; errors?: unknown }>('POST', '/graphql', { query });
     if (errors !== undefined) throw new Error(`${query}: ${JSON.stringify(errors)}`);
     return data;
   }

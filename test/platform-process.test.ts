@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { isAlive } from '../plugins/cluster-local/dist/agent/process/identity.js';
 import type { AgentRecord } from '../plugins/cluster-local/dist/agent/settings.js';
-import { askApplication } from './ask-application.ts';
+import { requestApplication } from './request-application.ts';
 import { eventually, platformHome, root } from './platform-process.ts';
 
 for (const through of [undefined, 'npm'] as const) {
@@ -18,7 +18,7 @@ for (const through of [undefined, 'npm'] as const) {
     const following = home.begin(['logs', 'hello', '-f']);
     following.stderr.resume();
     await eventually(
-      () => askApplication(home, 'hello.default.localhost'),
+      () => requestApplication(home, 'hello.default.localhost'),
       ({ status }) => status === 200,
     );
     const agent = JSON.parse(await readFile(join(home.directory, 'data/local/agent.json'), 'utf8')) as AgentRecord;
@@ -30,7 +30,7 @@ for (const through of [undefined, 'npm'] as const) {
       async () => isAlive(agent),
       (alive) => !alive,
     );
-    await t.throwsAsync(askApplication(home, 'hello.default.localhost'), { code: 'ECONNREFUSED' });
+    await t.throwsAsync(requestApplication(home, 'hello.default.localhost'), { code: 'ECONNREFUSED' });
     t.false(existsSync(home.directory));
   });
 }

@@ -88,10 +88,10 @@ export async function platformHome(
   };
   // A platform with workers looks for a port before these begin to listen on it: meanwhile another test could be given it.
   const port = 'workers' in (options.api ?? {}) ? await freePort() : 0;
-  const kept = Object.fromEntries(Object.entries(plugins).filter(([, entry]) => entry !== null));
+  const retained = Object.fromEntries(Object.entries(plugins).filter(([, entry]) => entry !== null));
   await writeFile(
     join(directory, 'tappaas.yaml'),
-    JSON.stringify({ apiVersion: 'tappaas.dev/v1alpha1', kind: 'Platform', api: { port, ...options.api }, plugins: kept }),
+    JSON.stringify({ apiVersion: 'tappaas.dev/v1alpha1', kind: 'Platform', api: { port, ...options.api }, plugins: retained }),
   );
   const words = [process.execPath, command, ...upWords(options.first)].map((word) => `'${word}'`);
   await writeFile(join(directory, 'package.json'), JSON.stringify({ private: true, scripts: { start: `exec ${words.join(' ')}` } }));
@@ -152,8 +152,8 @@ async function start(directory: string, child: ChildProcessWithoutNullStreams, i
     api: (method, path, body, contentType) => call(connection, method, path, body, contentType),
     async stop() {
       signal('SIGINT');
-      const patience = setTimeout(() => signal('SIGKILL'), stopMsMax);
-      return ended.finally(() => clearTimeout(patience));
+      const killTimer = setTimeout(() => signal('SIGKILL'), stopMsMax);
+      return ended.finally(() => clearTimeout(killTimer));
     },
     async kill() {
       signal('SIGKILL');

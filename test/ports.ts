@@ -12,7 +12,7 @@ const servicesOfRange = 30;
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = single.from + Math.floor(Math.random() * (single.to - single.from + 1));
-    if ((await isKept(port)) && (await canListen(port))) return port;
+    if ((await isReserved(port)) && (await canListen(port))) return port;
   }
 }
 
@@ -27,14 +27,14 @@ export async function clusterPorts(): Promise<{
   for (;;) {
     const first = from + Math.floor((Math.random() * (to - from + 1)) / each) * each;
     // Whoever keeps the first has all of them.
-    if (!(await isKept(first))) continue;
+    if (!(await isReserved(first))) continue;
     const services = first + each - servicesOfRange;
     return { podPortFirst: first + 1, podPortLast: services - 1, servicePortFirst: services, servicePortLast: first + each - 1 };
   }
 }
 
 /** Keeps a port until this thread ends, unless another one does: the same one of UDP, which is in nobody's way. */
-function isKept(port: number): Promise<boolean> {
+function isReserved(port: number): Promise<boolean> {
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   const keeper = createSocket('udp4');
   keeper.once('error', (error) => void (isInUse(error) ? resolve(false) : reject(error)));

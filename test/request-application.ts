@@ -2,7 +2,7 @@ import { get } from 'node:http';
 import type { PlatformHome } from './platform-process.ts';
 
 /** Asks an application through the cluster's http port, by host name, without a resolver. */
-export function askApplication(
+export function requestApplication(
   home: Pick<PlatformHome, 'httpPort'>,
   host: string,
   path = '/',

@@ -118,8 +118,8 @@ test.serial('tappaas check finds it by its name, and says where a mistake stands
   t.regex(run(t, site, process.execPath, [tappaas, 'check', '--file', 'tappaas.yaml']), /2 plugins, no errors/);
   const yaml = await readFile(join(site, 'tappaas.yaml'), 'utf8');
   await writeFile(join(site, 'wrong.yaml'), yaml.replace('monthlyBudgetEuro: 200', 'monthlyBudgetEur: 200'));
-  const told = run(t, site, process.execPath, [tappaas, 'check', '--file', 'wrong.yaml'], 78);
-  t.regex(told, /wrong\.yaml:9:15 {2}TAP_CONFIG_UNKNOWN_KEY .*did you mean "monthlyBudgetEuro"\?/);
+  const received = run(t, site, process.execPath, [tappaas, 'check', '--file', 'wrong.yaml'], 78);
+  t.regex(received, /wrong\.yaml:9:15 {2}TAP_CONFIG_UNKNOWN_KEY .*did you mean "monthlyBudgetEuro"\?/);
 });
 
 test.serial('a kernel loads it from a configuration file and asks it', async (t) => {

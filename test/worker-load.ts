@@ -106,8 +106,8 @@ export async function count(
 ): Promise<number> {
   let value = 0;
   while (!isOver()) {
-    const wish = { ...configMap(name, String(value + 1)) };
-    const answer = await platform.api('PUT', `${collection}/${name}`, wish).catch((error: Error) => {
+    const replacement = { ...configMap(name, String(value + 1)) };
+    const answer = await platform.api('PUT', `${collection}/${name}`, replacement).catch((error: Error) => {
       failed(error);
       return undefined;
     });

@@ -1,29 +1,29 @@
 /** What is served beside what the table says. */
 import type { Question } from './objects.ts';
-import { people, whoMay, type Engine, type Person } from './table.ts';
+import { people, allowedPersons, type Engine, type Person } from './table.ts';
 import type { AccessWorld } from './world.ts';
 
 /** Requests under way at once. */
 const atOnceMax = 16;
 
 /** What is asked, and who is let in when it is; nobody is told where the matrix does not know how to ask. */
-export interface Asked {
+export interface AccessCheck {
   readonly engine: Engine;
   /** Every one of these is needed. */
   readonly needs: readonly string[];
   readonly where: string;
-  readonly letIn: () => Promise<readonly Person[] | undefined>;
+  readonly allowed: () => Promise<readonly Person[] | undefined>;
 }
 
 /** What is not as the table says, as lines; what the table does not know is. */
-export async function differences(all: readonly Asked[]): Promise<readonly string[]> {
+export async function differences(all: readonly AccessCheck[]): Promise<readonly string[]> {
   if (all.length === 0) return ['nothing is served'];
   const problems: string[] = [];
   const left = all.values();
   const worker = async (): Promise<void> => {
-    for (const { engine, needs, where, letIn } of left) {
-      const expected = whoMay(engine, needs);
-      const found = await letIn();
+    for (const { engine, needs, where, allowed } of left) {
+      const expected = allowedPersons(engine, needs);
+      const found = await allowed();
       const about = `${engine}: ${needs.join(' and ')} (${where})`;
       if (found === undefined) problems.push(`${about}: the matrix does not know how to ask it`);
       else if (expected === undefined) problems.push(`${about}: no row of test/access/table.ts knows it; let in ${listed(found)}`);
@@ -34,7 +34,7 @@ export async function differences(all: readonly Asked[]): Promise<readonly strin
   return problems.toSorted();
 }
 
-const listed = (who: readonly Person[]): string => who.join(', ') || 'nobody';
+const listed = (allowed: readonly Person[]): string => allowed.join(', ') || 'nobody';
 
 /** Those of everybody for whom it is not refused. */
 export async function allBut(isRefused: (person: Person) => Promise<boolean>): Promise<readonly Person[]> {
@@ -43,12 +43,12 @@ export async function allBut(isRefused: (person: Person) => Promise<boolean>): P
 }
 
 /** A request, asked by everybody. Who is let in may still be refused for what they want to write. */
-export function asked({ ask }: AccessWorld, { engine, what, method, path, body, type }: Question): Asked {
-  const letIn = () =>
+export function accessCheck({ sendAs }: AccessWorld, { engine, what, method, path, body, type }: Question): AccessCheck {
+  const allowed = () =>
     allBut(async (person) => {
-      const answer = await ask(person, method, path, body, type);
+      const answer = await sendAs(person, method, path, body, type);
       if (answer.status !== 403) return answer.status === 401;
       return answer.json<{ details?: { code?: string } }>().details?.code === 'TAP_REQUEST_FORBIDDEN';
     });
-  return { engine, needs: [what], where: `${method} ${path}`, letIn };
+  return { engine, needs: [what], where: `${method} ${path}`, allowed };
 }

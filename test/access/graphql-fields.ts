@@ -12,7 +12,7 @@ import {
   type GraphQLField,
   type GraphQLObjectType,
 } from 'graphql';
-import type { Asked } from './comparison.ts';
+import type { AccessCheck } from './comparison.ts';
 import { letInTo } from './graphql.ts';
 import { keyOf, requiredArguments, verbOf, type GraphqlWorld, type Kind } from './graphql-schema.ts';
 import { named } from './world.ts';
@@ -41,7 +41,7 @@ const reached: Readonly<Record<string, (selection: string) => string>> = {
 };
 
 /** A field of a type, and what is needed to be told it. */
-export interface FurtherField {
+export interface NestedField {
   readonly where: string;
   /** Of what kind the object is that it is a field of; absent where that is no kind. */
   readonly parent?: Kind;
@@ -51,9 +51,9 @@ export interface FurtherField {
 }
 
 /** All of them. Types that hold only values are looked through where they are not a kind's own. */
-export async function furtherFields(graphql: GraphqlWorld): Promise<readonly FurtherField[]> {
+export async function nestedFields(graphql: GraphqlWorld): Promise<readonly NestedField[]> {
   const seen = new Set<string>();
-  const found: FurtherField[] = [];
+  const found: NestedField[] = [];
   const visit = async (type: GraphQLObjectType): Promise<void> => {
     if (seen.has(type.name)) return;
     seen.add(type.name);
@@ -90,12 +90,7 @@ function isValue({ kinds }: GraphqlWorld, type: GraphQLObjectType, above: readon
 const selectionOf = ({ name, args, type }: Field): string =>
   `${name}${requiredArguments(args)}${isCompositeType(getNamedType(type)) ? ' { __typename }' : ''}`;
 
-async function fieldOfKind(
-  graphql: GraphqlWorld,
-  { name: typeName }: GraphQLObjectType,
-  parent: Kind,
-  field: Field,
-): Promise<FurtherField> {
+async function fieldOfKind(graphql: GraphqlWorld, { name: typeName }: GraphQLObjectType, parent: Kind, field: Field): Promise<NestedField> {
   const where = `${typeName}.${field.name}`;
   const name = await nameOf(graphql, typeName, parent);
   const one = oneOf(graphql, typeName);
@@ -113,7 +108,7 @@ function needsOf({ kinds }: GraphqlWorld, parent: Kind, where: string, { name, t
   return [parent.isNamespaced ? verbOf('list', target) : `list ${target.group}/${target.resource} across`];
 }
 
-function fieldOfOwn(graphql: GraphqlWorld, { name: typeName }: GraphQLObjectType, field: Field): FurtherField {
+function fieldOfOwn(graphql: GraphqlWorld, { name: typeName }: GraphQLObjectType, field: Field): NestedField {
   const where = `${typeName}.${field.name}`;
   const target = graphql.kinds.get(getNamedType(field.type).name);
   const needs = target ? [verbOf(isListType(getNullableType(field.type)) ? 'list' : 'get', target)] : [`FIELD ${where} path`];
@@ -142,7 +137,7 @@ async function nameOf(graphql: GraphqlWorld, typeName: string, kind: Kind): Prom
   return data[many ?? '']?.nodes[0]?.name;
 }
 
-export async function fieldQuestions(graphql: GraphqlWorld): Promise<readonly Asked[]> {
-  const fields = await furtherFields(graphql);
-  return fields.map(({ where, needs, text }) => ({ engine: 'platform', needs, where, letIn: () => letInTo(graphql, text) }));
+export async function fieldQuestions(graphql: GraphqlWorld): Promise<readonly AccessCheck[]> {
+  const fields = await nestedFields(graphql);
+  return fields.map(({ where, needs, text }) => ({ engine: 'platform', needs, where, allowed: () => letInTo(graphql, text) }));
 }

@@ -46,13 +46,13 @@ export class GraphqlWorld {
   }
 
   static async of(world: AccessWorld): Promise<GraphqlWorld> {
-    const { text } = await world.ask('administrator', 'POST', '/graphql', { query: getIntrospectionQuery() });
+    const { text } = await world.sendAs('administrator', 'POST', '/graphql', { query: getIntrospectionQuery() });
     return new GraphqlWorld(world, buildClientSchema((JSON.parse(text) as { data: IntrospectionQuery }).data));
   }
 
   /** The answer as text. */
   async query(person: Person | 'administrator', query: string): Promise<string> {
-    return (await this.world.ask(person, 'POST', '/graphql', { query })).text;
+    return (await this.world.sendAs(person, 'POST', '/graphql', { query })).text;
   }
 
   /** The same, for what has to be there. @throws when anything is wrong with it */

@@ -2,7 +2,7 @@
 import { getNamedType, isInputObjectType, isRequiredArgument, type GraphQLField } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { allBut, type Asked } from './comparison.ts';
+import { allBut, type AccessCheck } from './comparison.ts';
 import { GraphqlWorld, isForbidden, keyOf, required, verbOf, type Kind } from './graphql-schema.ts';
 import type { Person } from './table.ts';
 import type { AccessWorld } from './world.ts';
@@ -18,12 +18,12 @@ const ownFields: Readonly<Record<string, (id: string) => string>> = {
   rateLimit: () => '{ rateLimit { cost } }',
 };
 
-export async function queryQuestions(graphql: GraphqlWorld): Promise<readonly Asked[]> {
+export async function queryQuestions(graphql: GraphqlWorld): Promise<readonly AccessCheck[]> {
   const { role } = await graphql.data<{ role: { id: string } }>('{ role(namespace: "shop", name: "seen") { id } }');
   return Object.values(graphql.schema.getQueryType()?.getFields() ?? {}).map((field) => {
     const own = ownFields[field.name];
     const { what, text } = own ? { what: `FIELD Query.${field.name} path`, text: own(role.id) } : readOf(graphql, field);
-    return { engine: 'platform', needs: [what], where: `Query.${field.name}`, letIn: () => letInTo(graphql, text) };
+    return { engine: 'platform', needs: [what], where: `Query.${field.name}`, allowed: () => letInTo(graphql, text) };
   });
 }
 
@@ -41,7 +41,7 @@ function readOf({ kinds }: GraphqlWorld, { name, args, type }: Field): { readonl
 
 const accessVerbs: Readonly<Record<string, string>> = { create: 'create', update: 'patch', apply: 'patch', delete: 'delete' };
 
-export function mutationQuestions(graphql: GraphqlWorld): readonly Asked[] {
+export function mutationQuestions(graphql: GraphqlWorld): readonly AccessCheck[] {
   return Object.values(graphql.schema.getMutationType()?.getFields() ?? {}).map((field) => {
     const meaning = mutationMeaning(field.name, graphql.kinds);
     const input = field.args.find(({ name }) => name === 'input')?.type;
@@ -50,12 +50,12 @@ export function mutationQuestions(graphql: GraphqlWorld): readonly Asked[] {
     const text = isKnown
       ? `mutation { ${field.name}(input: { ${keyOf(meaning.kind)}, dryRun: true${rest && `, ${rest}`} }) { userErrors { code } } }`
       : undefined;
-    const letIn = async () => {
+    const allowed = async () => {
       const broken = text === undefined ? undefined : await graphql.query('administrator', text);
       if (broken?.includes('"userErrors"') === false) throw new Error(`Mutation.${field.name}: ${broken}`);
       return letInTo(graphql, text);
     };
-    return { engine: 'platform', needs: [meaning?.what ?? `FIELD Mutation.${field.name} path`], where: `Mutation.${field.name}`, letIn };
+    return { engine: 'platform', needs: [meaning?.what ?? `FIELD Mutation.${field.name} path`], where: `Mutation.${field.name}`, allowed };
   });
 }
 
@@ -71,19 +71,19 @@ function mutationMeaning(name: string, kinds: ReadonlyMap<string, Kind>): { read
   return { kind, what: verbOf('create', kind, `/${action}`) };
 }
 
-export function subscriptionQuestions({ world, schema, kinds }: GraphqlWorld): readonly Asked[] {
+export function subscriptionQuestions({ world, schema, kinds }: GraphqlWorld): readonly AccessCheck[] {
   return Object.values(schema.getSubscriptionType()?.getFields() ?? {}).map(({ name, args }) => {
     const typeName = name === 'operationProgress' ? 'Operation' : name.charAt(0).toUpperCase() + name.slice(1).replace(/Changes$/, '');
     const kind = kinds.get(typeName);
     const what = kind === undefined ? `FIELD Subscription.${name} path` : verbOf('watch', kind);
     const text = subscriptionText(name, args);
-    const letIn = () =>
+    const allowed = () =>
       allBut(async (person) => {
-        const heard = await firstHeard(world, person, text);
+        const heard = await firstMessage(world, person, text);
         if (heard === nothing || heard.includes('TAP_GRAPHQL_DOCUMENT_INVALID')) throw new Error(`Subscription.${name}: ${heard}`);
         return isForbidden(heard);
       });
-    return { engine: 'platform', needs: [what], where: `Subscription.${name}`, letIn };
+    return { engine: 'platform', needs: [what], where: `Subscription.${name}`, allowed };
   });
 }
 
@@ -100,7 +100,7 @@ function subscriptionText(name: string, args: Field['args']): string {
 }
 
 /** What a subscriber hears first: an error, an end, or nothing for so long. */
-async function firstHeard({ connection, headersFor }: AccessWorld, person: Person, text: string): Promise<string> {
+async function firstMessage({ connection, headersFor }: AccessWorld, person: Person, text: string): Promise<string> {
   const headers = headersFor(person);
   const client = createClient({
     url: `${connection.server.replace('https:', 'wss:')}/graphql`,
@@ -112,10 +112,10 @@ async function firstHeard({ connection, headersFor }: AccessWorld, person: Perso
     },
   });
   const heard = new Promise<string>((resolve) => {
-    const told = (what: unknown): void => resolve(what instanceof Error ? what.message : JSON.stringify(what ?? 'end'));
+    const received = (what: unknown): void => resolve(what instanceof Error ? what.message : JSON.stringify(what ?? 'end'));
     // A close is how who brings no credential is turned away.
-    const failed = (what: unknown): void => (Array.isArray(what) ? told(what) : resolve('TAP_REQUEST_UNAUTHENTICATED'));
-    client.subscribe({ query: text }, { next: told, error: failed, complete: () => told(undefined) });
+    const failed = (what: unknown): void => (Array.isArray(what) ? received(what) : resolve('TAP_REQUEST_UNAUTHENTICATED'));
+    client.subscribe({ query: text }, { next: received, error: failed, complete: () => received(undefined) });
     setTimeout(() => resolve(nothing), heardMsMax).unref();
   });
   try {

@@ -1,7 +1,7 @@
 /** Every route and verb that a running platform serves, asked by six people: what the table says, and nothing that it does not know. */
 import test, { type ExecutionContext } from 'ava';
-import { asked, differences, type Asked } from './comparison.ts';
-import { fieldQuestions, furtherFields } from './graphql-fields.ts';
+import { accessCheck, differences, type AccessCheck } from './comparison.ts';
+import { fieldQuestions, nestedFields } from './graphql-fields.ts';
 import { GraphqlWorld } from './graphql-schema.ts';
 import { mutationQuestions, queryQuestions, subscriptionQuestions } from './graphql.ts';
 import { changeWithOperation, narrowDifferences, narrowQuestions } from './narrow-rights.ts';
@@ -22,7 +22,7 @@ test.before('a platform with two tenants and everything that is shipped runs', a
 
 test.after.always('the platform is stopped', () => world?.stop());
 
-async function compare(t: ExecutionContext, all: readonly Asked[]): Promise<void> {
+async function compare(t: ExecutionContext, all: readonly AccessCheck[]): Promise<void> {
   t.timeout(240_000);
   t.deepEqual(await differences(all), []);
 }
@@ -31,7 +31,7 @@ test.serial('every verb of every kind of the platform lets in whom the table say
   const questions = await objectQuestions(world, 'platform', '', 'shop');
   await compare(
     t,
-    questions.map((each) => asked(world, each)),
+    questions.map((each) => accessCheck(world, each)),
   );
 });
 
@@ -39,7 +39,7 @@ test.serial('every verb of every kind of a cluster lets in whom the table says',
   const questions = await objectQuestions(world, 'cluster', '/clusters/local', 'tappaas-shop');
   await compare(
     t,
-    questions.map((each) => asked(world, each)),
+    questions.map((each) => accessCheck(world, each)),
   );
 });
 
@@ -48,7 +48,7 @@ test.serial('everything that is spoken over a WebSocket, and every room, lets in
   t.true(served.length > 5);
   await compare(
     t,
-    served.map((text) => ({ engine: 'platform', needs: [`${text} path`], where: text, letIn: () => letInto(world, text) })),
+    served.map((text) => ({ engine: 'platform', needs: [`${text} path`], where: text, allowed: () => letInto(world, text) })),
   );
 });
 
@@ -56,12 +56,12 @@ test.serial('every path that is not about objects lets in whom the table says', 
   const questions = pathQuestions(world);
   await compare(
     t,
-    questions.map((each) => asked(world, each)),
+    questions.map((each) => accessCheck(world, each)),
   );
 });
 
 test.serial('every field of Query lets in whom the table says', async (t) => {
-  const seen = await world.ask('administrator', 'POST', `${rbac}/namespaces/shop/roles`, { metadata: { name: 'seen' }, rules: [] });
+  const seen = await world.sendAs('administrator', 'POST', `${rbac}/namespaces/shop/roles`, { metadata: { name: 'seen' }, rules: [] });
   t.is(seen.status, 201, seen.text);
   await compare(t, await queryQuestions(graphql));
 });
@@ -74,7 +74,7 @@ test.serial(
   'who may see an object and nothing else is refused every field that leads to others, until they may see these, too',
   async (t) => {
     t.timeout(240_000);
-    const questions = narrowQuestions(await furtherFields(graphql));
+    const questions = narrowQuestions(await nestedFields(graphql));
     t.true(questions.length > 10);
     t.deepEqual(await narrowDifferences(world, [...questions, changeWithOperation]), []);
   },

@@ -1,7 +1,7 @@
 /** People who may see one kind and nothing else: what leads from it to others is refused to them, until they may see that, too. */
 import { make } from '../attacks/running-platform.ts';
 import { call, eventually } from '../platform-process.ts';
-import type { FurtherField } from './graphql-fields.ts';
+import type { NestedField } from './graphql-fields.ts';
 import { isForbidden } from './graphql-schema.ts';
 import { rbac, type AccessWorld } from './world.ts';
 
@@ -41,10 +41,10 @@ export interface NarrowQuestion {
 }
 
 /** Of fields that lead further. */
-export function narrowQuestions(fields: readonly FurtherField[]): readonly NarrowQuestion[] {
-  return fields.flatMap(({ where, parent, needs: [, further], text }) => {
-    if (parent === undefined || parent.group === personal || further === undefined || text === undefined) return [];
-    const [verb = '', target = ''] = further.split(' ');
+export function narrowQuestions(fields: readonly NestedField[]): readonly NarrowQuestion[] {
+  return fields.flatMap(({ where, parent, needs: [, nested], text }) => {
+    if (parent === undefined || parent.group === personal || nested === undefined || text === undefined) return [];
+    const [verb = '', target = ''] = nested.split(' ');
     const [group = '', resource = ''] = target.split('/');
     const missing = verb === 'FIELD' ? byField[where] : [right(verb, group, resource)];
     if (missing === undefined) throw new Error(`narrow-rights.ts does not know what ${where} needs`);
@@ -58,11 +58,11 @@ export function narrowQuestions(fields: readonly FurtherField[]): readonly Narro
 export async function narrowDifferences(world: AccessWorld, questions: readonly NarrowQuestion[]): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const question of questions) {
-    const told = await askedWith(world, `enough-${question.where}`, question, [...question.rights, ...question.missing]);
-    if (isForbidden(told)) problems.push(`${question.where}: refused with ${JSON.stringify(question.missing)}: ${told}`);
+    const received = await decisionWith(world, `enough-${question.where}`, question, [...question.rights, ...question.missing]);
+    if (isForbidden(received)) problems.push(`${question.where}: refused with ${JSON.stringify(question.missing)}: ${received}`);
     for (const without of question.missing) {
       const rights = [...question.rights, ...question.missing.filter((each) => each !== without)];
-      const needed = await askedWith(world, `less-${question.where}-${without.resources.join()}`, question, rights);
+      const needed = await decisionWith(world, `less-${question.where}-${without.resources.join()}`, question, rights);
       if (!isForbidden(needed)) problems.push(`${question.where}: let in without ${JSON.stringify(without)}: ${needed}`);
     }
   }
@@ -70,7 +70,7 @@ export async function narrowDifferences(world: AccessWorld, questions: readonly 
 }
 
 /** What somebody with these rights is answered, once the platform knows of them. */
-async function askedWith(
+async function decisionWith(
   { connection }: AccessWorld,
   called: string,
   { isNamespaced, text }: NarrowQuestion,

@@ -65,10 +65,14 @@ function resourceQuestions(
   const collection = isNamespaced ? `${root}/namespaces/${namespace}/${resource}` : `${root}/${resource}`;
   const place: Place = isNamespaced ? 'in' : 'cluster';
   const about = (verb: string, part: string, at: Place): string => `${verb} ${group}/${resource}${part} ${at}`;
-  const asked = verbs.map((verb) => ({ engine, what: about(verb, '', place), ...requestFor(verb, collection, `${collection}/${own}`) }));
+  const accessCheck = verbs.map((verb) => ({
+    engine,
+    what: about(verb, '', place),
+    ...requestFor(verb, collection, `${collection}/${own}`),
+  }));
   const across = isNamespaced ? verbs.filter((verb) => verb === 'list' || verb === 'watch') : [];
   return [
-    ...asked,
+    ...accessCheck,
     ...across.map((verb) => ({ engine, what: about(verb, '', 'across'), ...requestFor(verb, `${root}/${resource}`, '') })),
     ...subresources.flatMap((part) =>
       part.verbs.map((verb) => {

@@ -7,7 +7,7 @@
 export type Person = 'anonymous' | 'other-tenant' | 'viewer' | 'developer' | 'tenant-admin' | 'platform-admin';
 
 const all: readonly Person[] = ['anonymous', 'other-tenant', 'viewer', 'developer', 'tenant-admin', 'platform-admin'];
-const everybody = all.slice(1);
+const authenticated = all.slice(1);
 const viewers = all.slice(2);
 const developers = all.slice(3);
 const tenantAdmins = all.slice(4);
@@ -27,36 +27,40 @@ export type Engine = 'platform' | 'cluster';
 interface Row {
   readonly engine: Engine | '*';
   readonly what: RegExp;
-  readonly who: readonly Person[];
+  readonly allowed: readonly Person[];
 }
 
-const row = (engine: Row['engine'], what: RegExp, who: readonly Person[]): Row => ({ engine, what, who });
+const row = (engine: Row['engine'], what: RegExp, allowed: readonly Person[]): Row => ({ engine, what, allowed });
 
 const rows: readonly Row[] = [
   // Questions about oneself, and what is served.
-  row('*', /^create (authorization\.k8s\.io\/selfsubject(access|rules)reviews|authentication\.k8s\.io\/selfsubjectreviews) /, everybody),
+  row(
+    '*',
+    /^create (authorization\.k8s\.io\/selfsubject(access|rules)reviews|authentication\.k8s\.io\/selfsubjectreviews) /,
+    authenticated,
+  ),
   row('*', /^create authorization\.k8s\.io\/localsubjectaccessreviews in$/, tenantAdmins),
   row('*', /^create (authorization\.k8s\.io\/subjectaccessreviews|authentication\.k8s\.io\/tokenreviews) /, platformAdmins),
 
   // Namespaces and Tenants: the tenant's own are seen by everybody of it; lists are narrowed.
-  row('platform', /^(list|watch) \/namespaces cluster$/, everybody),
+  row('platform', /^(list|watch) \/namespaces cluster$/, authenticated),
   row('platform', /^get \/namespaces cluster$/, viewers),
   row('platform', /^create \/namespaces cluster$/, anyTenantAdmins),
   row('platform', /^(update|patch|delete) \/namespaces cluster$/, tenantAdmins),
-  row('platform', /^(list|watch) platform\.tappaas\.dev\/tenants cluster$/, everybody),
+  row('platform', /^(list|watch) platform\.tappaas\.dev\/tenants cluster$/, authenticated),
   row('platform', /^get platform\.tappaas\.dev\/tenants cluster$/, viewers),
   row('cluster', /^get \/namespaces cluster$/, viewers),
   row('*', /^get \/namespaces\/status cluster$/, viewers),
 
   // Of API tokens and sessions everybody has their own: lists are narrowed. Those asked about are a developer's.
-  row('platform', /^(list|watch|create) identity\.tappaas\.dev\/apitokens cluster$/, everybody),
+  row('platform', /^(list|watch|create) identity\.tappaas\.dev\/apitokens cluster$/, authenticated),
   row('platform', /^(get|update|patch|delete) identity\.tappaas\.dev\/apitokens cluster$/, developers),
   row('platform', /^create identity\.tappaas\.dev\/apitokens\/issue cluster$/, developers),
-  row('platform', /^(list|watch) identity\.tappaas\.dev\/sessions cluster$/, everybody),
+  row('platform', /^(list|watch) identity\.tappaas\.dev\/sessions cluster$/, authenticated),
   row('platform', /^(get|delete) identity\.tappaas\.dev\/sessions cluster$/, developers),
 
   // Everybody of a tenant sees its limits: lists are narrowed.
-  row('platform', /^(list|watch) platform\.tappaas\.dev\/quotas cluster$/, everybody),
+  row('platform', /^(list|watch) platform\.tappaas\.dev\/quotas cluster$/, authenticated),
   row('platform', /^get platform\.tappaas\.dev\/quotas cluster$/, viewers),
 
   // Nothing else of no namespace, and nothing across namespaces, for anybody of a tenant.
@@ -103,14 +107,14 @@ const rows: readonly Row[] = [
 
   // Paths.
   row('platform', /^GET \/(livez|healthz|readyz) path$/, all),
-  row('platform', /^GET \/(version|api|apis|openapi\/v3)(\/\S+)? path$/, everybody),
+  row('platform', /^GET \/(version|api|apis|openapi\/v3)(\/\S+)? path$/, authenticated),
   row('platform', /^GET \/(\.well-known\/openid-configuration|openid\/v1\/jwks) path$/, all),
   row('platform', /^GET \/metrics path$/, platformAdmins),
   // Below a cluster there is its API; of everything else nobody is told whether it is there.
-  row('cluster', /^GET \/(livez|healthz|readyz|version|api|apis|openapi\/v3)(\/\S+)? path$/, everybody),
-  row('cluster', /^(GET|POST) \/graphql path$/, everybody),
+  row('cluster', /^GET \/(livez|healthz|readyz|version|api|apis|openapi\/v3)(\/\S+)? path$/, authenticated),
+  row('cluster', /^(GET|POST) \/graphql path$/, authenticated),
   row('cluster', /^GET \/(\.well-known|openid|audit|metrics)(\/\S+)? path$/, platformAdmins),
-  row('platform', /^(GET|POST) \/graphql path$/, everybody),
+  row('platform', /^(GET|POST) \/graphql path$/, authenticated),
   // A WebSocket without a credential is let in to bring one by its first message; rooms are asked about by whoever has one.
   row('platform', /^UPGRADE \/(graphql|socket\.io\/) path$/, all),
   row('platform', /^UPGRADE \/\{objects\}\?watch=true path$/, viewers),
@@ -119,37 +123,37 @@ const rows: readonly Row[] = [
   row('platform', /^ROOM metrics path$/, platformAdmins),
 
   // Fields of GraphQL that are about whoever asks, or about the platform; nodes are asked for by the id of a Role.
-  row('platform', /^FIELD Query\.(viewer|platform|rateLimit) path$/, everybody),
+  row('platform', /^FIELD Query\.(viewer|platform|rateLimit) path$/, authenticated),
   row('platform', /^FIELD Query\.(node|nodes) path$/, tenantAdmins),
-  row('platform', /^FIELD (Viewer\.(name|groups|tenant|can)|RateLimit\.(cost|costMax|depth|depthMax)) path$/, everybody),
-  row('platform', /^FIELD (Platform\.(version|health)|HealthCheck\.(name|ok)) path$/, everybody),
+  row('platform', /^FIELD (Viewer\.(name|groups|tenant|can)|RateLimit\.(cost|costMax|depth|depthMax)) path$/, authenticated),
+  row('platform', /^FIELD (Platform\.(version|health)|HealthCheck\.(name|ok)) path$/, authenticated),
   row('platform', /^FIELD (Platform\.hooks|Hook\.(name|plugins)) path$/, platformAdmins),
   // What runs of an application, and what something is about: an application, here.
   row('platform', /^FIELD Application\.(pods|logs|configuration) path$/, viewers),
   row('platform', /^FIELD (ApplicationPod|LogLine|ConfigurationValue|Placement)\.\w+ path$/, viewers),
   row('platform', /^FIELD (Event|Operation|Release)\.object path$/, viewers),
   row('platform', /^FIELD Subscription\.applicationLogs path$/, viewers),
-  row('platform', /^FIELD Subscription\.platformEvents path$/, everybody),
+  row('platform', /^FIELD Subscription\.platformEvents path$/, authenticated),
 
   row('platform', /^GET \/audit(\/\S+)? path$/, platformAdmins),
-  row('platform', /^GET \/plugins\/platform\/(routes|who-can) path$/, everybody),
+  row('platform', /^GET \/plugins\/platform\/(routes|who-can) path$/, authenticated),
   row('platform', /^(GET|POST|PUT|DELETE) \/plugins\/platform\/\S+ path$/, platformAdmins),
   // Of those who are not logged in yet, and of providers; a page, and who a browser is logged in as: nobody, here.
   row('platform', /^GET \/plugins\/oidc\/session path$/, []),
   row('platform', /^(GET|POST) \/plugins\/oidc\/(issuers|login|callback(\/\S+)?|logout|backchannel-logout|account\.\w+) path$/, all),
   row('platform', /^GET \/plugins\/graphiql\/\S* path$/, all),
   row('platform', /^GET \/plugins\/policies\/shadow path$/, platformAdmins),
-  row('platform', /^(GET|POST|PUT) \/plugins\/builds\/sources(\/\S+)? path$/, everybody),
+  row('platform', /^(GET|POST|PUT) \/plugins\/builds\/sources(\/\S+)? path$/, authenticated),
 ];
 
 const used = new Set<Row>();
 
 /** Who may do all of it; nothing when no row knows some of it. */
-export function whoMay(engine: Engine, needs: readonly string[]): readonly Person[] | undefined {
+export function allowedPersons(engine: Engine, needs: readonly string[]): readonly Person[] | undefined {
   const found = needs.map((what) => rows.find((each) => (each.engine === '*' || each.engine === engine) && each.what.test(what)));
   for (const each of found) if (each !== undefined) used.add(each);
   if (found.includes(undefined)) return undefined;
-  return all.filter((person) => found.every((each) => each?.who.includes(person)));
+  return all.filter((person) => found.every((each) => each?.allowed.includes(person)));
 }
 
 /** Rows that nothing was looked up in so far: what they are about is not served, or not asked. */

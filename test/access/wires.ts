@@ -53,7 +53,7 @@ async function isTurnedAway(
   }
 }
 
-async function isKeptOut({ connection, headersFor }: AccessWorld, person: Person, topic: string): Promise<boolean> {
+async function isRejected({ connection, headersFor }: AccessWorld, person: Person, topic: string): Promise<boolean> {
   const socket = io(connection.server, {
     transports: ['websocket'],
     reconnection: false,
@@ -79,5 +79,5 @@ export async function letInto(world: AccessWorld, text: string): Promise<readonl
   const [wire, what = ''] = text.split(' ');
   const handshake = handshakes[what];
   if (wire === 'ROOM' ? rooms[what] === undefined : handshake === undefined) return undefined;
-  return allBut((person) => (handshake === undefined ? isKeptOut(world, person, what) : isTurnedAway(world, person, handshake)));
+  return allBut((person) => (handshake === undefined ? isRejected(world, person, what) : isTurnedAway(world, person, handshake)));
 }

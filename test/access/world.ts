@@ -42,7 +42,7 @@ export interface AccessWorld {
   readonly connection: Connection;
   /** Headers of a request as somebody; what is empty is not sent. */
   readonly headersFor: (person: Person) => Record<string, string>;
-  readonly ask: (person: Person | 'administrator', method: string, path: string, body?: object, type?: string) => Promise<ApiAnswer>;
+  readonly sendAs: (person: Person | 'administrator', method: string, path: string, body?: object, type?: string) => Promise<ApiAnswer>;
   stop(): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export async function startAccessWorld(): Promise<AccessWorld> {
       const headers = { authorization: `Bearer ${connection.token}`, ...headersOf[person] };
       return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
     },
-    ask: (person, method, path, body, type) =>
+    sendAs: (person, method, path, body, type) =>
       call(connection, method, path, body, type, person === 'administrator' ? {} : headersOf[person]),
     async stop() {
       await running.stop();
@@ -74,10 +74,10 @@ export async function startAccessWorld(): Promise<AccessWorld> {
 }
 
 async function populate(world: AccessWorld): Promise<void> {
-  const { connection, ask } = world;
+  const { connection, sendAs } = world;
   const ready = (person: Person, path: string): Promise<ApiAnswer> =>
     eventually(
-      () => ask(person, 'GET', path),
+      () => sendAs(person, 'GET', path),
       ({ status }) => status !== 403,
     );
   const namespace = (name: string, tenant: string) => ({ metadata: { name, labels: { 'tappaas.dev/tenant': tenant } } });
@@ -117,7 +117,7 @@ async function populate(world: AccessWorld): Promise<void> {
 const applications = '/apis/apps.tappaas.dev/v1alpha1/namespaces/shop/applications';
 
 /** Builds and runs the example, so that everything that comes of a deployment is there. */
-async function deploy({ connection, ask }: AccessWorld): Promise<void> {
+async function deploy({ connection, sendAs }: AccessWorld): Promise<void> {
   const { server, token, ca } = connection;
   const client = createClient({ server, token, certificateAuthority: ca.toString() });
   const { digest, bytes } = await packSource(join(root, 'examples/hello'));
@@ -125,7 +125,7 @@ async function deploy({ connection, ask }: AccessWorld): Promise<void> {
   const sent = await client.send(path, { method: 'PUT', body: bytes, contentType: 'application/gzip' });
   await client.close();
   if (sent.status !== 201) throw new Error(`the source was not taken: ${sent.text}`);
-  const made = await ask('administrator', 'POST', applications, {
+  const made = await sendAs('administrator', 'POST', applications, {
     metadata: { name: 'hello' },
     spec: { source: { upload: { digest } }, processes: [{ name: 'web', ports: [{ name: 'http', port: 8080 }] }] },
   });
@@ -137,5 +137,5 @@ async function deploy({ connection, ask }: AccessWorld): Promise<void> {
     const { status } = answer.json<{ status?: { release?: string; operation?: string; build?: string } }>();
     return status?.release !== undefined && status.operation !== undefined && status.build !== undefined;
   };
-  await eventually(() => ask('administrator', 'GET', `${applications}/hello`), isServed, 120_000);
+  await eventually(() => sendAs('administrator', 'GET', `${applications}/hello`), isServed, 120_000);
 }

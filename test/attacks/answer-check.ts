@@ -10,7 +10,7 @@ export interface FuzzAnswer {
 }
 
 /** Forms of answers that clients ask for by name and that OpenAPI does not repeat for every operation. */
-const askedTypes = new Set(['application/vnd.kubernetes.protobuf', 'application/problem+json']);
+const requestedTypes = new Set(['application/vnd.kubernetes.protobuf', 'application/problem+json']);
 
 /** Whether a query asks for a watch, as Kubernetes reads it. */
 export const isWatch = (path: string): boolean => /[?&]watch=(?!false(&|$)|0(&|$))/.test(path);
@@ -33,7 +33,7 @@ export class AnswerCheck {
     if (status >= 400) return refusalProblem(answer);
     if (status === 304) return undefined;
     const { content = {} } = response;
-    if (askedTypes.has(type)) return undefined;
+    if (requestedTypes.has(type)) return undefined;
     const schema = content[type]?.schema;
     if (schema === undefined) return `content of type ${type}, which the document does not know`;
     const isOther = (headers['accept'] ?? '').includes('as=Table') || isWatch(path);
@@ -55,17 +55,17 @@ function refusalProblem({ status, type, text }: FuzzAnswer): string | undefined 
   if (/\bat (\S+ \()?(file:|node:|\/)\S+:\d+/.test(text)) return 'a stack in a refusal';
   if (type === 'application/yaml' || type === 'application/vnd.kubernetes.protobuf') return undefined;
   if (/<[a-z!/]/i.test(text)) return 'markup in a refusal';
-  const told = JSON.parse(text) as Record<string, unknown>;
-  if (type === 'application/problem+json') return told['status'] === status ? undefined : `a problem without its status: ${text}`;
+  const received = JSON.parse(text) as Record<string, unknown>;
+  if (type === 'application/problem+json') return received['status'] === status ? undefined : `a problem without its status: ${text}`;
   if (type !== 'application/json') return `a refusal of type ${type}`;
   const isStatus =
-    told['kind'] === 'Status' &&
-    told['apiVersion'] === 'v1' &&
-    told['status'] === 'Failure' &&
-    told['code'] === status &&
-    typeof told['reason'] === 'string' &&
-    told['reason'] !== '' &&
-    typeof told['message'] === 'string' &&
-    told['message'] !== '';
+    received['kind'] === 'Status' &&
+    received['apiVersion'] === 'v1' &&
+    received['status'] === 'Failure' &&
+    received['code'] === status &&
+    typeof received['reason'] === 'string' &&
+    received['reason'] !== '' &&
+    typeof received['message'] === 'string' &&
+    received['message'] !== '';
   return isStatus ? undefined : `a refusal that is no whole Status: ${text.slice(0, 300)}`;
 }

@@ -160,7 +160,7 @@ test.serial('everything that GraphQL tells of objects, asked for and followed', 
   const introspected = await client.graphql<IntrospectionQuery>({ query: getIntrospectionQuery() });
   const hidden = new Set(['Secret.data', 'Secret.stringData']);
   const { queries, subscriptions } = everySelection(buildClientSchema(introspected), hidden);
-  const told = new Set<string>();
+  const received = new Set<string>();
   for (const { field, text } of queries) {
     const { data, errors } = (await call(running.connection, 'POST', '/graphql', { query: text })).json<{
       readonly data?: Readonly<Record<string, { readonly nodes?: readonly object[] }>>;
@@ -168,10 +168,10 @@ test.serial('everything that GraphQL tells of objects, asked for and followed', 
     }>();
     t.deepEqual(errors ?? [], [], text);
     isClean(t, text, JSON.stringify(data));
-    if ((data?.[field]?.nodes?.length ?? 0) > 0) told.add(field);
+    if ((data?.[field]?.nodes?.length ?? 0) > 0) received.add(field);
   }
-  for (const field of ['applications', 'releases', 'operations', 'builds', 'secrets', 'plugins']) t.true(told.has(field), field);
-  const singular = [...told].map((field) => field.replace(/ies$/, 'y').replace(/s$/, ''));
+  for (const field of ['applications', 'releases', 'operations', 'builds', 'secrets', 'plugins']) t.true(received.has(field), field);
+  const singular = [...received].map((field) => field.replace(/ies$/, 'y').replace(/s$/, ''));
   let followed = 0;
   for (const { field, text } of subscriptions) {
     if (!singular.includes(field.replace(/Changes$/, ''))) continue;

@@ -219,8 +219,8 @@ class GroupFuzz {
       const deletion = operations.find(({ method, path }) => method === 'DELETE' && path === `${creation?.path}/{name}`);
       // What was made by chance may differ in what cannot change. What has been read is known at its version, until a controller changes it.
       const tries = [read, operation, read, operation, read, operation];
-      const asked = [deletion, creation, ...tries].filter((each) => each !== undefined);
-      const rounds = asked.map((each) => sample(fittingRequestOf(each, values, names[0]), { seed, numRuns: fittingTriesMax }));
+      const sent = [deletion, creation, ...tries].filter((each) => each !== undefined);
+      const rounds = sent.map((each) => sample(fittingRequestOf(each, values, names[0]), { seed, numRuns: fittingTriesMax }));
       for (let round = 0; round < fittingTriesMax && isMissing(operation); round += 1) {
         for (const requests of rounds) {
           const request = requests[round];
@@ -244,8 +244,8 @@ async function fuzzAll(t: ExecutionContext, mount: string, count: number, asking
     await group.sendAll(sample(requestsOf(document, operations), { seed, numRuns: count }));
     const { problems, statuses, refused } = group.findings;
     if (asking === administrator && problems.length < problemsMax) {
-      const asked = operations.filter((each) => reasonNeverAnswered(mount, each) === undefined);
-      const missing = await group.unreached(asked, new Values(document, true), seed);
+      const sent = operations.filter((each) => reasonNeverAnswered(mount, each) === undefined);
+      const missing = await group.unreached(sent, new Values(document, true), seed);
       neverAnswered.push(...missing.map(({ operationId }) => `${name}: ${refused.get(operationId) ?? operationId}`));
     }
     const seconds = ((performance.now() - beganMs) / 1000).toFixed(1);

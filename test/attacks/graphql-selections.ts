@@ -56,10 +56,10 @@ export function everySelection(schema: GraphQLSchema, hidden: ReadonlySet<string
     if (!isObjectType(type)) return [];
     const fields = Object.values(type.getFields()).filter(({ args }) => !args.some(isRequiredArgument));
     return fields.flatMap((field) => {
-      const told = getNamedType(field.type);
-      const carried = isObjectType(told) ? told.getFields()[carrier] : undefined;
+      const received = getNamedType(field.type);
+      const carried = isObjectType(received) ? received.getFields()[carrier] : undefined;
       const place = (text: string) => `${keyword} { ${field.name} { ${carried === undefined ? text : `${carrier} { ${text} }`} } }`;
-      return partsOf(carried === undefined ? told : getNamedType(carried.type), hidden).map((text) => ({
+      return partsOf(carried === undefined ? received : getNamedType(carried.type), hidden).map((text) => ({
         field: field.name,
         text: place(text),
       }));

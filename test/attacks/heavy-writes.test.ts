@@ -31,7 +31,7 @@ test('who writes large objects on many connections makes another wait for one of
   });
   while (soFar() === 0) await call(quiet, 'GET', `${configMaps}/small`);
   const waited: number[] = [];
-  for (let asked = 0; asked < 40; asked += 1) {
+  for (let sent = 0; sent < 40; sent += 1) {
     const before = written;
     t.is((await call(quiet, 'GET', `${configMaps}/small`)).status, 200);
     waited.push(written - before);

@@ -84,7 +84,7 @@ test('another name, and another port of the same host, is as foreign as an addre
   const other = await issuerFor(t);
   const provider = await providerLeading(t, issuer, { endpoints: { token_endpoint: `${other.url}/token` } });
   t.regex(await refusal(client.refreshTokenGrant(await provider.configuration(), 'token')), /localhost leads to .* is an inner address/);
-  t.deepEqual(other.asked, []);
+  t.deepEqual(other.requestedPaths, []);
 });
 
 test('an inner address that the operator allows is asked', async (t) => {
@@ -94,7 +94,7 @@ test('an inner address that the operator allows is asked', async (t) => {
   t.regex(await refusal(client.refreshTokenGrant(await refused.configuration(), 'token')), /127\.0\.0\.1 is an inner address/);
   const allowed = await providerLeading(t, issuer, { endpoints: { token_endpoint: place }, allowedAddresses: ['127.0.0.0/8'] });
   await t.throwsAsync(client.refreshTokenGrant(await allowed.configuration(), 'token'));
-  t.is(issuer.asked.filter((path) => path === '/token').length, 1);
+  t.is(issuer.requestedPaths.filter((path) => path === '/token').length, 1);
 });
 
 test('a provider that redirects is not followed', async (t) => {
@@ -104,5 +104,5 @@ test('a provider that redirects is not followed', async (t) => {
   const configuration = await provider.configuration();
   issuer.answer = () => ({ status: 307, body: '', headers: { location: `${other.url}/token` } });
   t.not(await refusal(client.refreshTokenGrant(configuration, 'token')), 'it was not refused');
-  t.deepEqual(other.asked, []);
+  t.deepEqual(other.requestedPaths, []);
 });

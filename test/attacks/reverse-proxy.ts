@@ -97,9 +97,9 @@ export async function startProxy(name: ProxyName, backend: number): Promise<Reve
   const file = join(directory, 'configuration');
   await writeFile(file, configuration({ directory, port, backend }));
   const child = spawn(command, words(file), { stdio: ['ignore', 'ignore', 'pipe'], env });
-  let told = '';
-  child.on('error', (error) => (told += error.message));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (told = (told + text).slice(-4000)));
+  let received = '';
+  child.on('error', (error) => (received += error.message));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (received = (received + text).slice(-4000)));
   const ended = new Promise<void>((resolve) => void child.once('close', () => resolve()));
   const stop = async (): Promise<void> => {
     child.kill('SIGKILL');
@@ -110,7 +110,7 @@ export async function startProxy(name: ProxyName, backend: number): Promise<Reve
   while (!(await isListening(port))) {
     if (child.exitCode === null && child.pid !== undefined && Date.now() < endMs) continue;
     await stop();
-    throw new Error(`${name} did not start with\n${await readFile(file, 'utf8').catch(() => '')}\n${told}`);
+    throw new Error(`${name} did not start with\n${await readFile(file, 'utf8').catch(() => '')}\n${received}`);
   }
   return { port, stop };
 }

@@ -4,7 +4,7 @@
  */
 import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { askPort, callers, startServer, type RunningServer } from '../../core/test/api/running-server.ts';
+import { requestPort, callers, startServer, type RunningServer } from '../../core/test/api/running-server.ts';
 import { isCi } from '../is-ci.ts';
 import { isInstalled, markHeader, startProxy, type ProxyName } from './reverse-proxy.ts';
 
@@ -143,13 +143,13 @@ function attack(port: number, bytes: string, waitMsMax = answerMsMax): Promise<{
 async function holds(t: ExecutionContext, server: Watched, port: number, what: string, bytes: string): Promise<void> {
   const { leave } = await attack(port, bytes);
   for (let index = 0; index < 3; index += 1) {
-    const answer = await askPort(port, `${path}/victim`, { as: 'admin', headers: { 'x-victim': String(index) } });
+    const answer = await requestPort(port, `${path}/victim`, { as: 'admin', headers: { 'x-victim': String(index) } });
     t.is(answer.status, 200, `${what}: ${answer.text}`);
     t.is(answer.json.metadata.name, 'victim');
   }
   leave();
   t.deepEqual(
-    server.audited.filter(({ path: asked }) => asked.includes('smuggled')),
+    server.audited.filter(({ path: sent }) => sent.includes('smuggled')),
     [],
     what,
   );

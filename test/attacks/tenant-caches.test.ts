@@ -158,23 +158,23 @@ test('the same GraphQL document, prepared once, is answered to each with what is
 
 test('the same subscription tells each of their own, and of what is read on the way only what they may see', async (t) => {
   const document = 'subscription { namespaceChanges { type object { name } } }';
-  const told: Record<Tenant, string[]> = { acme: [], rival: [] };
+  const received: Record<Tenant, string[]> = { acme: [], rival: [] };
   const ending = new AbortController();
   const following = tenants.map(async (tenant) => {
     const changes = clientOf(tenant).subscribe<{ namespaceChanges: { object: { name: string } | null } }>(document, {}, ending);
-    for await (const { namespaceChanges } of changes) told[tenant].push(namespaceChanges.object?.name ?? '');
+    for await (const { namespaceChanges } of changes) received[tenant].push(namespaceChanges.object?.name ?? '');
   });
   await eventually(
-    async () => tenants.every((tenant) => told[tenant].includes(`${tenant}-shop`)),
+    async () => tenants.every((tenant) => received[tenant].includes(`${tenant}-shop`)),
     (isSo) => isSo,
   );
   for (const tenant of tenants)
     await make(admin, namespaces, { metadata: { name: `${tenant}-later`, labels: { 'tappaas.dev/tenant': tenant } } });
   await eventually(
-    async () => tenants.every((tenant) => told[tenant].includes(`${tenant}-later`)),
+    async () => tenants.every((tenant) => received[tenant].includes(`${tenant}-later`)),
     (isSo) => isSo,
   );
-  for (const tenant of tenants) isOnlyOf(t, tenant, told[tenant].join(), 'a subscription');
+  for (const tenant of tenants) isOnlyOf(t, tenant, received[tenant].join(), 'a subscription');
   ending.abort();
   await Promise.allSettled(following);
 });

@@ -423,8 +423,8 @@ test('a credential from which the tenant is missing opens no tenant, whatever is
   }
   const into = `${rbac}/namespaces/shop/rolebindings`;
   t.is((await ask('tam', 'POST', into, binding('tam', 'ClusterRole', 'tenant-admin', 'tam'))).status, 403);
-  const asked = { query: `{ secret(namespace: "shop", name: "${kept}") { name } namespaces(first: 50) { nodes { name } } }` };
-  const { text } = await ask('tam', 'POST', '/graphql', asked);
+  const sent = { query: `{ secret(namespace: "shop", name: "${kept}") { name } namespaces(first: 50) { nodes { name } } }` };
+  const { text } = await ask('tam', 'POST', '/graphql', sent);
   t.regex(text, /TAP_REQUEST_FORBIDDEN/);
   t.false(text.includes('"shop"'), text);
   const names = (await ask('tam', 'GET', '/api/v1/namespaces')).json<{ items: { metadata: { name: string } }[] }>();
@@ -452,7 +452,7 @@ test('whether somebody may is answered as the request would be, though the quest
   const own = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
   t.is((await ask('dora', 'POST', `${own}?dryRun=All`, { metadata: { name: 'mine' }, spec: {} })).status, 201);
   await make(people.dora, own, { metadata: { name: 'mine' }, spec: {} });
-  const says = async (person: Person, attributes: object) => {
+  const decide = async (person: Person, attributes: object) => {
     const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
     const answer = await ask(person, 'POST', path, { spec: { resourceAttributes: attributes } });
     return answer.json<{ status: { allowed: boolean } }>().status.allowed;
@@ -466,7 +466,7 @@ test('whether somebody may is answered as the request would be, though the quest
       ['vera', { verb: 'delete', name: 'mine' }, false],
       ['tam', { verb: 'delete', name: 'mine' }, false],
     ] as const)
-      t.is(await says(person, { ...tokens, ...attributes, ...version }), allowed, JSON.stringify([person, attributes, version]));
+      t.is(await decide(person, { ...tokens, ...attributes, ...version }), allowed, JSON.stringify([person, attributes, version]));
   }
   const names = async (verb: string) => {
     const path = `/plugins/platform/who-can?verb=${verb}&group=${tokens.group}&resource=${tokens.resource}&name=mine`;
@@ -525,11 +525,11 @@ test('the open watch of a token that is revoked ends within seconds', async (t) 
 
 function watch({ server, token, ca }: Connection, path: string): Promise<{ readonly status: number; readonly ended: Promise<void> }> {
   return new Promise((resolve, reject) => {
-    const asked = request(new URL(path, server), { ca, headers: { authorization: `Bearer ${token}` } }, (answer) => {
+    const sent = request(new URL(path, server), { ca, headers: { authorization: `Bearer ${token}` } }, (answer) => {
       const ended = new Promise<void>((done) => void answer.once('close', done));
       answer.resume().on('error', () => {});
       resolve({ status: answer.statusCode ?? 0, ended });
     });
-    asked.on('error', reject).end();
+    sent.on('error', reject).end();
   });
 }

@@ -31,7 +31,7 @@ const binding = (tenant: number, each: number) => ({
 });
 
 function questions(): readonly AccessRequest[] {
-  const asked = [
+  const tried = [
     { verb: 'list', resource: { group: 'apps.tappaas.dev', version: 'v1alpha1', plural: 'applications' } },
     { verb: 'get', resource: { group: '', version: 'v1', plural: 'secrets', name: 'x' } },
     { verb: 'get', resource: { group: '', version: 'v1', plural: 'pods', subresource: 'log', name: 'x' } },
@@ -39,7 +39,7 @@ function questions(): readonly AccessRequest[] {
   return Array.from({ length: 3000 }, (_, index) => {
     const tenant = (index * 7) % tenants;
     const each = index % bindingsEach;
-    const { verb, resource } = asked[index % asked.length] ?? asked[0] ?? { verb: '', resource: { group: '', version: '', plural: '' } };
+    const { verb, resource } = tried[index % tried.length] ?? tried[0] ?? { verb: '', resource: { group: '', version: '', plural: '' } };
     const project = `tenant-${tenant}`;
     const groups = ['staff', index % 2 === 0 ? `team-${tenant}-${each}` : 'others', 'system:authenticated'];
     return {
@@ -66,10 +66,10 @@ function perSecond(rounds: number, calls: number, call: (n: number) => unknown):
 export async function run({ smoke }: { smoke: boolean }): Promise<BenchmarkRow[]> {
   const [rounds, calls] = smoke ? [2, 10_000] : [7, 500_000];
   const index = filledIndex();
-  const asked = questions();
-  const [first] = asked;
+  const tried = questions();
+  const [first] = tried;
   if (first === undefined) throw new Error('there is nothing to ask');
-  const of = (n: number): AccessRequest => asked[n % asked.length] ?? first;
+  const of = (n: number): AccessRequest => tried[n % tried.length] ?? first;
   const authorizer: Authorizer = roleAuthorizer(index, { problem: undefined });
   const places = {
     now: (_: string, project: string) => ({ project }),
@@ -82,7 +82,7 @@ export async function run({ smoke }: { smoke: boolean }): Promise<BenchmarkRow[]
   };
   const access = createAccess({ authorizers: () => [authorizer], missing: () => [], places });
   const known = new Map(
-    asked.map((request) => [request.caller.name + (request.project ?? '') + request.verb + (request.resource?.plural ?? ''), true]),
+    tried.map((request) => [request.caller.name + (request.project ?? '') + request.verb + (request.resource?.plural ?? ''), true]),
   );
   const bare = perSecond(rounds, calls, (n) => {
     const { caller, project = '', verb, resource } = of(n);

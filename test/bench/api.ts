@@ -151,16 +151,16 @@ async function watchCost(server: Running, watchers: number, events: number, turn
     Array.from({ length: watchers }, () => openWatch(place, `${collection}?watch=true&resourceVersion=0&fieldSelector=metadata.name%3Dc0`)),
   );
   const socket = await openSocket(server);
-  const toldOf = (): number => watches.reduce((sum, watch) => sum + watch.lines(), 0);
+  const deliveredLines = (): number => watches.reduce((sum, watch) => sum + watch.lines(), 0);
   const settled = async (wanted: number): Promise<void> => {
-    while (toldOf() < wanted) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (deliveredLines() < wanted) await new Promise((resolve) => setTimeout(resolve, 5));
   };
   await exchange(socket, requestText('PATCH', `${collection}/c0`, server.token, merge(-1), 'application/merge-patch+json'));
   await settled(watchers);
   await new Promise((resolve) => setTimeout(resolve, 200));
   let best = Infinity;
   for (let turn = 0; turn < turns; turn += 1) {
-    const [before, base] = [await server.usage(), toldOf()];
+    const [before, base] = [await server.usage(), deliveredLines()];
     for (let index = 0; index < events; index += 1) {
       const change = merge(turn * events + index);
       await exchange(socket, requestText('PATCH', `${collection}/c0`, server.token, change, 'application/merge-patch+json'));

@@ -31,7 +31,7 @@ const workloads: readonly Workload[] = [
   { name: 'list of 100 objects', query: `query Many { applications(namespace: "team", first: 100) { nodes { ${fields} } } }`, share: 0.1 },
 ];
 
-function told<T>(child: ChildProcess): Promise<T> {
+function received<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
     const ended = (code: number | null): void => reject(new Error(`the server ended with ${code}`));
     child.once('exit', ended);
@@ -44,11 +44,11 @@ function told<T>(child: ChildProcess): Promise<T> {
 
 async function start(name: string): Promise<Running> {
   const child = fork(join(import.meta.dirname, 'graphql/process.ts'), [name]);
-  const { port } = await told<{ port: number }>(child);
+  const { port } = await received<{ port: number }>(child);
   const sockets = await Promise.all(Array.from({ length: connections }, () => openSocket({ port, token: 'admin' })));
   const cpuUs = async (): Promise<number> => {
     child.send('usage');
-    return (await told<{ cpuUs: number }>(child)).cpuUs;
+    return (await received<{ cpuUs: number }>(child)).cpuUs;
   };
   return { name, child, sockets, cpuUs };
 }

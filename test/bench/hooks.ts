@@ -15,17 +15,17 @@ const line = Object.freeze({ level: 'info' as const, atMs: 0, message: 'bench', 
 
 type Gate = (request: unknown) => undefined | Promise<undefined>;
 
-const pluginOf = (id: string, gate: Gate, told: () => void): Plugin =>
+const pluginOf = (id: string, gate: Gate, received: () => void): Plugin =>
   definePlugin({
     id,
     setup(host) {
       host.tap(hooks.admission.validate, { kinds: [Application] }, gate);
-      host.tap(hooks.telemetry.log, {}, told);
+      host.tap(hooks.telemetry.log, {}, received);
     },
   });
 
-function kernelOf(taps: number, gate: Gate, told: () => void): Promise<Kernel> {
-  const plugins = Array.from({ length: taps }, (_, n) => ({ id: `bench-${n}`, plugin: pluginOf(`bench-${n}`, gate, told) }));
+function kernelOf(taps: number, gate: Gate, received: () => void): Promise<Kernel> {
+  const plugins = Array.from({ length: taps }, (_, n) => ({ id: `bench-${n}`, plugin: pluginOf(`bench-${n}`, gate, received) }));
   return startedKernel(plugins);
 }
 
@@ -47,9 +47,9 @@ export async function run({ smoke }: { smoke: boolean }): Promise<BenchmarkRow[]
   const rounds = smoke ? 2 : 7;
   const calls = smoke ? 2000 : 50_000;
   const taps = 10;
-  let told = 0;
+  let received = 0;
   const count = (): void => {
-    told += 1;
+    received += 1;
   };
   const later: Gate = () => Promise.resolve(undefined);
   const now: Gate = () => undefined;
@@ -85,7 +85,7 @@ export async function run({ smoke }: { smoke: boolean }): Promise<BenchmarkRow[]
     for (let i = 0; i < n; i += 1) for (const tap of functions) tap();
   });
   await kernel.stop();
-  if (told === 0) throw new Error('no tap was called');
+  if (received === 0) throw new Error('no tap was called');
   const value = rounded((guarded - bare) / taps);
   rows.push({
     name: `hooks: guard of a synchronous tap, ${taps} taps`,

@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { localCertificates } from '../../core/dist/api/certificates/certificates.js';
 import { exchange, openSocket, requestText, type Place } from './api/load.ts';
-import { paced, type Kept } from './api/paced.ts';
+import { paced, type PaceResult } from './api/paced.ts';
 import { keepOn } from './api/processor.ts';
 import { greatestRate } from './api/rate.ts';
 import { startServer, type Running } from './api/server-process.ts';
@@ -44,7 +44,7 @@ interface Measured {
   readonly steadyPerSecond: number;
   readonly own: readonly Window<Beside>[];
   /** Of bare node:https, which sends the same bytes at the same pace and has no writes. */
-  readonly bare: readonly Window<Kept>[];
+  readonly bare: readonly Window<PaceResult>[];
   readonly leftOut: number;
 }
 
@@ -61,7 +61,7 @@ async function measured(platform: WholePlatform, peer: Running, mostPerSecond: n
   while (steadyPerSecond > mostPerSecond / 10 && (await beside(platform, steadyPerSecond, 3_000, smoke)).read.p50Ms > steadyMsMax)
     steadyPerSecond *= 0.9;
   const own: Window<Beside>[] = [];
-  const bare: Window<Kept>[] = [];
+  const bare: Window<PaceResult>[] = [];
   const wanted = smoke ? 1 : windowsCounted;
   const most = smoke ? 1 : windowsMax;
   while (own.length < most && (undisturbed(own) < wanted || undisturbed(bare) < wanted)) {
@@ -121,8 +121,8 @@ async function startPeer({ place, reads, directory }: WholePlatform): Promise<Ru
 }
 
 interface Beside {
-  readonly read: Kept;
-  readonly written: Kept;
+  readonly read: PaceResult;
+  readonly written: PaceResult;
 }
 
 const writes = Array.from({ length: 10 * objects }, (_, index) => JSON.stringify({ data: { count: String(index) } }));
@@ -138,12 +138,12 @@ async function beside({ place, reads }: WholePlatform, perSecond: number, ms: nu
       { perSecond: writesPerSecond, connections: writingConnections, requests: writes.map(patch) },
     ],
   });
-  return { read: toldOf(read), written: toldOf(written) };
+  return { read: resultOf(read), written: resultOf(written) };
 }
 
-async function alone({ place, reads }: WholePlatform, perSecond: number, ms: number, smoke: boolean): Promise<Kept> {
+async function alone({ place, reads }: WholePlatform, perSecond: number, ms: number, smoke: boolean): Promise<PaceResult> {
   const [read] = await paced({ place, ...duration(ms, smoke), paces: [{ perSecond, connections: readingConnections, requests: reads }] });
-  return toldOf(read);
+  return resultOf(read);
 }
 
 /** What another process can be told. */
@@ -151,11 +151,11 @@ const placeOf = ({ port, token, authority }: Place): Place => ({ port, token, ..
 
 const duration = (ms: number, smoke: boolean): { warmMs: number; ms: number } => (smoke ? { warmMs: 0, ms: 500 } : { warmMs: 2_000, ms });
 
-function toldOf(kept: Kept | undefined): Kept {
-  if (kept === undefined) throw new Error('the client has told nothing');
-  return kept;
+function resultOf(results: PaceResult | undefined): PaceResult {
+  if (results === undefined) throw new Error('the client has told nothing');
+  return results;
 }
 
-function middle(windows: readonly Kept[]): Kept {
-  return toldOf(windows.toSorted((a, b) => a.p99Ms - b.p99Ms)[Math.floor(windows.length / 2)]);
+function middle(windows: readonly PaceResult[]): PaceResult {
+  return resultOf(windows.toSorted((a, b) => a.p99Ms - b.p99Ms)[Math.floor(windows.length / 2)]);
 }

@@ -78,7 +78,7 @@ function pod(n: number, revision: number): Pod {
 async function eventsPerSecond(events: number): Promise<number> {
   const changes = Array.from({ length: events }, (_, n) => pod(n % 10_000, n + 1));
   const stop = new AbortController();
-  let told = 0;
+  let received = 0;
   const informer = createInformer<Pod>({
     name: 'pods',
     source: {
@@ -93,14 +93,14 @@ async function eventsPerSecond(events: number): Promise<number> {
     backoff: () => 100,
     indexers: { node: ({ spec }) => [spec.nodeName] },
   });
-  informer.addHandler({ add: () => void (told += 1), update: () => void (told += 1) });
+  informer.addHandler({ add: () => void (received += 1), update: () => void (received += 1) });
   const startMs = performance.now();
   const ended = informer.run(stop.signal);
   await informer.waitFor(String(events), stop.signal);
   const elapsedMs = performance.now() - startMs;
   stop.abort();
   await ended;
-  if (told !== events) throw new Error(`${told} of ${events} events were told`);
+  if (received !== events) throw new Error(`${received} of ${events} events were told`);
   return Math.round((events * 1_000) / elapsedMs);
 }
 
@@ -109,8 +109,8 @@ export async function run(options: { smoke: boolean }): Promise<BenchmarkRow[]> 
   const rounds = options.smoke ? 5 : 100;
   const events = options.smoke ? 20_000 : 200_000;
   const tenantOf = (key: string): string => key.slice(0, key.indexOf('/'));
-  let told = 0;
-  const observer = { latencyMs: (ms: number) => void (told += ms), depth: (items: number) => void (told += items) };
+  let received = 0;
+  const observer = { latencyMs: (ms: number) => void (received += ms), depth: (items: number) => void (received += items) };
   return [
     { name: 'queue: add+get+done, 10,000 keys', value: await best(rounds, {}), unit: '1/s', target: '≥ 1,000,000' },
     {

@@ -55,8 +55,8 @@ if (!smoke) {
     (text) => (JSON.parse(text) as { sections: typeof sections }).sections,
     () => [],
   );
-  const kept = before.filter(({ name }) => !sections.some((section) => section.name === name));
-  const all = [...kept, ...sections].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const results = before.filter(({ name }) => !sections.some((section) => section.name === name));
+  const all = [...results, ...sections].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   await writeFile(join(docs, 'benchmarks.json'), `${JSON.stringify({ machine, sections: all }, null, 2)}\n`);
   const intro = `# Benchmarks\n\nWritten by \`npm run bench\`: every figure beside its peer in the same run. Ratios are steadier than absolute figures.\n\n${machine.cpu}, ${machine.cores} cores, Node ${machine.node}.\n`;
   await writeFile(join(docs, 'benchmarks.md'), `${intro}\n${all.map(({ name, rows }) => `## ${name}\n\n${table(rows)}\n`).join('\n')}`);

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { exchange, openSocket, requestText } from './api/load.ts';
 import type { BenchmarkRow } from './row.ts';
-import type { SocketServerWish } from './sockets/process.ts';
+import type { SocketServerOptions } from './sockets/process.ts';
 
 const collection = '/api/v1/namespaces/default/configmaps';
 const configMap = JSON.stringify({
@@ -22,9 +22,9 @@ interface Running {
   readonly token: string;
 }
 
-async function start(wish: SocketServerWish): Promise<Running> {
+async function start(options: SocketServerOptions): Promise<Running> {
   const child = fork(join(import.meta.dirname, 'sockets/process.ts'));
-  child.send(wish);
+  child.send(options);
   const [place] = (await once(child, 'message')) as [{ port: number; token: string }];
   return { child, ...place };
 }
@@ -41,7 +41,7 @@ interface Told {
 }
 
 /** Opens one client; with a join, as a client of socket.io speaks, without its library. */
-async function openClient({ port, token }: Running, path: string, told: Told, joins: object | undefined): Promise<WebSocket> {
+async function openClient({ port, token }: Running, path: string, received: Told, joins: object | undefined): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
     headers: { authorization: `Bearer ${token}` },
     perMessageDeflate: false,
@@ -51,8 +51,8 @@ async function openClient({ port, token }: Running, path: string, told: Told, jo
     const text = data.toString('latin1');
     if (joins === undefined || text.startsWith('42["event"')) {
       if (text.includes('"BOOKMARK"')) return;
-      told.count += 1;
-      told.last = text;
+      received.count += 1;
+      received.last = text;
     } else if (text.startsWith('0')) socket.send('40');
     else if (text.startsWith('40')) socket.send(`420${JSON.stringify(['join', joins])}`);
     else if (text.startsWith('430')) joined.resolve();
@@ -69,18 +69,18 @@ async function cost(
   path: string,
   { clients, events, joins }: { readonly clients: number; readonly events: number; readonly joins?: object },
 ): Promise<{ readonly us: number; readonly message: string }> {
-  const told: Told = { count: 0, last: '' };
+  const received: Told = { count: 0, last: '' };
   const sockets: WebSocket[] = [];
   for (let index = 0; index < clients; index += 50) {
-    const batch = Array.from({ length: Math.min(50, clients - index) }, () => openClient(server, path, told, joins));
+    const batch = Array.from({ length: Math.min(50, clients - index) }, () => openClient(server, path, received, joins));
     sockets.push(...(await Promise.all(batch)));
   }
   const writer = await openSocket(server);
   const write = async (index: number): Promise<void> => {
-    const before = told.count;
+    const before = received.count;
     const patch = JSON.stringify({ data: { count: String(index) } });
     await exchange(writer, requestText('PATCH', `${collection}/c0`, server.token, patch, 'application/merge-patch+json'));
-    while (told.count < before + clients) await delay(2);
+    while (received.count < before + clients) await delay(2);
   };
   for (let index = 0; index < 3; index += 1) await write(index);
   await delay(200);
@@ -89,7 +89,7 @@ async function cost(
   const spent = (await cpuUs(server)) - before;
   writer.destroy();
   for (const socket of sockets) socket.terminate();
-  return { us: spent / (clients * events), message: told.last };
+  return { us: spent / (clients * events), message: received.last };
 }
 
 export async function run({ smoke }: { readonly smoke: boolean }): Promise<readonly BenchmarkRow[]> {

@@ -98,12 +98,12 @@ session('tappaas can and who-can say what, and why', async (t) => {
   const unknown = await home.tappaas('can', 'get', 'secretz');
   t.is(unknown.code, 64);
   t.regex(unknown.stderr, /did you mean "secrets"\?/);
-  const who = await eventually(
+  const user = await eventually(
     () => home.tappaas('who-can', 'create', 'applications.apps.tappaas.dev'),
     ({ stdout }) => stdout.includes('dora'),
   );
-  t.regex(who.stdout, /^User\s+dora\s+none\s+RoleBinding "default\/developers" of ClusterRole "developer"/m);
-  t.regex(who.stdout, /^Group\s+system:masters\s+any\s+built-in rule/m);
+  t.regex(user.stdout, /^User\s+dora\s+none\s+RoleBinding "default\/developers" of ClusterRole "developer"/m);
+  t.regex(user.stdout, /^Group\s+system:masters\s+any\s+built-in rule/m);
   t.regex((await home.tappaas('who-can', 'get', 'pods/log', '-n', 'tappaas-default', '--cluster', 'local')).stdout, /dora/);
   t.regex((await home.tappaas('who-can', 'get', '/metrics')).stdout, /system:masters/);
   const source = '/plugins/builds/sources/sha256:0';

@@ -62,15 +62,15 @@ test('an action of a plugin is a command: what it answers is shown, one that tak
   t.is(broken.code, 1);
   t.regex(broken.stderr, /operation \S+: Failed/);
 
-  const told = async (...words: string[]) => {
+  const received = async (...words: string[]) => {
     const { code, stderr } = await home.tappaas(...words);
     return `${code} ${stderr}`;
   };
-  t.regex(await told('cellar', 'drain', 'deep'), /^64 [^]*kind Cellar has no action "drain"; it has (fill, taste|taste, fill)/);
-  t.regex(await told('cellar', 'taste'), /^64 [^]*expected a name behind it, found none/);
-  t.regex(await told('cellar', 'taste', 'deep', 'bottles'), /^64 [^]*expected FIELD=VALUE, found "bottles"/);
-  t.regex(await told('cellar', 'taste', 'deep', 'bottles=0'), /^1 [^]*bottles/);
-  t.regex(await told('cellar', 'taste', 'nowhere'), /^1 [^]*nowhere/);
-  t.regex(await told('cellars', 'fill', 'deep', '--timeout', 'soon'), /^64 [^]*timeout "soon"/);
-  t.regex(await told('bodega', 'fill', 'deep'), /^64 [^]*there is no command "bodega"/);
+  t.regex(await received('cellar', 'drain', 'deep'), /^64 [^]*kind Cellar has no action "drain"; it has (fill, taste|taste, fill)/);
+  t.regex(await received('cellar', 'taste'), /^64 [^]*expected a name behind it, found none/);
+  t.regex(await received('cellar', 'taste', 'deep', 'bottles'), /^64 [^]*expected FIELD=VALUE, found "bottles"/);
+  t.regex(await received('cellar', 'taste', 'deep', 'bottles=0'), /^1 [^]*bottles/);
+  t.regex(await received('cellar', 'taste', 'nowhere'), /^1 [^]*nowhere/);
+  t.regex(await received('cellars', 'fill', 'deep', '--timeout', 'soon'), /^64 [^]*timeout "soon"/);
+  t.regex(await received('bodega', 'fill', 'deep'), /^64 [^]*there is no command "bodega"/);
 });

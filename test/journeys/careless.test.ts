@@ -60,8 +60,8 @@ test.serial(
       .output()
       .split('\n')
       .find((each) => each.includes('lost in a timer'));
-    const told = JSON.parse(line ?? '{}') as { readonly level: string; readonly plugin: string };
-    t.deepEqual([told.level, told.plugin], ['error', 'careless']);
+    const received = JSON.parse(line ?? '{}') as { readonly level: string; readonly plugin: string };
+    t.deepEqual([received.level, received.plugin], ['error', 'careless']);
     t.regex((await platform.api('GET', '/readyz?verbose')).text, /\[\+\]store ok\n[^]*readyz check passed/);
     t.is(await platform.stop(), 0, 'the timer that the plugin left does not keep the process');
   },

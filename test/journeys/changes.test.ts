@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { askApplication } from '../ask-application.ts';
+import { requestApplication } from '../request-application.ts';
 import { eventually, platformHome, type PlatformProcess } from '../platform-process.ts';
 
 const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';
@@ -39,14 +39,14 @@ test('a rolling update changes the answer without one failed request', async (t)
   t.teardown(() => platform.stop());
   await apply(platform, application('first'));
   await eventually(
-    () => askApplication(home, 'shop.default.localhost'),
+    () => requestApplication(home, 'shop.default.localhost'),
     ({ status, text }) => status === 200 && text.startsWith('first'),
   );
   const enough = new AbortController();
   const answers: { status: number; text: string }[] = [];
   const asking = Array.from({ length: 4 }, async () => {
     while (!enough.signal.aborted)
-      answers.push(await askApplication(home, 'shop.default.localhost').catch((error: Error) => ({ status: 0, text: error.message })));
+      answers.push(await requestApplication(home, 'shop.default.localhost').catch((error: Error) => ({ status: 0, text: error.message })));
   });
   await apply(platform, application('second'));
   await eventually(
@@ -79,7 +79,7 @@ test('a secret reaches the process that asks for it, a changed one rolls out, an
   const created = await platform.api('POST', '/api/v1/namespaces/default/secrets', secret('canary-one'));
   t.is(created.status, 201, created.text);
   await eventually(
-    () => askApplication(home, 'shop.default.localhost'),
+    () => requestApplication(home, 'shop.default.localhost'),
     ({ text }) => text === 'secret canary-one',
   );
   await platform.api(
@@ -89,7 +89,7 @@ test('a secret reaches the process that asks for it, a changed one rolls out, an
     'application/merge-patch+json',
   );
   await eventually(
-    () => askApplication(home, 'shop.default.localhost'),
+    () => requestApplication(home, 'shop.default.localhost'),
     ({ text }) => text === 'secret canary-two',
   );
   const releases = (await platform.api('GET', '/apis/apps.tappaas.dev/v1alpha1/releases')).text;
@@ -115,7 +115,7 @@ test('an older release serves again with the secret it had, whatever has become 
   await platform.api('POST', secretsPath, secret);
   const answers = (text: string) =>
     eventually(
-      () => askApplication(home, 'shop.default.localhost'),
+      () => requestApplication(home, 'shop.default.localhost'),
       (answer) => answer.text === text,
     );
   await apply(platform, application('secret', { from: { secret: { name: 'token', key: 'value' } } }));

@@ -14,16 +14,16 @@ const withKubectl = runsKubectl ? test : test.skip;
 const dayMs = 86_400_000;
 const configMaps = '/api/v1/namespaces/default/configmaps';
 
-interface Asked {
+interface Sent {
   readonly status: number;
   readonly user?: { readonly username: string; readonly groups: readonly string[] };
 }
 
 /** Asks who one is, over a connection of its own. */
-function whoIs({ server, ca }: Connection, pair?: KeyPair, headers: Readonly<Record<string, string | string[]>> = {}): Promise<Asked> {
+function userOf({ server, ca }: Connection, pair?: KeyPair, headers: Readonly<Record<string, string | string[]>> = {}): Promise<Sent> {
   const body = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' });
   return new Promise((resolve, reject) => {
-    const asked = request(
+    const sent = request(
       new URL('/apis/authentication.k8s.io/v1/selfsubjectreviews', server),
       {
         method: 'POST',
@@ -36,13 +36,13 @@ function whoIs({ server, ca }: Connection, pair?: KeyPair, headers: Readonly<Rec
         let text = '';
         answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
         answer.on('end', () => {
-          const { status } = JSON.parse(text) as { status?: { userInfo?: Asked['user'] } };
+          const { status } = JSON.parse(text) as { status?: { userInfo?: Sent['user'] } };
           resolve({ status: answer.statusCode ?? 0, ...(status?.userInfo && { user: status.userInfo }) });
         });
       },
     );
-    asked.on('error', reject);
-    asked.end(body);
+    sent.on('error', reject);
+    sent.end(body);
   });
 }
 
@@ -84,9 +84,9 @@ withKubectl('kubectl works with a client certificate, whose subject says who it 
     ['--client-certificate', join(at.directory, 'joe.crt')],
     ['--client-key', join(at.directory, 'joe.key')],
   ].flat();
-  const who = await session.run([...as, 'auth', 'whoami', '-o', 'jsonpath={.status.userInfo}']);
-  t.is(who.code, 0, who.stderr);
-  t.like(JSON.parse(who.stdout), { username: 'joe', groups: ['devs', 'testers', 'system:authenticated'] });
+  const whoami = await session.run([...as, 'auth', 'whoami', '-o', 'jsonpath={.status.userInfo}']);
+  t.is(whoami.code, 0, whoami.stderr);
+  t.like(JSON.parse(whoami.stdout), { username: 'joe', groups: ['devs', 'testers', 'system:authenticated'] });
   t.is((await session.run([...as, 'create', 'configmap', 'made-by-joe'])).code, 0);
   t.is((await session.run([...as, 'get', 'configmap', 'made-by-joe', '-o', 'name'])).stdout, 'configmap/made-by-joe\n');
 });
@@ -101,10 +101,10 @@ test('a certificate lets in as soon as the reload that brings its authority is a
   const platform = await at.start();
   t.teardown(() => platform.stop());
   const joe = await client('joe');
-  t.is((await whoIs(platform.connection, joe)).status, 401);
+  t.is((await userOf(platform.connection, joe)).status, 401);
   await writeFile(file, JSON.stringify(whole));
   t.is((await platform.api('POST', '/plugins/platform/reload')).status, 200);
-  t.is((await whoIs(platform.connection, joe)).user?.username, 'joe');
+  t.is((await userOf(platform.connection, joe)).user?.username, 'joe');
 });
 
 test('certificates of other authorities, for servers, and none at all let nobody in', async (t) => {
@@ -114,31 +114,31 @@ test('certificates of other authorities, for servers, and none at all let nobody
   t.teardown(() => platform.stop());
   const { connection } = platform;
   const other = await issueAuthority(Date.now());
-  const stranger = await client('joe', ['devs'], dayMs, other);
-  t.is((await whoIs(connection)).status, 401);
-  t.is((await whoIs(connection, stranger)).status, 401);
-  t.is((await whoIs(connection, await client('joe', ['devs'], -1000))).status, 401, 'one that has expired');
+  const unauthenticated = await client('joe', ['devs'], dayMs, other);
+  t.is((await userOf(connection)).status, 401);
+  t.is((await userOf(connection, unauthenticated)).status, 401);
+  t.is((await userOf(connection, await client('joe', ['devs'], -1000))).status, 401, 'one that has expired');
   const [certificate, key] = await Promise.all(
     ['server.crt', 'server.key'].map((name) => readFile(join(at.directory, 'data/pki', name), 'utf8')),
   );
   t.is(
-    (await whoIs(connection, { certificate: certificate ?? '', key: key ?? '' })).status,
+    (await userOf(connection, { certificate: certificate ?? '', key: key ?? '' })).status,
     401,
     'the platform’s own, which is for servers',
   );
-  t.deepEqual((await whoIs(connection, await client('system:masters', ['system:masters']))).status, 401, 'reserved names are nobody’s');
-  t.deepEqual((await whoIs(connection, await client('ann', ['system:masters', 'system:engine:local']))).user?.groups, [
+  t.deepEqual((await userOf(connection, await client('system:masters', ['system:masters']))).status, 401, 'reserved names are nobody’s');
+  t.deepEqual((await userOf(connection, await client('ann', ['system:masters', 'system:engine:local']))).user?.groups, [
     'system:authenticated',
   ]);
 
   await put('clients.pem', `${authority.certificate}\n${other.certificate}`);
   await eventually(
-    () => whoIs(connection, stranger),
+    () => userOf(connection, unauthenticated),
     ({ status }) => status === 201,
   );
   await put('clients.pem', other.certificate);
   await eventually(
-    () => client('joe').then((pair) => whoIs(connection, pair)),
+    () => client('joe').then((pair) => userOf(connection, pair)),
     ({ status }) => status === 401,
   );
   await put('clients.pem', 'nonsense');
@@ -146,7 +146,7 @@ test('certificates of other authorities, for servers, and none at all let nobody
     async () => platform.output(),
     (text) => /clients\.pem: expected 1 to 1000 certificates, found 0/.test(text),
   );
-  t.is((await whoIs(connection, stranger)).status, 201, 'a file that cannot be used changes nothing');
+  t.is((await userOf(connection, unauthenticated)).status, 201, 'a file that cannot be used changes nothing');
 });
 
 test('a revoked certificate is refused without a restart, its open streams end, and an outdated list refuses all', async (t) => {
@@ -158,7 +158,7 @@ test('a revoked certificate is refused without a restart, its open streams end, 
   t.teardown(() => platform.stop());
   const { connection } = platform;
   const { server, ca } = connection;
-  t.is((await whoIs(connection, joe)).status, 201);
+  t.is((await userOf(connection, joe)).status, 201);
   const { ended } = await new Promise<{ readonly ended: Promise<void> }>((resolve, reject) => {
     const watch = request(new URL(`${configMaps}?watch=1`, server), { ca, cert: joe.certificate, key: joe.key }, (answer) => {
       answer.resume().on('error', () => {});
@@ -174,11 +174,11 @@ test('a revoked certificate is refused without a restart, its open streams end, 
     (await revocationList(authority, [joe], Date.now() + dayMs)) + (await revocationList(evil, [ann], Date.now() + dayMs)),
   );
   await ended;
-  t.is((await whoIs(connection, joe)).status, 401);
-  t.is((await whoIs(connection, ann)).status, 201, 'a list that the authority has not signed says nothing');
+  t.is((await userOf(connection, joe)).status, 401);
+  t.is((await userOf(connection, ann)).status, 201, 'a list that the authority has not signed says nothing');
   await put('clients.crl', await revocationList(authority, [], Date.now() - 1));
   await eventually(
-    () => whoIs(connection, ann),
+    () => userOf(connection, ann),
     ({ status }) => status === 401,
   );
 });
@@ -195,7 +195,7 @@ test('a revoked certificate gets in neither with the authority that signed it no
     put('clients.crl', (await revocationList(root, ofRoot)) + (await revocationList(middle, ofMiddle)));
   const answered = (pair: KeyPair, expected: number) =>
     eventually(
-      () => whoIs(connection, pair),
+      () => userOf(connection, pair),
       ({ status }) => status === expected,
     );
   await put('clients.pem', root.certificate);
@@ -203,25 +203,25 @@ test('a revoked certificate gets in neither with the authority that signed it no
   const platform = await at.start();
   t.teardown(() => platform.stop());
   const { connection } = platform;
-  t.is((await whoIs(connection, withMiddle)).status, 201);
+  t.is((await userOf(connection, withMiddle)).status, 201);
   await lists([joe]);
   await answered(withMiddle, 401);
   await lists([], [middle]);
-  t.is((await whoIs(connection, withMiddle)).status, 401);
+  t.is((await userOf(connection, withMiddle)).status, 401);
 
   await put('clients.pem', root.certificate + middle.certificate);
   await lists([]);
   await answered(joe, 201);
   await lists([joe]);
   await answered(joe, 401);
-  t.is((await whoIs(connection, withImitation)).status, 401);
+  t.is((await userOf(connection, withImitation)).status, 401);
 
   await put('clients.crl', await revocationList(root, []));
   await eventually(
     async () => platform.output(),
     (text) => /an authority has no revocation list.*middle/.test(text),
   );
-  t.is((await whoIs(connection, joe)).status, 401);
+  t.is((await userOf(connection, joe)).status, 401);
 });
 
 test('a front proxy speaks for others with its own certificate, and nobody else does', async (t) => {
@@ -232,26 +232,26 @@ test('a front proxy speaks for others with its own certificate, and nobody else 
   const { connection } = platform;
   const [proxy, joe] = await Promise.all([client('front-proxy', ['proxies']), client('joe')]);
   const headers = { 'x-remote-user': 'ann', 'x-remote-group': ['ops', 'a, devs'] };
-  t.deepEqual((await whoIs(connection, proxy, headers)).user, { username: 'ann', groups: ['ops', 'a, devs', 'system:authenticated'] });
+  t.deepEqual((await userOf(connection, proxy, headers)).user, { username: 'ann', groups: ['ops', 'a, devs', 'system:authenticated'] });
   t.deepEqual(
-    (await whoIs(connection, proxy, { 'x-remote-user': 'ann', 'x-remote-group': 'ops, a, devs' })).user?.groups,
+    (await userOf(connection, proxy, { 'x-remote-user': 'ann', 'x-remote-group': 'ops, a, devs' })).user?.groups,
     ['ops, a, devs', 'system:authenticated'],
     'a comma in the name of a group makes no other group',
   );
-  t.is((await whoIs(connection, joe, headers)).user?.username, 'joe');
-  const byPageOf = (site: string) => whoIs(connection, joe, { 'sec-fetch-site': site, 'content-type': 'text/plain' });
+  t.is((await userOf(connection, joe, headers)).user?.username, 'joe');
+  const byPageOf = (site: string) => userOf(connection, joe, { 'sec-fetch-site': site, 'content-type': 'text/plain' });
   t.is((await byPageOf('cross-site')).status, 401, 'a browser sends a certificate along for whatever page');
   t.not((await byPageOf('same-origin')).status, 401);
-  t.is((await whoIs(connection, undefined, headers)).status, 401);
-  t.is((await whoIs(connection, proxy)).user?.username, 'front-proxy');
-  t.is((await whoIs(connection, proxy, { ...headers, 'x-remote-user': ['ann', 'joe'] })).status, 401);
+  t.is((await userOf(connection, undefined, headers)).status, 401);
+  t.is((await userOf(connection, proxy)).user?.username, 'front-proxy');
+  t.is((await userOf(connection, proxy, { ...headers, 'x-remote-user': ['ann', 'joe'] })).status, 401);
   t.is(
-    (await whoIs(connection, proxy, { 'x-remote-user': 'ann', 'x-remote-group': 'system:masters' })).user?.groups.includes(
+    (await userOf(connection, proxy, { 'x-remote-user': 'ann', 'x-remote-group': 'system:masters' })).user?.groups.includes(
       'system:masters',
     ),
     false,
   );
-  t.is((await whoIs(connection, await client('joe', ['devs'], 3 * dayMs))).status, 401, 'it lives too long');
+  t.is((await userOf(connection, await client('joe', ['devs'], 3 * dayMs))).status, 401, 'it lives too long');
 });
 
 test('the platform’s own processes have certificates of its own authority, good on their engine alone', async (t) => {
@@ -272,8 +272,8 @@ test('the platform’s own processes have certificates of its own authority, goo
   const { subject, validTo } = new X509Certificate(agent.clientCertificate.certificate);
   t.regex(subject, /CN=system:node:local/);
   t.true(Date.parse(validTo) < Date.now() + dayMs + 1000);
-  const who = await whoIs(platform.connection, agent.clientCertificate);
-  t.deepEqual(who.user, { username: 'system:node:local', groups: ['system:nodes', 'system:engine:local', 'system:authenticated'] });
+  const whoami = await userOf(platform.connection, agent.clientCertificate);
+  t.deepEqual(whoami.user, { username: 'system:node:local', groups: ['system:nodes', 'system:engine:local', 'system:authenticated'] });
   await eventually(
     async () =>
       (await platform.api('GET', '/clusters/local/api/v1/nodes')).json<{

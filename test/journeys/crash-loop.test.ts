@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { askApplication } from '../ask-application.ts';
+import { requestApplication } from '../request-application.ts';
 import { eventually, platformHome } from '../platform-process.ts';
 
 test('a release whose processes keep ending fails long before its deadline, with why and what they wrote last, and the one before serves on', async (t) => {
@@ -41,10 +41,10 @@ test('a release whose processes keep ending fails long before its deadline, with
   );
   t.regex(broken.stderr, /no database at db:5432/);
   t.true(broken.tookMs < 120_000, `${broken.tookMs} ms, and the deadline is 600 s`);
-  t.is((await askApplication(home, 'shop.default.localhost')).text, 'one');
-  const told = await eventually(
+  t.is((await requestApplication(home, 'shop.default.localhost')).text, 'one');
+  const received = await eventually(
     () => home.tappaas('status', 'shop'),
     ({ stdout }) => stdout.includes('ReleaseFailed'),
   );
-  t.regex(told.stdout, /Available\s+True/);
+  t.regex(received.stdout, /Available\s+True/);
 });

@@ -19,11 +19,11 @@ interface Belief {
 }
 
 class Model {
-  readonly beliefs = new Map<string, Belief>();
+  readonly expected = new Map<string, Belief>();
 
   of(name: string): Belief {
-    const known = this.beliefs.get(name) ?? { acknowledged: undefined, open: new Set() };
-    this.beliefs.set(name, known);
+    const known = this.expected.get(name) ?? { acknowledged: undefined, open: new Set() };
+    this.expected.set(name, known);
     return known;
   }
 
@@ -92,7 +92,7 @@ test('kill -9 at random points of 200 writes loses nothing acknowledged, round a
       items: { metadata: { name: string }; data: { value: string } }[];
     }>();
     const found = new Map(listed.items.map(({ metadata, data }) => [metadata.name, data.value]));
-    const faults = [...new Set([...model.beliefs.keys(), ...found.keys()])].flatMap((name) => model.settle(name, found.get(name)) ?? []);
+    const faults = [...new Set([...model.expected.keys(), ...found.keys()])].flatMap((name) => model.settle(name, found.get(name)) ?? []);
     t.deepEqual(faults, [], `round ${round}`);
   }
   await platform.stop();

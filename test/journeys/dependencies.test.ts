@@ -1,6 +1,6 @@
 /** Applications that need each other, in whatever order they come. */
 import test from 'ava';
-import { askApplication } from '../ask-application.ts';
+import { requestApplication } from '../request-application.ts';
 import { eventually, platformHome } from '../platform-process.ts';
 
 const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';
@@ -52,7 +52,7 @@ test('an application says that what it needs is missing, and goes on by itself w
   };
   t.is((await platform.api('POST', path, application('catalog', { processes: [back] }))).status, 201);
   const answer = await eventually(
-    () => askApplication(home, 'shop.default.localhost'),
+    () => requestApplication(home, 'shop.default.localhost'),
     ({ status }) => status === 200,
   );
   t.regex(answer.text, /^from \d+$/);

@@ -1,7 +1,7 @@
 /** What somebody with the default role developer does with an API token of their own, from the command line. */
 import { join } from 'node:path';
 import test from 'ava';
-import { askApplication } from '../ask-application.ts';
+import { requestApplication } from '../request-application.ts';
 import { eventually, platformHome, root } from '../platform-process.ts';
 import { printedToken } from '../printed-token.ts';
 
@@ -43,7 +43,7 @@ test('a developer logs in with a token and deploys a directory, whatever the ins
   const deployed = await home.tappaas('deploy', example);
   t.is(deployed.code, 0, deployed.stderr + deployed.stdout);
   t.regex(deployed.stdout, /http:\/\/hello\.default\.localhost/);
-  t.regex((await askApplication(home, 'hello.default.localhost')).text, /Hello/);
+  t.regex((await requestApplication(home, 'hello.default.localhost')).text, /Hello/);
   t.is((await home.tappaas('status', 'hello')).code, 0);
   t.is((await home.tappaas('delete', 'hello')).code, 0);
 });

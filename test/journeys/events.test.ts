@@ -5,7 +5,7 @@ import test from 'ava';
 import { openSession, runsKubectl } from '../kubectl-session.ts';
 import { eventually, platformHome, type PlatformProcess } from '../platform-process.ts';
 
-interface Told {
+interface ReceivedEvent {
   readonly type: string;
   readonly reason: string;
   readonly message: string;
@@ -17,17 +17,17 @@ interface Told {
 const serves = "require('node:http').createServer((_, answer) => answer.end('one')).listen(process.env.PORT);";
 const crashes = "console.error('no database at db:5432'); process.exit(3);";
 
-async function told(platform: PlatformProcess, name: string): Promise<readonly Told[]> {
+async function received(platform: PlatformProcess, name: string): Promise<readonly ReceivedEvent[]> {
   const about = encodeURIComponent(`involvedObject.kind=Application,involvedObject.name=${name}`);
   const { items } = (await platform.api('GET', `/api/v1/namespaces/default/events?fieldSelector=${about}`)).json<{
-    items: readonly Told[];
+    items: readonly ReceivedEvent[];
   }>();
   return items;
 }
 
 const until = (platform: PlatformProcess, name: string, reason: string) =>
   eventually(
-    () => told(platform, name),
+    () => received(platform, name),
     (events) => events.some((event) => event.reason === reason),
   );
 

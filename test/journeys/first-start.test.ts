@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import test from 'ava';
-import { askApplication as ask } from '../ask-application.ts';
+import { requestApplication as send } from '../request-application.ts';
 import { eventually, platformHome, root } from '../platform-process.ts';
 
 const hello = 'hello.default.localhost';
@@ -28,7 +28,7 @@ test.serial('the first start deploys hello, prints its URL, and hello answers th
     [],
     'nothing is wrong',
   );
-  const answer = await ask(home, hello);
+  const answer = await send(home, hello);
   t.is(answer.status, 200);
   t.regex(answer.text, /Hello from TAPPaaS/);
 });
@@ -43,7 +43,7 @@ test.serial('Ctrl-C stops everything cleanly, and a second start finds everythin
     status: { release: string };
   }>();
   t.is((await home.tappaas('deploy', example, '--name', 'other')).code, 0);
-  const pid = Number(/process (\d+)/.exec((await ask(home, hello)).text)?.[1]);
+  const pid = Number(/process (\d+)/.exec((await send(home, hello)).text)?.[1]);
   t.is(await first.stop(), 0);
   t.regex(
     first.output(),
@@ -62,7 +62,7 @@ test.serial('Ctrl-C stops everything cleanly, and a second start finds everythin
   t.is(after.metadata.uid, before.metadata.uid);
   t.is(after.status.release, before.status.release);
   await eventually(
-    () => ask(home, hello),
+    () => send(home, hello),
     ({ status }) => status === 200,
   );
 });
@@ -77,7 +77,7 @@ test.serial('a directory goes from source to an answering URL and away again wit
   t.is(deployed.code, 0, deployed.stderr + deployed.stdout);
   t.regex(deployed.stdout, new RegExp(`http://${hello}:${home.httpPort}`));
   t.regex(deployed.stdout, /tappaas logs hello/);
-  t.regex((await ask(home, hello)).text, /Hello/);
+  t.regex((await send(home, hello)).text, /Hello/);
 
   const repeated = await home.tappaas('deploy', example, '-o', 'json');
   t.is(repeated.code, 0, repeated.stderr);

@@ -67,12 +67,12 @@ test('what changes is followed with -w and with -f, as people know it from elsew
   t.is(await followed.status.ended, 1);
   t.regex(followed.status.text(), /application hello was deleted\n/);
   for (const each of [followed.apps, followed.everywhere, followed.events, followed.operations]) t.is(await each.stop(), 'SIGINT');
-  const told = followed.everywhere
+  const received = followed.everywhere
     .text()
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as { kind: string });
-  t.true(told.length > 2 && told.every(({ kind }) => kind === 'Application'));
+  t.true(received.length > 2 && received.every(({ kind }) => kind === 'Application'));
   t.regex((await home.tappaas('operations', name, '-w')).stderr, /there is no operation/, 'it went with its application');
 });
 
@@ -111,11 +111,11 @@ test('lines are followed over a restart of the platform and over new pods, none 
   for (const each of [lines, records]) {
     t.is(await each.ended, 1);
     t.regex(each.text(), /tappaas: application hello was deleted\n/);
-    const told = each
+    const received = each
       .text()
       .split('\n')
       .filter((line) => /listening on/.test(line));
-    t.is(told.length, 6, each.text());
+    t.is(received.length, 6, each.text());
     t.is(each.text().match(/finishing what is under way/g)?.length, 6, 'what they wrote while the platform stopped is told, too');
   }
   const written = records

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { askApplication } from '../ask-application.ts';
+import { requestApplication } from '../request-application.ts';
 import { eventually, platformHome, type PlatformHome } from '../platform-process.ts';
 
 const suffix = 'apps.test';
@@ -57,7 +57,7 @@ test('a reload with another ending of hosts brings every application its new hos
     return `${found?.status} ${found?.reason}: ${found?.message}`;
   };
   const answerAt = async (host: string) => {
-    const { status, text } = await askApplication(home, host);
+    const { status, text } = await requestApplication(home, host);
     return status === 200 ? text : String(status);
   };
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { askApplication as ask } from '../ask-application.ts';
+import { requestApplication as send } from '../request-application.ts';
 import { eventually, platformHome, root } from '../platform-process.ts';
 
 interface View {
@@ -31,7 +31,7 @@ test.serial('a cluster that a reload adds runs what waited for it, and is in the
   await writeFile(file, whole);
   platform.child.kill('SIGHUP');
   await eventually(
-    () => ask(home, 'hello.default.localhost'),
+    () => send(home, 'hello.default.localhost'),
     ({ status }) => status === 200,
   );
   await eventually(ready, (condition) => condition?.reason === 'Serving');

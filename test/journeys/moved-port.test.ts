@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { askApplication } from '../ask-application.ts';
+import { requestApplication } from '../request-application.ts';
 import { freePort } from '../ports.ts';
 import { eventually, platformHome, root, type PlatformHome } from '../platform-process.ts';
 import { untilRefused } from '../until-refused.ts';
@@ -25,13 +25,13 @@ test('a reload with another port for applications fails no request: the old port
   t.teardown(() => platform.stop());
   const next = { httpPort: await freePort() };
   const statuses: number[] = [];
-  const asking = untilRefused(t, async () => void statuses.push((await askApplication(home, 'hello.default.localhost')).status));
+  const asking = untilRefused(t, async () => void statuses.push((await requestApplication(home, 'hello.default.localhost')).status));
   const { pid } = JSON.parse(await readFile(join(home.directory, 'data/local/agent.json'), 'utf8')) as { pid: number };
   await moveTo(home, next.httpPort);
   const reloaded = await home.tappaas('reload');
   t.is(reloaded.code, 0, reloaded.stderr);
   await asking;
-  t.is((await askApplication(next, 'hello.default.localhost')).status, 200, 'the new one answers when the old one does not');
+  t.is((await requestApplication(next, 'hello.default.localhost')).status, 200, 'the new one answers when the old one does not');
   t.true(statuses.length > 0 && statuses.every((status) => status === 200));
   t.is((JSON.parse(await readFile(join(home.directory, 'data/local/agent.json'), 'utf8')) as { pid: number }).pid, pid);
   await eventually(
@@ -42,5 +42,5 @@ test('a reload with another port for applications fails no request: the old port
   const refused = await home.tappaas('reload');
   t.not(refused.code, 0);
   t.regex(refused.stdout + refused.stderr, /CLUSTER_LOCAL_PORT_TAKEN|taken by another program/);
-  t.is((await askApplication(next, 'hello.default.localhost')).status, 200, 'a refused reload changes nothing');
+  t.is((await requestApplication(next, 'hello.default.localhost')).status, 200, 'a refused reload changes nothing');
 });

@@ -9,7 +9,7 @@ import { storeBytes } from '../store-bytes.ts';
 
 const sessionCookie = '__Host-tappaas-session';
 const ownPage = { 'sec-fetch-site': 'same-origin' };
-const whoAmI = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+const selfReview = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 const review = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' });
 
 test.serial('a person logs in with a browser, acts as who the provider says, and logs out', async (t) => {
@@ -22,10 +22,10 @@ test.serial('a person logs in with a browser, acts as who the provider says, and
   t.regex(browser.cookie(host, sessionCookie) ?? '', /^tapp_/);
   const shown = await browser.send('GET', `${given.url}/plugins/oidc/session`, undefined, ownPage);
   t.like(JSON.parse(shown.text), { name: 'ann@example.com', groups: ['corp:team-a', 'corp:developers'], tenant: 'acme' });
-  const asked = await browser.send('POST', given.url + whoAmI, review, { ...ownPage, 'content-type': 'application/json' });
-  t.is(asked.status, 201, asked.text);
-  t.true(asked.text.includes('ann@example.com') && asked.text.includes('corp:team-a'));
-  const foreign = await browser.send('POST', given.url + whoAmI, review, {
+  const sent = await browser.send('POST', given.url + selfReview, review, { ...ownPage, 'content-type': 'application/json' });
+  t.is(sent.status, 201, sent.text);
+  t.true(sent.text.includes('ann@example.com') && sent.text.includes('corp:team-a'));
+  const foreign = await browser.send('POST', given.url + selfReview, review, {
     'sec-fetch-site': 'cross-site',
     'content-type': 'application/json',
   });
@@ -138,9 +138,9 @@ test.serial('people of two providers who are called the same are two people, and
   const [ofCorp, ofPartner] = [given.browser(), given.browser()];
   await logIn(given, ofCorp);
   await logIn(given, ofPartner, 'ann', 'partner');
-  const who = async (browser: typeof ofCorp) => (await browser.send('GET', `${url}/plugins/oidc/session`, undefined, ownPage)).text;
-  t.like(JSON.parse(await who(ofCorp)), { name: 'ann@example.com', groups: ['corp:team-a', 'corp:developers'], tenant: 'acme' });
-  const named = JSON.parse(await who(ofPartner)) as object;
+  const whoami = async (browser: typeof ofCorp) => (await browser.send('GET', `${url}/plugins/oidc/session`, undefined, ownPage)).text;
+  t.like(JSON.parse(await whoami(ofCorp)), { name: 'ann@example.com', groups: ['corp:team-a', 'corp:developers'], tenant: 'acme' });
+  const named = JSON.parse(await whoami(ofPartner)) as object;
   t.like(named, { name: 'partner:ann@example.com', groups: ['partner:team-a'] });
   t.false('tenant' in named);
   const confirm = await ofPartner.get(`${partner?.issuer}/session/end`);
@@ -176,21 +176,21 @@ test.serial('a provider that says its people are of a tenant that it may not nam
 async function command(
   { home, provider }: World,
   words: readonly string[],
-  act?: (told: string) => Promise<unknown>,
+  act?: (received: string) => Promise<unknown>,
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   const trusted = join(home.directory, 'trusted.pem');
   await writeFile(trusted, provider.certificateAuthority);
   const child = home.begin(words, { NODE_EXTRA_CA_CERTS: trusted });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
-  const told = new Promise<string>((done) => {
+  const received = new Promise<string>((done) => {
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       stderr += chunk;
       if (/\n\n {2}\S+\n\n/.test(stderr)) done(stderr);
     });
   });
   const ended = new Promise<number>((done) => void child.once('close', (code) => done(code ?? -1)));
-  if (act !== undefined) await Promise.race([told.then(act), ended]);
+  if (act !== undefined) await Promise.race([received.then(act), ended]);
   return { code: await ended, stdout, stderr };
 }
 
@@ -199,14 +199,14 @@ const logInWords = ({ url }: World): readonly string[] => ['login', url, '--oidc
 test.serial('the command line logs in with a browser that comes back to it, and gets its next token by itself', async (t) => {
   const given = await world(t);
   const browser = given.browser();
-  const ended = await command(given, logInWords(given), async (told) => {
-    const address = / {2}(?<url>https:\S+)/.exec(told)?.groups?.['url'] ?? '';
+  const ended = await command(given, logInWords(given), async (received) => {
+    const address = / {2}(?<url>https:\S+)/.exec(received)?.groups?.['url'] ?? '';
     const back = await logInAt(browser, await browser.get(address), 'ann', (url) => url.startsWith('http://127.0.0.1'));
     t.is((await fetch(back.url)).status, 200);
   });
   t.is(ended.code, 0, ended.stderr);
-  const who = await command(given, ['whoami', '-o', 'json']);
-  t.true(who.stdout.includes('ann@example.com'), who.stdout + who.stderr);
+  const whoami = await command(given, ['whoami', '-o', 'json']);
+  t.true(whoami.stdout.includes('ann@example.com'), whoami.stdout + whoami.stderr);
   const file = join(given.home.directory, 'home/login.json');
   const stored = JSON.parse(await readFile(file, 'utf8')) as { token: string; openid: { expiresAtMs: number } };
   await writeFile(file, JSON.stringify({ ...stored, token: 'old', openid: { ...stored.openid, expiresAtMs: 0 } }), { mode: 0o600 });
@@ -222,9 +222,9 @@ test.serial('the command line logs in with a browser that comes back to it, and 
 test.serial('the command line logs in by a code that a person enters on another device', async (t) => {
   const given = await world(t);
   const browser = given.browser();
-  const ended = await command(given, [...logInWords(given), '--device'], async (told) => {
-    const code = /\n {2}(?<code>\S+)\n/.exec(told)?.groups?.['code'] ?? '';
-    const address = /Open (?<url>https:\S+)/.exec(told)?.groups?.['url'] ?? '';
+  const ended = await command(given, [...logInWords(given), '--device'], async (received) => {
+    const code = /\n {2}(?<code>\S+)\n/.exec(received)?.groups?.['code'] ?? '';
+    const address = /Open (?<url>https:\S+)/.exec(received)?.groups?.['url'] ?? '';
     const entered = await browser.submit(await browser.get(address), { user_code: code });
     const confirmed = /name="confirm"/.test(entered.text) ? await browser.submit(entered, {}) : entered;
     await logInAt(browser, confirmed, 'ann');

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { askApplication } from '../ask-application.ts';
+import { requestApplication } from '../request-application.ts';
 import { eventually, platformHome, root, type ApiAnswer, type PlatformHome, type PlatformProcess } from '../platform-process.ts';
 
 const applications = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';
@@ -78,9 +78,9 @@ const ended = async (platform: PlatformProcess, location: string): Promise<Opera
     ({ status }) => ['Succeeded', 'Failed', 'Cancelled'].includes(status?.phase ?? ''),
   );
 
-const answer = async (home: PlatformHome) => (await askApplication(home, 'shop.default.localhost')).text;
+const answer = async (home: PlatformHome) => (await requestApplication(home, 'shop.default.localhost')).text;
 /** Waits until an event of the application says so. */
-const tells = (platform: PlatformProcess, event: RegExp) =>
+const hasEvent = (platform: PlatformProcess, event: RegExp) =>
   eventually(
     async () => {
       const { items } = (await platform.api('GET', '/api/v1/namespaces/default/events')).json<{
@@ -88,7 +88,7 @@ const tells = (platform: PlatformProcess, event: RegExp) =>
       }>();
       return items.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
     },
-    (events) => events.some((told) => event.test(told)),
+    (events) => events.some((received) => event.test(received)),
   );
 /** The proxy hears of a ready pod a moment after the application does. */
 const serves = (home: PlatformHome, text: string) =>
@@ -213,7 +213,7 @@ test('a first deployment that is cancelled leaves nothing running', async (t) =>
     (count) => count === 0,
   );
   t.is((await readiness(platform))?.reason, 'Cancelled');
-  await tells(platform, /^Normal Cancelled: the change was cancelled; nothing served before, so nothing runs$/);
+  await hasEvent(platform, /^Normal Cancelled: the change was cancelled; nothing served before, so nothing runs$/);
 });
 
 test('a newer change supersedes the operation of the older one', async (t) => {
@@ -223,7 +223,7 @@ test('a newer change supersedes the operation of the older one', async (t) => {
   t.is((await ended(platform, second)).status?.phase, 'Succeeded');
   const { status } = await ended(platform, first);
   t.deepEqual([status?.phase, status?.error], ['Cancelled', 'superseded by generation 2']);
-  await tells(platform, /^Normal Superseded: operation shop-deploy-1-\S+ gave way to the change of generation 2$/);
+  await hasEvent(platform, /^Normal Superseded: operation shop-deploy-1-\S+ gave way to the change of generation 2$/);
   await serves(home, 'second');
 });
 

@@ -31,9 +31,9 @@ test.serial('every command prints JSON alone with -o json, YAML alone with -o ya
   t.timeout(180_000);
   const asked = everyCommand(platform.connection);
   // What exec writes is what its command writes.
-  const told = new Set([...asked.map(({ words }) => words[0]), 'up', 'exec']);
+  const received = new Set([...asked.map(({ words }) => words[0]), 'up', 'exec']);
   t.deepEqual(
-    commands.map(({ name }) => name).filter((name) => !told.has(name)),
+    commands.map(({ name }) => name).filter((name) => !received.has(name)),
     [],
   );
   for (const format of ['json', 'yaml']) {

@@ -108,8 +108,8 @@ test.serial(
     const chosen = await call(world.people.viewer, 'GET', `${tokens}?fieldSelector=spec.user%3Ddeveloper`);
     t.deepEqual(chosen.json<{ items: unknown[] }>().items, [], 'a selector selects among one’s own');
     const asked = { query: '{ apiTokens(first: 50) { nodes { name } } }' };
-    const told = await call(world.people.viewer, 'POST', '/graphql', asked);
-    t.true(told.text.includes('own-viewer') && !told.text.includes('own-developer'), told.text);
+    const received = await call(world.people.viewer, 'POST', '/graphql', asked);
+    t.true(received.text.includes('own-viewer') && !received.text.includes('own-developer'), received.text);
   },
 );
 

@@ -29,9 +29,9 @@ test('a refused reload is told by conditions of the plugins concerned and by an 
   const file = join(home.directory, 'tappaas.yaml');
   const good = await readFile(file, 'utf8');
   const inForce = 'True InForce what the configuration says of it is in force';
-  const isTold = (told: string) => told === inForce;
-  t.is(await eventually(() => configured(platform, 'local'), isTold), inForce);
-  t.is(await eventually(() => configured(platform, 'standard'), isTold), inForce);
+  const isReported = (received: string) => received === inForce;
+  t.is(await eventually(() => configured(platform, 'local'), isReported), inForce);
+  t.is(await eventually(() => configured(platform, 'standard'), isReported), inForce);
 
   await writeFile(file, good.replace('"gracePeriodSeconds":30', '"gracePeriodSeconds":30,"nodse":7'));
   const refused = await home.tappaas('reload');
@@ -41,8 +41,8 @@ test('a refused reload is told by conditions of the plugins concerned and by an 
     'False ReloadRefused the configuration was not taken over: plugins.local.config.nodse: unknown key; did you mean "nodes"?',
   );
   t.is(await configured(platform, 'standard'), inForce);
-  const told = async () => (await platform.api('GET', refusals)).json<{ items: readonly { message: string; type: string }[] }>().items;
-  const items = await eventually(told, ({ length }) => length > 0);
+  const received = async () => (await platform.api('GET', refusals)).json<{ items: readonly { message: string; type: string }[] }>().items;
+  const items = await eventually(received, ({ length }) => length > 0);
   t.is(items.length, 1);
   t.is(items[0]?.type, 'Warning');
   t.regex(items[0]?.message ?? '', /plugins\.local\.config\.nodse: unknown key/);

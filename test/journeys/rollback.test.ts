@@ -2,7 +2,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { askApplication } from '../ask-application.ts';
+import { requestApplication } from '../request-application.ts';
 import { eventually, platformHome, root } from '../platform-process.ts';
 
 test('an application goes back to an earlier release, stays there whatever is deployed, and serves the newest when it is unpinned', async (t) => {
@@ -21,7 +21,7 @@ test('an application goes back to an earlier release, stays there whatever is de
   const greets = (greeting: string) =>
     t.notThrowsAsync(
       eventually(
-        () => askApplication(home, 'hello.default.localhost'),
+        () => requestApplication(home, 'hello.default.localhost'),
         ({ text }) => text.startsWith(greeting),
       ),
     );

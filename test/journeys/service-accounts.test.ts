@@ -43,8 +43,8 @@ withKubectl('kubectl create token makes a token with which kubectl works, until 
   await writeFile(join(at.directory, 'empty'), '{"apiVersion":"v1","kind":"Config"}');
   const robot = openSession(join(at.directory, 'empty'), join(at.directory, 'robot-home'));
   const as = ['--server', server, '--certificate-authority', join(at.directory, 'data/ca.pem'), '--token', token];
-  const who = await robot.run([...as, 'auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}']);
-  t.is(who.stdout, 'system:serviceaccount:default:robot', who.stderr);
+  const whoami = await robot.run([...as, 'auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}']);
+  t.is(whoami.stdout, 'system:serviceaccount:default:robot', whoami.stderr);
   t.is((await robot.run([...as, 'create', 'configmap', 'made-by-robot'])).code, 0);
 
   const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
@@ -66,15 +66,15 @@ test('the platform publishes the keys of its tokens to everybody, and its tokens
   t.is((await platform.api('POST', accountsPath, account)).status, 201);
   const made = await platform.api('POST', `${accountsPath}/robot/token`, tokenRequest());
   const { token } = made.json<{ status: { token: string } }>().status;
-  const nobody = { ...platform.connection, token: '' };
-  const document = (await call(nobody, 'GET', '/.well-known/openid-configuration')).json<{ issuer: string; jwks_uri: string }>();
+  const anonymous = { ...platform.connection, token: '' };
+  const document = (await call(anonymous, 'GET', '/.well-known/openid-configuration')).json<{ issuer: string; jwks_uri: string }>();
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { iss: string };
   t.is(document.issuer, claims.iss);
   t.is(document.jwks_uri, `${claims.iss}/openid/v1/jwks`);
-  const { keys } = (await call(nobody, 'GET', '/openid/v1/jwks')).json<{ keys: Record<string, string>[] }>();
+  const { keys } = (await call(anonymous, 'GET', '/openid/v1/jwks')).json<{ keys: Record<string, string>[] }>();
   t.is(keys.length, 1);
   t.false('d' in (keys[0] ?? {}));
-  t.is((await call(nobody, 'GET', '/clusters/local/openid/v1/jwks')).status, 401);
+  t.is((await call(anonymous, 'GET', '/clusters/local/openid/v1/jwks')).status, 401);
   await platform.stop();
   const again = await at.start();
   t.teardown(() => again.stop());
@@ -149,12 +149,12 @@ test('service accounts of clusters are known by the keys that their cluster publ
     exp: Math.floor(Date.now() / 1000) + 600,
     ...extra,
   });
-  const whoIs = async (token: string) =>
+  const userOf = async (token: string) =>
     call({ ...platform.connection, token }, 'POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'SelfSubjectReview',
     });
-  const known = await whoIs(await key.sign(claims()));
+  const known = await userOf(await key.sign(claims()));
   t.is(known.status, 201, known.text);
   t.like(known.json<{ status: { userInfo: object } }>().status.userInfo, {
     username: 'east:system:serviceaccount:ci:runner',
@@ -162,10 +162,10 @@ test('service accounts of clusters are known by the keys that their cluster publ
     extra: { 'tappaas.dev/tenant': ['acme'] },
   });
   for (const extra of [{ aud: 'other' }, { sub: 'admin' }, { sub: 'system:masters' }, { exp: 1 }]) {
-    t.is((await whoIs(await key.sign(claims(extra)))).status, 401, JSON.stringify(extra));
+    t.is((await userOf(await key.sign(claims(extra)))).status, 401, JSON.stringify(extra));
   }
-  const stranger = await issuer.makeKey('k2', 'RS256', false);
-  t.is((await whoIs(await stranger.sign(claims()))).status, 401);
+  const unknownKey = await issuer.makeKey('k2', 'RS256', false);
+  t.is((await userOf(await unknownKey.sign(claims()))).status, 401);
 });
 
 test('service accounts of clusters are known by asking their cluster, and no longer when it does not know them any more', async (t) => {

@@ -44,21 +44,21 @@ test.serial('what a plugin keeps for the platform every worker has at once, and 
   const platform = await home.start();
   t.teardown(() => platform.stop());
   const { connection } = platform;
-  const askers = await Promise.all(toBoth(t, connection).map((worker) => worker.asker()));
+  const senders = await Promise.all(toBoth(t, connection).map((worker) => worker.sender()));
   for (let round = 0; round < 20; round += 1) {
     t.is((await call(connection, 'PUT', '/plugins/notes/notes/key', JSON.stringify(round))).status, 204);
-    t.deepEqual(await Promise.all(askers.map((ask) => ask('GET', '/plugins/notes/notes/key'))), [round, round]);
+    t.deepEqual(await Promise.all(senders.map((send) => send('GET', '/plugins/notes/notes/key'))), [round, round]);
   }
   const broken = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'broken' } };
-  const told = await eventually(
+  const received = await eventually(
     async () => {
-      for (const ask of askers) await ask('POST', '/api/v1/namespaces/default/configmaps', broken).catch(() => undefined);
+      for (const send of senders) await send('POST', '/api/v1/namespaces/default/configmaps', broken).catch(() => undefined);
       return (await platform.api('GET', '/apis/platform.tappaas.dev/v1alpha1/plugins/notes')).json<Plugin>().status;
     },
     ({ openBreakerProcesses }) => openBreakerProcesses?.[0]?.processes.length === 2,
   );
-  t.deepEqual(told.openBreakers, ['admission.validate']);
-  t.deepEqual(told.openBreakerProcesses, [{ hook: 'admission.validate', processes: ['w1', 'w2'] }]);
+  t.deepEqual(received.openBreakers, ['admission.validate']);
+  t.deepEqual(received.openBreakerProcesses, [{ hook: 'admission.validate', processes: ['w1', 'w2'] }]);
   const described = await home.tappaas('plugins', 'notes');
   t.regex(described.stdout, /admission\.validate \(breaker open in w1, w2: skipped for a while\)/);
 });
@@ -73,8 +73,8 @@ test.serial('what policies in shadow mode would have forbidden is told alike by 
   const cedar = 'forbid (principal, action == Action::"get", resource is Object) when { resource.resource == "configmaps" };';
   const policy = { metadata: { name: 'try' }, spec: { cedar, mode: 'Shadow' } };
   t.is((await call(connection, 'POST', '/apis/platform.tappaas.dev/v1alpha1/policies', policy)).status, 201);
-  const askers = await Promise.all(toBoth(t, connection).map((worker) => worker.asker()));
-  const told = (about: string) =>
+  const senders = await Promise.all(toBoth(t, connection).map((worker) => worker.sender()));
+  const received = (about: string) =>
     eventually(
       async () => {
         await call(connection, 'GET', `/api/v1/namespaces/default/configmaps/${about}`, undefined, undefined, {
@@ -82,19 +82,19 @@ test.serial('what policies in shadow mode would have forbidden is told alike by 
           // Whichever worker comes first.
           connection: 'close',
         });
-        const answers = await Promise.all(askers.map((ask) => ask<{ items: { about: string }[] }>('GET', '/plugins/policies/shadow')));
+        const answers = await Promise.all(senders.map((send) => send<{ items: { about: string }[] }>('GET', '/plugins/policies/shadow')));
         return answers.map(({ items }) => items);
       },
       (answers) => answers.every((items) => items.some((item) => item.about === `configmaps default/${about}`)),
     );
-  for (let index = 0; index < 6; index += 1) await told(`a${index}`);
-  for (const items of await told('last')) t.is(items.filter((item) => /\/a\d$/.test(item.about)).length, 6);
+  for (let index = 0; index < 6; index += 1) await received(`a${index}`);
+  for (const items of await received('last')) t.is(items.filter((item) => /\/a\d$/.test(item.about)).length, 6);
 });
 
 const attemptsMax = 6;
 
 /** Asks on a connection of its own until the time is over; answers how often it was served, and what it was told at last is left. */
-async function askOn({ server, token, ca }: Connection, untilMs: number): Promise<{ readonly served: number; readonly left: number }> {
+async function sendUntil({ server, token, ca }: Connection, untilMs: number): Promise<{ readonly served: number; readonly left: number }> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const once = () =>
     new Promise<{ readonly status: number; readonly left: number }>((answered, failed) => {
@@ -131,14 +131,14 @@ test.serial(
       // What was taken before comes back.
       await new Promise((again) => setTimeout(again, 1000 * (1 + rate.burst / rate.perSecond)));
       const sinceMs = performance.now();
-      const each = await Promise.all(Array.from({ length: connections }, () => askOn(connection, sinceMs + 3_000)));
+      const each = await Promise.all(Array.from({ length: connections }, () => sendUntil(connection, sinceMs + 3_000)));
       const served = each.reduce((sum, one) => sum + one.served, 0);
       const most = rate.burst + (rate.perSecond * (performance.now() - sinceMs)) / 1000;
       return { served, most, left: each.map(({ left }) => left) };
     };
     type Run = Awaited<ReturnType<typeof run>>;
     const hasItsRate = ({ served }: Run): boolean => served >= 0.9 * (rate.burst + 3 * rate.perSecond);
-    const toldAlike = ({ left }: Run): boolean => Math.max(...left) - Math.min(...left) <= rate.burst / 16 + 12;
+    const isSameEverywhere = ({ left }: Run): boolean => Math.max(...left) - Math.min(...left) <= rate.burst / 16 + 12;
     /** More than that is never given; for less there may be no time on a busy machine, so the best of a few counts. */
     const best = async (connections: number, isGood: (found: Run) => boolean): Promise<void> => {
       const all: Run[] = [];
@@ -150,7 +150,7 @@ test.serial(
       t.true(all.some(isGood), `${connections} connections: ${JSON.stringify(all)}`);
     };
     await best(1, hasItsRate);
-    await best(12, (found) => hasItsRate(found) && toldAlike(found));
+    await best(12, (found) => hasItsRate(found) && isSameEverywhere(found));
   },
 );
 

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { packSource } from '../../core/dist/cli/source-archive.js';
-import { askApplication } from '../ask-application.ts';
+import { requestApplication } from '../request-application.ts';
 import { Browser, logInAt } from '../browser.ts';
 import { client, startOpenIdProvider } from '../openid-provider.ts';
 import { freePort } from '../ports.ts';
@@ -135,7 +135,7 @@ test('a stranger logs in through OpenID, deploys with GraphQL, and finds each st
   const { host } = new URL(url);
   const cookie = browser.cookie(host, sessionCookie) ?? '';
   t.is(await follow(url, cookie, await readFile(join(home.directory, 'data/ca.pem'), 'utf8'), operation), 'Succeeded');
-  t.regex((await askApplication(home, 'shop.team.localhost')).text, /Hello/);
+  t.regex((await requestApplication(home, 'shop.team.localhost')).text, /Hello/);
   t.is((await ask(secrets, {})).errors?.[0]?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
   t.is((await browser.send('POST', `${url}/plugins/oidc/logout`, '', ownPage)).status, 303);
 

@@ -1,6 +1,6 @@
 /** Processes that end by themselves: before a release serves, and at the times of a schedule. */
 import test from 'ava';
-import { askApplication } from '../ask-application.ts';
+import { requestApplication } from '../request-application.ts';
 import { eventually, platformHome, type PlatformProcess } from '../platform-process.ts';
 
 const path = '/apis/apps.tappaas.dev/v1alpha1/namespaces/default/applications';
@@ -48,7 +48,7 @@ test('a release task runs before traffic moves; one that fails keeps the release
   t.teardown(() => home.remove());
   const platform = await home.start();
   t.teardown(() => platform.stop());
-  const answer = async () => (await askApplication(home, 'shop.default.localhost')).text;
+  const answer = async () => (await requestApplication(home, 'shop.default.localhost')).text;
   const first = await deploy(platform, application('first', `console.log('migrated', process.env.ANSWER)`));
   t.is(first?.phase, 'Succeeded', first?.error);
   const stepOf = (name: string) => first?.steps?.find((step) => step.name === name);

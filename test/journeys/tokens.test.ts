@@ -20,13 +20,13 @@ async function home(t: { teardown(close: () => unknown): void }) {
 /** Opens a watch; answers its status and when it has ended. */
 function watch({ server, token, ca }: Connection, path: string): Promise<{ readonly status: number; readonly ended: Promise<void> }> {
   return new Promise((resolve, reject) => {
-    const asked = request(new URL(path, server), { ca, headers: { authorization: `Bearer ${token}` } }, (answer) => {
+    const sent = request(new URL(path, server), { ca, headers: { authorization: `Bearer ${token}` } }, (answer) => {
       const ended = new Promise<void>((done) => void answer.once('close', done));
       answer.resume().on('error', () => {});
       resolve({ status: answer.statusCode ?? 0, ended });
     });
-    asked.on('error', reject);
-    asked.end();
+    sent.on('error', reject);
+    sent.end();
   });
 }
 
@@ -54,8 +54,8 @@ test('a token is made, logs in, says who it is, reads what it is good for, and e
 
   const login = await at.tappaas('login', server, '--token', token, '--certificate-authority', 'data/ca.pem');
   t.is(login.code, 0, login.stderr);
-  const who = await at.tappaas('whoami');
-  t.regex(who.stdout, /User +ci\nGroups +builders, system:authenticated\nGood for namespaces +default\n/);
+  const whoami = await at.tappaas('whoami');
+  t.regex(whoami.stdout, /User +ci\nGroups +builders, system:authenticated\nGood for namespaces +default\n/);
 
   t.is((await call(mine, 'GET', configMaps)).status, 200);
   t.is((await call(mine, 'GET', '/api/v1/namespaces/kube-system/configmaps')).status, 403);

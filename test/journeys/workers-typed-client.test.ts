@@ -27,11 +27,11 @@ test.serial('kill -9 of a worker breaks what typed clients follow, and they go o
     const client = createClient({ server, token, certificateAuthority: ca.toString() });
     const subscribe = async (): Promise<void> => {
       const take = taker(`subscription ${index}`);
-      interface Told {
+      interface ReceivedEvent {
         readonly configMapChanges: { object: { name: string; data: readonly { key: string; value: string }[] } | null };
       }
-      for await (const told of client.subscribe<Told>(document, { since: resourceVersion }, { signal: ending.signal })) {
-        const { object } = told.configMapChanges;
+      for await (const received of client.subscribe<ReceivedEvent>(document, { since: resourceVersion }, { signal: ending.signal })) {
+        const { object } = received.configMapChanges;
         if (object !== null) take(object.name, Number(object.data[0]?.value));
       }
     };
@@ -50,8 +50,8 @@ test.serial('kill -9 of a worker breaks what typed clients follow, and they go o
   const names = ['a', 'b'];
   for (const name of names) await platform.api('POST', collection, configMap(name, '0'));
   let isOver = false;
-  const unheard = (): void => undefined;
-  const counting = names.map((name) => count(platform, name, () => isOver, unheard));
+  const ignore = (): void => undefined;
+  const counting = names.map((name) => count(platform, name, () => isOver, ignore));
   for (let round = 0; round < 2; round += 1) {
     // The oldest, so that both have their turn.
     const victim = Math.min(...(await workersOf(platform)));

@@ -77,7 +77,7 @@ test.serial('every worker runs commands, shows logs, and tells where pods run an
       application: { pods: readonly { placement: { outcome: string } }[]; logs: readonly { text: string }[] };
     }>('{ application(namespace: "default", name: "shop") { pods { placement { outcome } } logs(tail: 1) { text } } }');
     t.deepEqual(application, { pods: [{ placement: { outcome: 'PLACED' } }], logs: [{ text: 'tick' }] }, to.worker);
-    const explained = await to.ask<object>('GET', '/plugins/platform/explain?kind=application&name=shop&namespace=default');
+    const explained = await to.send<object>('GET', '/plugins/platform/explain?kind=application&name=shop&namespace=default');
     t.true(JSON.stringify(explained).includes(pod.name), `${to.worker}: ${JSON.stringify(explained)}`);
   }
 });

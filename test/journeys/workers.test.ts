@@ -11,7 +11,7 @@ import { collection, configMap, count, follow, withWorkers, workersOf, type Conf
 
 test.serial('what one worker has written, every worker reads at once', async (t) => {
   const { platform } = await withWorkers(t);
-  const askers = await Promise.all(toBoth(t, platform.connection).map((worker) => worker.asker()));
+  const senders = await Promise.all(toBoth(t, platform.connection).map((worker) => worker.sender()));
   for (let round = 0; round < 40; round += 1) {
     const path = `${collection}/same`;
     const written =
@@ -19,7 +19,7 @@ test.serial('what one worker has written, every worker reads at once', async (t)
         ? await platform.api('POST', collection, configMap('same', '0'))
         : await platform.api('PATCH', path, { data: { value: String(round) } }, 'application/merge-patch+json');
     t.true(written.status < 300, written.text);
-    const read = await Promise.all(askers.map((ask) => ask<ConfigMap>('GET', path)));
+    const read = await Promise.all(senders.map((send) => send<ConfigMap>('GET', path)));
     t.deepEqual(
       read.map(({ data }) => data.value),
       [String(round), String(round)],
@@ -102,8 +102,8 @@ test.serial('whatever is killed, frozen and replaced in whatever order, nothing 
   t.teardown(() => void (isBroken = isOver = true));
   const isDone = (by: Map<string, number>) => isBroken || (isOver && written.size === names.length && isSeen(by));
   const following = seen.map((by) => follow(home, resourceVersion, by, () => isDone(by)));
-  const unheard = (): void => undefined;
-  const counting = names.map(async (name) => written.set(name, await count(platform, name, () => isOver, unheard)));
+  const ignore = (): void => undefined;
+  const counting = names.map(async (name) => written.set(name, await count(platform, name, () => isOver, ignore)));
   const failed = Promise.race([...counting, ...following]);
   failed.catch(() => undefined);
   const pause = (ms: number) => new Promise((again) => setTimeout(again, ms));
@@ -114,10 +114,10 @@ test.serial('whatever is killed, frozen and replaced in whatever order, nothing 
       // It has ended by itself.
     }
   };
-  const deeds: Readonly<Record<string, () => Promise<unknown>>> = {
+  const actions: Readonly<Record<string, () => Promise<unknown>>> = {
     kill: async () => signal((await workersOf(platform))[pick(2)], 'SIGKILL'),
     killAll: async () => (await workersOf(platform)).forEach((pid) => signal(pid, 'SIGKILL')),
-    replace: async () => platform.api('POST', '/plugins/platform/replace-workers').catch(unheard),
+    replace: async () => platform.api('POST', '/plugins/platform/replace-workers').catch(ignore),
     async freeze() {
       const pid = (await workersOf(platform))[pick(2)];
       signal(pid, 'SIGSTOP');
@@ -126,9 +126,9 @@ test.serial('whatever is killed, frozen and replaced in whatever order, nothing 
     },
   };
   for (let round = 0; round < 14; round += 1) {
-    const [what, deed] = Object.entries(deeds)[pick(4)] ?? [];
+    const [what, action] = Object.entries(actions)[pick(4)] ?? [];
     t.log(what);
-    await Promise.race([deed?.(), failed]);
+    await Promise.race([action?.(), failed]);
     await pause(pick(2_500));
   }
   // Replacements that were asked for go on for a while; then there are two workers and no more.
@@ -191,12 +191,12 @@ test.serial('a changed configuration reaches every worker', async (t) => {
   t.is(approved.code, 0, approved.stderr);
   const reloaded = await platform.api('POST', '/plugins/platform/reload');
   t.like(reloaded.json(), { outcome: 'applied', added: ['applications'] }, reloaded.text);
-  const told = await eventually(
+  const received = await eventually(
     async () =>
       (await platform.api('GET', '/api/v1/namespaces/default/events?fieldSelector=reason=Reloaded')).json<{ items: object[] }>().items,
     (items) => items.length > 0,
   );
-  t.like(told, [
+  t.like(received, [
     {
       involvedObject: { kind: 'Platform' },
       message: 'configuration taken over; added: applications, removed: none, turned off: none, restarted: none',
@@ -225,9 +225,9 @@ test.serial('a token that is revoked is refused by every worker at once, not whe
   t.teardown(() => platform.stop());
   const made = await home.tappaas('token', 'create', 'ci', '--user', 'ci', '--no-tenant', '--groups', 'ci', '--expires', '12h');
   const token = printedToken(made);
-  const askers = await Promise.all(toBoth(t, { ...platform.connection, token }).map((worker) => worker.asker()));
-  for (const ask of askers) await t.notThrowsAsync(ask('GET', '/version'));
+  const senders = await Promise.all(toBoth(t, { ...platform.connection, token }).map((worker) => worker.sender()));
+  for (const send of senders) await t.notThrowsAsync(send('GET', '/version'));
   const revoked = await home.tappaas('token', 'revoke', 'ci');
   t.is(revoked.code, 0, revoked.stderr);
-  for (const ask of askers) await t.throwsAsync(ask('GET', '/version'), { message: /: 401 / });
+  for (const send of senders) await t.throwsAsync(send('GET', '/version'), { message: /: 401 / });
 });

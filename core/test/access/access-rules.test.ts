@@ -43,13 +43,13 @@ const caller = (name: string, tenant?: string) => ({ name, groups: [], ...(tenan
 const pods = { verb: 'get', resource: { group: '', version: 'v1', plural: 'pods', namespace: 'shop' } };
 
 test('who can is told as far as the asker may list the bindings that give it', async (t) => {
-  const told = async (asker: string) => {
+  const reported = async (asker: string) => {
     const { subjects, hidden } = await subjectsFor(sources(listing), caller(asker), pods);
     return [subjects.map(({ name }) => name), hidden];
   };
-  t.deepEqual(await told('boss'), [['system:masters', 'here', 'everywhere'], []]);
-  t.deepEqual(await told('lead'), [['here'], ['clusterrolebindings']]);
-  t.deepEqual(await told('eve'), [[], ['clusterrolebindings', 'rolebindings of shop']]);
+  t.deepEqual(await reported('boss'), [['system:masters', 'here', 'everywhere'], []]);
+  t.deepEqual(await reported('lead'), [['here'], ['clusterrolebindings']]);
+  t.deepEqual(await reported('eve'), [[], ['clusterrolebindings', 'rolebindings of shop']]);
 });
 
 test('who can leaves out whom a policy forbids by name or group', async (t) => {
@@ -57,11 +57,13 @@ test('who can leaves out whom a policy forbids by name or group', async (t) => {
     authorize: ({ caller }) => ({ decision: forbids(caller) ? 'deny' : 'no-opinion', reason: 'a policy' }),
     subjects: () => [],
   });
-  const told = async (...policies: Authorizer[]) =>
+  const reported = async (...policies: Authorizer[]) =>
     (await subjectsFor(sources(listing, ...policies), caller('boss'), pods)).subjects.map(({ name }) => name);
-  t.deepEqual(await told(), ['system:masters', 'here', 'everywhere']);
-  t.deepEqual(await told(denying(({ name }) => name === 'here')), ['system:masters', 'everywhere']);
-  t.deepEqual(await told(denying(({ name, groups }) => name !== 'boss' && groups.includes('system:authenticated'))), ['system:masters']);
+  t.deepEqual(await reported(), ['system:masters', 'here', 'everywhere']);
+  t.deepEqual(await reported(denying(({ name }) => name === 'here')), ['system:masters', 'everywhere']);
+  t.deepEqual(await reported(denying(({ name, groups }) => name !== 'boss' && groups.includes('system:authenticated'))), [
+    'system:masters',
+  ]);
 });
 
 test('who can is told with the tenant that one has to be of, and without whom the boundary of tenants refuses', async (t) => {
@@ -85,13 +87,13 @@ test('who can is told with the tenant that one has to be of, and without whom th
       { kind: 'User', name: 'nobody', through: 'what no longer holds' },
     ],
   };
-  const told = async (asked: typeof pods) => {
-    const { subjects } = await subjectsFor(sources(listing, accounts), caller('boss'), asked);
+  const reported = async (requested: typeof pods) => {
+    const { subjects } = await subjectsFor(sources(listing, accounts), caller('boss'), requested);
     return subjects.map(({ name, namespace, tenant, withoutTenant, ofAnyTenant }) =>
       JSON.parse(JSON.stringify({ name, namespace, tenant, withoutTenant, ofAnyTenant })),
     );
   };
-  t.deepEqual(await told(pods), [
+  t.deepEqual(await reported(pods), [
     { name: 'system:masters', ofAnyTenant: true },
     { name: 'here', tenant: 'acme', withoutTenant: true },
     { name: 'everywhere', tenant: 'acme' },
@@ -99,7 +101,7 @@ test('who can is told with the tenant that one has to be of, and without whom th
     { name: 'ci', namespace: 'default' },
   ]);
   const unowned = { verb: 'get', resource: { ...pods.resource, namespace: 'default' } };
-  t.deepEqual(await told(unowned), [
+  t.deepEqual(await reported(unowned), [
     { name: 'system:masters', ofAnyTenant: true },
     { name: 'here', withoutTenant: true },
     { name: 'everywhere', withoutTenant: true },
@@ -110,19 +112,19 @@ test('who can is told with the tenant that one has to be of, and without whom th
 test('of subjects without end so many are asked about, others get their turns meanwhile, and how many are left is told', async (t) => {
   const users = (count: number): readonly AccessSubject[] =>
     Array.from({ length: count }, (_, index) => ({ kind: 'User', name: `here-${index}`, through: 'a binding', project: 'shop' }));
-  const asked = new Set<string>();
+  const requested = new Set<string>();
   const many = (count: number): Authorizer => ({
     knowsProjects: true,
-    authorize: ({ caller: { name } }) => (asked.add(name), { decision: 'allow', reason: '' }),
+    authorize: ({ caller: { name } }) => (requested.add(name), { decision: 'allow', reason: '' }),
     subjects: () => users(count),
   });
   let turns = 0;
   const counting = setInterval(() => (turns += 1), 0);
   t.teardown(() => clearInterval(counting));
-  const told = await subjectsFor(sources(many(1_500)), caller('boss'), pods);
-  t.is(told.subjects.length, 1_000);
-  t.is(told.remaining, 501);
-  t.true(asked.has('here-0') && !asked.has('here-1000'));
+  const reported = await subjectsFor(sources(many(1_500)), caller('boss'), pods);
+  t.is(reported.subjects.length, 1_000);
+  t.is(reported.remaining, 501);
+  t.true(requested.has('here-0') && !requested.has('here-1000'));
   t.true(turns > 0);
   const few = await subjectsFor(sources(many(3)), caller('boss'), pods);
   t.deepEqual([few.subjects.length, few.remaining], [4, 0]);

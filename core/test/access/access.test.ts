@@ -6,7 +6,7 @@ import { accessOf, nowhere, reviewsOf } from './access-of.ts';
 
 const caller = (...groups: string[]) => ({ name: 'joe', groups });
 const secrets = { group: '', version: 'v1', plural: 'secrets', namespace: 'a', name: 'x' };
-const asked = (extra: Partial<AccessRequest>): AccessRequest => ({
+const requested = (extra: Partial<AccessRequest>): AccessRequest => ({
   caller: caller(),
   engine: 'platform',
   verb: 'get',
@@ -18,34 +18,34 @@ const later = (decision: AccessDecision['decision'], reason = '') => ({ authoriz
 
 test('administrators may do everything, also where an authorizer would deny', (t) => {
   const authorize = accessOf([answers('deny')]).authorize;
-  t.like(authorize(asked({ caller: caller('system:masters') })), { decision: 'allow' });
+  t.like(authorize(requested({ caller: caller('system:masters') })), { decision: 'allow' });
 });
 
 test('a process of an engine may do everything there and nothing elsewhere', (t) => {
   const authorize = accessOf([]).authorize;
   const agent = caller('system:engine:local');
-  t.like(authorize(asked({ caller: agent, engine: 'local' })), { decision: 'allow' });
-  t.like(authorize(asked({ caller: agent })), { decision: 'no-opinion' });
-  t.like(authorize(asked({ caller: agent, engine: 'local2' })), { decision: 'no-opinion' });
+  t.like(authorize(requested({ caller: agent, engine: 'local' })), { decision: 'allow' });
+  t.like(authorize(requested({ caller: agent })), { decision: 'no-opinion' });
+  t.like(authorize(requested({ caller: agent, engine: 'local2' })), { decision: 'no-opinion' });
 });
 
 test('a group called like something that every object of JavaScript has is one that nobody knows', (t) => {
   const authorize = accessOf([]).authorize;
   for (const group of ['constructor', '__proto__', 'toString']) {
     const resource = { group, version: 'v1', plural: 'selfsubjectreviews' };
-    t.like(authorize(asked({ verb: 'create', resource })), { decision: 'no-opinion' }, group);
+    t.like(authorize(requested({ verb: 'create', resource })), { decision: 'no-opinion' }, group);
   }
 });
 
 test('everybody may discover and ask about themselves, and nothing more', (t) => {
   const authorize = accessOf([]).authorize;
-  const decide = (extra: Partial<AccessRequest>) => (authorize(asked(extra)) as AccessDecision).decision;
+  const decide = (extra: Partial<AccessRequest>) => (authorize(requested(extra)) as AccessDecision).decision;
   for (const path of ['/api', '/apis', '/apis/apps/v1', '/openapi/v3', '/version']) {
-    const { resource: _, ...request } = asked({ path });
+    const { resource: _, ...request } = requested({ path });
     t.like(authorize(request), { decision: 'allow' }, path);
   }
   for (const path of ['/metrics', '/plugins/a/b', '/apisecret', '/']) {
-    const { resource: _, ...request } = asked({ path });
+    const { resource: _, ...request } = requested({ path });
     t.like(authorize(request), { decision: 'no-opinion' }, path);
   }
   const review = { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectaccessreviews' };
@@ -55,7 +55,7 @@ test('everybody may discover and ask about themselves, and nothing more', (t) =>
 });
 
 test('one denial refuses whoever else allows, and what nobody denies one must allow', async (t) => {
-  const decide = async (...authorizers: Authorizer[]) => (await accessOf(authorizers).authorize(asked({}))).decision;
+  const decide = async (...authorizers: Authorizer[]) => (await accessOf(authorizers).authorize(requested({}))).decision;
   t.is(await decide(answers('no-opinion'), answers('allow'), answers('deny')), 'deny');
   t.is(await decide(answers('allow'), later('deny')), 'deny');
   t.is(await decide(answers('no-opinion'), later('deny'), answers('allow')), 'deny');
@@ -65,24 +65,24 @@ test('one denial refuses whoever else allows, and what nobody denies one must al
 });
 
 test('no authorizer is asked about a name that is no Unicode text, whichever way it came', (t) => {
-  const heard: unknown[] = [];
-  const { authorize } = accessOf([{ authorize: (request) => (heard.push(request), { decision: 'allow', reason: '' }) }]);
+  const received: unknown[] = [];
+  const { authorize } = accessOf([{ authorize: (request) => (received.push(request), { decision: 'allow', reason: '' }) }]);
   for (const part of ['name', 'namespace', 'plural', 'subresource', 'group'])
-    t.like(authorize(asked({ resource: { ...secrets, [part]: 'x\ud800' } })), {
+    t.like(authorize(requested({ resource: { ...secrets, [part]: 'x\ud800' } })), {
       decision: 'deny',
       reason: `the ${part} asked about is no Unicode text`,
     });
-  t.like(authorize(asked({ verb: '\udfff' })), { decision: 'deny' });
-  t.deepEqual(heard, []);
-  t.like(authorize(asked({ resource: { ...secrets, name: '\u{1f600}' } })), { decision: 'allow' });
+  t.like(authorize(requested({ verb: '\udfff' })), { decision: 'deny' });
+  t.deepEqual(received, []);
+  t.like(authorize(requested({ resource: { ...secrets, name: '\u{1f600}' } })), { decision: 'allow' });
 });
 
 test('authorizers that read labels are told those of the object for everything done to it, actions too, and none for what is made', (t) => {
   const labels = { env: 'prod' };
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   const places = { ...nowhere, labels: () => labels };
   const reads = { readsLabels: true, ...answers('allow') };
-  const { authorize } = accessOf([{ ...reads, authorize: (request) => (told.push(request.labels), reads.authorize()) }], places);
+  const { authorize } = accessOf([{ ...reads, authorize: (request) => (reported.push(request.labels), reads.authorize()) }], places);
   const application = { group: 'apps.tappaas.dev', version: 'v1alpha1', plural: 'applications', namespace: 'a', name: 'shop' };
   const pod = { ...secrets, plural: 'pods' };
   for (const [verb, resource, expected] of [
@@ -93,23 +93,23 @@ test('authorizers that read labels are told those of the object for everything d
     ['get', { ...pod, subresource: 'exec' }, labels],
     ['create', application, undefined],
   ] as const) {
-    t.like(authorize(asked({ verb, resource })), { decision: 'allow' });
-    t.deepEqual(told.pop(), expected, JSON.stringify([verb, resource]));
+    t.like(authorize(requested({ verb, resource })), { decision: 'allow' });
+    t.deepEqual(reported.pop(), expected, JSON.stringify([verb, resource]));
   }
 });
 
 test('as long as an authorizer that is configured does not run, nobody but the built-in rules allows anything', (t) => {
   const { authorize } = accessOf([answers('allow')], undefined, ['policies']);
-  t.like(authorize(asked({})), { decision: 'deny', reason: 'authorizer policies is configured and does not run' });
-  t.like(authorize(asked({ caller: caller('system:masters') })), { decision: 'allow' });
+  t.like(authorize(requested({})), { decision: 'deny', reason: 'authorizer policies is configured and does not run' });
+  t.like(authorize(requested({ caller: caller('system:masters') })), { decision: 'allow' });
 });
 
 test('who is refused learns every reason, and synchronous authorizers are asked synchronously', async (t) => {
-  t.deepEqual(accessOf([answers('no-opinion', 'no role'), answers('no-opinion', 'no policy')]).authorize(asked({})), {
+  t.deepEqual(accessOf([answers('no-opinion', 'no role'), answers('no-opinion', 'no policy')]).authorize(requested({})), {
     decision: 'no-opinion',
     reason: 'no role; no policy',
   });
-  t.deepEqual(await accessOf([answers('no-opinion', 'no role'), later('no-opinion', 'no policy')]).authorize(asked({})), {
+  t.deepEqual(await accessOf([answers('no-opinion', 'no role'), later('no-opinion', 'no policy')]).authorize(requested({})), {
     decision: 'no-opinion',
     reason: 'no role; no policy',
   });
@@ -121,7 +121,7 @@ test('an authorizer that throws lets nobody pass', async (t) => {
       throw new Error('broken');
     },
   };
-  t.throws(() => accessOf([broken, answers('allow')]).authorize(asked({})), { message: 'broken' });
+  t.throws(() => accessOf([broken, answers('allow')]).authorize(requested({})), { message: 'broken' });
 });
 
 function reviews(decision: AccessDecision['decision'] = 'no-opinion') {
@@ -132,7 +132,7 @@ function reviews(decision: AccessDecision['decision'] = 'no-opinion') {
       requests.push(request);
       return { decision, reason: 'because' };
     },
-    placed: (asked) => asked,
+    placed: (requested) => requested,
     isOfCluster: () => false,
     rules: async () => ({
       resourceRules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }],
@@ -208,7 +208,7 @@ test('rules are those that everybody has and those that authorizers list', async
 });
 
 const narrowedTo = (scope: AccessScope, ...groups: string[]) => ({ name: 'joe', groups, scope });
-const verdict = (extra: Partial<AccessRequest>) => (accessOf([answers('allow')]).authorize(asked(extra)) as AccessDecision).decision;
+const verdict = (extra: Partial<AccessRequest>) => (accessOf([answers('allow')]).authorize(requested(extra)) as AccessDecision).decision;
 
 test('a credential for some verbs is refused the others, even to an administrator', (t) => {
   const reader = narrowedTo({ verbs: ['get', 'list'] }, 'system:masters');
@@ -236,13 +236,13 @@ test('a credential for some namespaces reaches no other one, nothing of no names
   t.is(verdict({ caller, verb: 'patch', resource: { ...namespaces, name: 'a' } }), 'deny', 'its labels say whose it is');
   t.is(verdict({ caller, resource: { ...namespaces, group: 'x', name: 'a' } }), 'deny');
   t.is(verdict({ caller, engine: 'local' }), 'deny');
-  const { resource: ___, ...metrics } = asked({ caller, path: '/metrics' });
+  const { resource: ___, ...metrics } = requested({ caller, path: '/metrics' });
   t.is((accessOf([]).authorize(metrics) as AccessDecision).decision, 'deny');
 });
 
 test('discovery and questions about oneself lie inside of every scope', (t) => {
   const caller = narrowedTo({ namespaces: [], verbs: [] });
-  const { resource: _, ...discovery } = asked({ caller, path: '/apis' });
+  const { resource: _, ...discovery } = requested({ caller, path: '/apis' });
   t.is((accessOf([]).authorize(discovery) as AccessDecision).decision, 'allow');
   const resource = { group: 'authentication.k8s.io', version: 'v1', plural: 'selfsubjectreviews' };
   t.is(verdict({ caller, verb: 'create', resource }), 'allow');

@@ -21,14 +21,14 @@ class FixedAuthorizer implements Authorizer {
   revision: object | undefined = {};
   readonly allowed: Set<string>;
   denied: string | undefined;
-  asked = 0;
+  requested = 0;
 
   constructor(...allowed: readonly string[]) {
     this.allowed = new Set(allowed);
   }
 
   authorize({ caller, verb, project, tenant, isProjectOnly }: AccessRequest): AccessDecision {
-    this.asked += 1;
+    this.requested += 1;
     if (caller.name === this.denied) return { decision: 'deny', reason: `${caller.name} may nothing` };
     const reason = `${verb}${isProjectOnly === true ? ' only' : ''} in ${project}`;
     return { decision: this.allowed.has(reason) ? 'allow' : 'no-opinion', reason: `${reason}, of ${tenant}` };
@@ -100,8 +100,8 @@ test('whatever changes meanwhile, a remembered answer is the one that would be g
         each(world, roles, policies);
         for (const caller of callers) {
           for (const about of resources) {
-            const asked = { ...question, caller, resource: about, verb };
-            t.deepEqual(await remembering.authorize(asked), await anew.authorize(asked));
+            const requested = { ...question, caller, resource: about, verb };
+            t.deepEqual(await remembering.authorize(requested), await anew.authorize(requested));
           }
         }
       }
@@ -111,19 +111,19 @@ test('whatever changes meanwhile, a remembered answer is the one that would be g
 });
 
 /** How often an authorizer was asked for two questions, one after the other. */
-async function askedFor(told: FixedAuthorizer, first: AccessQuestion, second = first, between = (): void => {}): Promise<number> {
-  const { authorize } = accessIn(worldOf(told));
+async function callsFor(reported: FixedAuthorizer, first: AccessQuestion, second = first, between = (): void => {}): Promise<number> {
+  const { authorize } = accessIn(worldOf(reported));
   await authorize(first);
   between();
   await authorize(second);
-  return told.asked;
+  return reported.requested;
 }
 
 test('an authorizer whose answers hold is asked once for what recurs, and again when they hold no longer', async (t) => {
-  t.is(await askedFor(new FixedAuthorizer('get in red'), question), 1);
-  t.is(await askedFor(new FixedAuthorizer(), question), 1, 'also for what it has no opinion about');
+  t.is(await callsFor(new FixedAuthorizer('get in red'), question), 1);
+  t.is(await callsFor(new FixedAuthorizer(), question), 1, 'also for what it has no opinion about');
   const changed = new FixedAuthorizer('get in red');
-  t.is(await askedFor(changed, question, question, () => void (changed.revision = {})), 2);
+  t.is(await callsFor(changed, question, question, () => void (changed.revision = {})), 2);
 });
 
 test('every question is asked that differs in anything, or of which nobody says that it recurs', async (t) => {
@@ -153,26 +153,26 @@ test('every question is asked that differs in anything, or of which nobody says 
 });
 
 test('an authorizer that says nothing of its answers, looks at labels or answers later is asked every time', async (t) => {
-  t.is(await askedFor(Object.assign(new FixedAuthorizer(), { revision: undefined }), question), 2);
-  t.is(await askedFor(Object.assign(new FixedAuthorizer(), { readsLabels: true }), question), 2);
+  t.is(await callsFor(Object.assign(new FixedAuthorizer(), { revision: undefined }), question), 2);
+  t.is(await callsFor(Object.assign(new FixedAuthorizer(), { readsLabels: true }), question), 2);
   const slow = new FixedAuthorizer();
   const later: Authorizer = { revision: {}, authorize: async (request) => slow.authorize(request) };
   const { authorize } = accessIn(worldOf(later));
   t.is((await authorize(question)).decision, 'no-opinion');
   await authorize(question);
-  t.is(slow.asked, 2);
+  t.is(slow.requested, 2);
 });
 
 test('what changes while it is asked makes its answer an old one', async (t) => {
-  const told = new FixedAuthorizer('get in red');
-  const authorize = told.authorize.bind(told);
-  told.authorize = (request) => {
+  const reported = new FixedAuthorizer('get in red');
+  const authorize = reported.authorize.bind(reported);
+  reported.authorize = (request) => {
     const answer = authorize(request);
-    told.allowed.clear();
-    told.revision = {};
+    reported.allowed.clear();
+    reported.revision = {};
     return answer;
   };
-  const access = accessIn(worldOf(told));
+  const access = accessIn(worldOf(reported));
   t.is((await access.authorize(question)).decision, 'allow');
   t.is((await access.authorize(question)).decision, 'no-opinion');
 });

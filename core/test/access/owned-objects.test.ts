@@ -37,7 +37,7 @@ const ask = async (verb: string, more: object = {}, known = places(), authorizer
   const resource = { group: 'identity.tappaas.dev', version: 'v1alpha1', plural: 'apitokens', ...rest };
   return accessOf([authorizer], known).authorize({ caller, engine: 'platform', verb, resource, ...(canNarrow && { canNarrow }) });
 };
-const may = async (...asked: Parameters<typeof ask>) => (await ask(...asked)).decision === 'allow';
+const may = async (...requested: Parameters<typeof ask>) => (await ask(...requested)).decision === 'allow';
 const narrowedTo = async (caller: object) => {
   const verdict = await ask('list', { caller, canNarrow: true });
   return 'narrowed' in verdict ? verdict.narrowed : verdict.decision;
@@ -96,7 +96,7 @@ test('whom no role allows, and a suspended tenant that writes, is refused', asyn
 });
 
 test('what is a whole tenant’s is read by everybody of it without a role, written by nobody of it, and forbidden by what denies', async (t) => {
-  const stored: Readonly<Record<string, Owner>> = { ours: { user: '', tenant: 'acme' }, theirs: { user: '', tenant: 'rival' } };
+  const stored: Readonly<Record<string, Owner>> = { ours: { user: '', tenant: 'acme' }, others: { user: '', tenant: 'rival' } };
   const shared: Places = {
     ...nowhere,
     owners: {

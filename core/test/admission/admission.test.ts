@@ -52,23 +52,23 @@ test('mutating taps change the object in order, and it is remembered who changed
 });
 
 test('what counts of a caller’s rights is found out once for a write, and only where a tap is asked', async (t) => {
-  const asked: (string | undefined)[] = [];
+  const requested: (string | undefined)[] = [];
   const seen: unknown[] = [];
   const see: FakeTap = { plugin: 'one', kind: 'Widget', run: ({ isProjectOnly }) => void seen.push(isProjectOnly) };
   const taps = { 'admission.mutate': [see], 'admission.validate': [{ ...see, operations: ['create', 'update', 'delete'] }] };
   const admission = createAdmission({
     dispatch: fakeDispatch(taps),
     confidentiality: { isVisibleTo: () => false, redacted, restored },
-    isProjectOnly: async ({ namespace }) => asked.push(namespace) > 0,
+    isProjectOnly: async ({ namespace }) => requested.push(namespace) > 0,
   });
   const { create, remove } = await startEngine({ admission });
   await create(configMaps, configMap('a'));
-  t.deepEqual(asked, []);
+  t.deepEqual(requested, []);
   await create(widgets, widget('a'));
-  t.deepEqual(asked, ['default']);
+  t.deepEqual(requested, ['default']);
   t.deepEqual(seen, [true, true]);
   await remove(widgets, 'default/a');
-  t.deepEqual(asked, ['default', 'default']);
+  t.deepEqual(requested, ['default', 'default']);
   t.deepEqual(seen, [true, true, true]);
 });
 
@@ -177,12 +177,12 @@ test('a plugin that answers garbage is named', async (t) => {
 });
 
 test('taps are asked about specs, also of objects under deletion: not about status, metadata or finalizers', async (t) => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const note: FakeTap = {
     plugin: 'note',
     kind: 'Widget',
     operations: ['create', 'update', 'delete', 'scale'],
-    run: ({ operation }) => void asked.push(operation),
+    run: ({ operation }) => void requested.push(operation),
   };
   const { create, patch, remove } = await withTaps({ 'admission.validate': [note] });
   await create(widgets, widget('a', {}, { finalizers: ['test.dev/one'] }));
@@ -195,7 +195,7 @@ test('taps are asked about specs, also of objects under deletion: not about stat
   await patch(widgets, 'default/a', { spec: { size: 9 } });
   await patch(widgets, 'default/a', { status: { phase: 'y' } }, { subresource: 'status' });
   await patch(widgets, 'default/a', { metadata: { finalizers: null } });
-  t.deepEqual(asked, ['create', 'update', 'scale', 'delete', 'update']);
+  t.deepEqual(requested, ['create', 'update', 'scale', 'delete', 'update']);
 });
 
 test('a plugin that denies or fails every write holds up no deletion, and lets no change of a spec through meanwhile', async (t) => {
@@ -245,14 +245,14 @@ test('a mutating tap completes the spec of an object under deletion, and cannot 
 });
 
 test('taps that ask for it hear of changes of labels and annotations alone, also under deletion, and may deny them', async (t) => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const note: FakeTap = {
     plugin: 'note',
     kind: 'Widget',
     operations: ['metadata'],
     run: ({ operation, object, previous }) => {
       const { labels = {} } = (object as { metadata: { labels?: Record<string, string> } }).metadata;
-      asked.push(`${operation} ${previous === undefined ? 'new' : 'known'} ${Object.keys(labels).join()}`);
+      requested.push(`${operation} ${previous === undefined ? 'new' : 'known'} ${Object.keys(labels).join()}`);
       return labels['owner'] === 'me' ? deny({ field: 'metadata.labels[owner]', reason: 'No', message: 'not yours' }) : undefined;
     },
   };
@@ -265,34 +265,34 @@ test('taps that ask for it hear of changes of labels and annotations alone, also
   await remove(widgets, 'default/a');
   await patch(widgets, 'default/a', { metadata: { annotations: { z: '1' } } });
   await patch(widgets, 'default/a', { metadata: { finalizers: null } });
-  t.deepEqual(asked, ['metadata known x', 'metadata known x,owner', 'metadata known x']);
+  t.deepEqual(requested, ['metadata known x', 'metadata known x,owner', 'metadata known x']);
 });
 
 test('taps see on dry runs that they are', async (t) => {
-  const asked: boolean[] = [];
+  const requested: boolean[] = [];
   const { create } = await withTaps({
-    'admission.validate': [{ plugin: 'note', kind: 'Widget', run: ({ dryRun }) => void asked.push(dryRun) }],
+    'admission.validate': [{ plugin: 'note', kind: 'Widget', run: ({ dryRun }) => void requested.push(dryRun) }],
   });
   await create(widgets, widget('a'), { dryRun: true });
   await create(widgets, widget('a'));
-  t.deepEqual(asked, [true, false]);
+  t.deepEqual(requested, [true, false]);
 });
 
 test('a dry run that a tap cannot keep from having effects on is refused, with its name, before any tap of the hook is asked', async (t) => {
   for (const hook of ['admission.mutate', 'admission.validate']) {
-    const asked: string[] = [];
+    const requested: string[] = [];
     const note = (plugin: string, sideEffects?: string): FakeTap => ({
       plugin,
       kind: 'Widget',
       ...(sideEffects && { sideEffects }),
-      run: () => void asked.push(plugin),
+      run: () => void requested.push(plugin),
     });
     const { create } = await withTaps({ [hook]: [note('first'), note('heeds', 'none-on-dry-run'), note('books', 'some')] });
     const error = await t.throwsAsync(create(widgets, widget('a'), { dryRun: true }), { code: 'TAP_ADMISSION_DRY_RUN_REFUSED' });
     t.regex(error.message, new RegExp(`plugin books .* ${hook.replace('.', '\\.')} .* Widget`));
-    t.deepEqual(asked, []);
+    t.deepEqual(requested, []);
     await create(widgets, widget('a'));
-    t.deepEqual(asked, ['first', 'heeds', 'books']);
+    t.deepEqual(requested, ['first', 'heeds', 'books']);
   }
 });
 

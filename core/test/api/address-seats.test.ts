@@ -34,14 +34,14 @@ test('one address does not take all connections: others are served, and it is ag
 
 test('where places lie with several processes, those who ask for too many are cut off as soon as that is heard, and not asked for each', async (t) => {
   const clock = new VirtualClock(0);
-  let [used, asked] = [0, 0];
+  let [used, requested] = [0, 0];
   const answers: ((isFree: boolean) => void)[] = [];
   const places = {
     get used() {
       return used;
     },
     async obtain() {
-      asked += 1;
+      requested += 1;
       const isFree = await new Promise<boolean>((answer) => answers.push(answer));
       if (isFree) used += 1;
       return isFree;
@@ -65,7 +65,7 @@ test('where places lie with several processes, those who ask for too many are cu
   await answer(false);
   t.deepEqual([kept.destroyed, refused.destroyed, cutOff], [false, true, ['10.0.0.1']]);
   for (let count = 0; count < 100; count += 1) seats.take(connection());
-  t.deepEqual([asked, cutOff.length], [3, 101]);
+  t.deepEqual([requested, cutOff.length], [3, 101]);
   await clock.advance(100);
   const later = connection();
   seats.take(later);
@@ -89,13 +89,13 @@ test('an address of IPv6 stands for its whole network, and one of IPv4 for itsel
 
 test('the log is told of a flood once a minute, with how many were cut off', async (t) => {
   const clock = new VirtualClock(0);
-  const told: object[] = [];
-  const log = { warn: (_: string, fields: object) => void told.push(fields) } as unknown as Parameters<typeof crowdedNotice>[2];
+  const reported: object[] = [];
+  const log = { warn: (_: string, fields: object) => void reported.push(fields) } as unknown as Parameters<typeof crowdedNotice>[2];
   const notice = crowdedNotice(40, clock, log);
   for (let count = 0; count < 1_000; count += 1) notice('10.0.0.1');
   await clock.advance(60_000);
   notice('10.0.0.2');
-  t.deepEqual(told, [
+  t.deepEqual(reported, [
     { address: '10.0.0.1', connectionsPerAddressMax: 40, cutOff: 1 },
     { address: '10.0.0.2', connectionsPerAddressMax: 40, cutOff: 1_000 },
   ]);

@@ -7,14 +7,14 @@ const joe: Identity = { caller: { name: 'joe', groups: [] }, credentialId: 'x' }
 
 test('a caller is told with the address of the connection, as one knows it', async (t) => {
   const authenticate = withAddress(() => joe);
-  for (const [address, told] of [
+  for (const [address, reported] of [
     ['::ffff:192.0.2.1', '192.0.2.1'],
     ['192.0.2.1', '192.0.2.1'],
     ['2001:db8::1', '2001:db8::1'],
     ['fe80::1%eth0', 'fe80::1'],
     ['', undefined],
   ] as const)
-    t.is((await authenticate(from(address)))?.caller.address, told, address);
+    t.is((await authenticate(from(address)))?.caller.address, reported, address);
   t.is(await withAddress(() => undefined)(from('192.0.2.1')), undefined);
 });
 

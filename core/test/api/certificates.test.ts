@@ -139,7 +139,7 @@ test('a look that fails is told, ends nothing, and the next one renews', async (
   const key = join(options.directory, 'ca.key');
   chmodSync(key, 0o644);
   const stop = new AbortController();
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   const renewed: string[] = [];
   let looked = Promise.withResolvers<void>();
   const kept = keepCertificatesFresh(options, first, {
@@ -148,15 +148,15 @@ test('a look that fails is told, ends nothing, and the next one renews', async (
       looked.resolve();
     },
     failed: (error) => {
-      told.push(error);
+      reported.push(error);
       looked.resolve();
     },
     signal: stop.signal,
   });
   await clock.freeze(370 * dayMs);
   await Promise.race([looked.promise, kept]);
-  t.is(told.length, 1);
-  t.like(told[0], { code: 'TAP_FILE_EXPOSED' });
+  t.is(reported.length, 1);
+  t.like(reported[0], { code: 'TAP_FILE_EXPOSED' });
   chmodSync(key, 0o600);
   looked = Promise.withResolvers();
   await clock.advance(dayMs / 2);

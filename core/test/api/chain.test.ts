@@ -1,7 +1,7 @@
 import { errorTable, type Caller } from '@tappaas/sdk';
 import test from 'ava';
 import { accessOf } from '../access/access-of.ts';
-import { askPort, callers, startServer } from './running-server.ts';
+import { requestPort, callers, startServer } from './running-server.ts';
 import { sweptClock } from './swept-clock.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
@@ -133,17 +133,17 @@ test('an audit that refuses stops the request before anything is done', async (t
 });
 
 test('audit hears what access has said, what handlers have noted, and the begin of a stream before its end', async (t) => {
-  const told: string[] = [];
+  const reported: string[] = [];
   const { ask } = await startServer(t, {
     audit: ({ verb }) => ({
-      streaming: ({ status }) => void told.push(`${verb} begins ${status}`),
-      end: ({ status, decision }) => void told.push(`${verb} ${status} ${decision?.decision}`),
+      streaming: ({ status }) => void reported.push(`${verb} begins ${status}`),
+      end: ({ status, decision }) => void reported.push(`${verb} ${status} ${decision?.decision}`),
     }),
   });
   await ask(path);
   await ask(path, { as: 'viewer', method: 'DELETE' });
   await ask('/api/v1/configmaps?watch=true&timeoutSeconds=1');
-  t.deepEqual(told, ['list 200 allow', 'deletecollection 403 no-opinion', 'watch begins 200', 'watch 200 allow']);
+  t.deepEqual(reported, ['list 200 allow', 'deletecollection 403 no-opinion', 'watch begins 200', 'watch 200 allow']);
 });
 
 test('a refusal for lack of room says when to come again, and is audited', async (t) => {
@@ -314,7 +314,7 @@ test('every answer carries a request id and the security headers, refusals befor
   const { port } = await startServer(t);
   const ids = new Set<unknown>();
   for (const each of [path, `${path}/none`, '/livez', `${path}/%00`, '/nowhere', '/api']) {
-    const { headers } = await askPort(port, each, {});
+    const { headers } = await requestPort(port, each, {});
     ids.add(headers['x-request-id']);
     t.is(headers['x-content-type-options'], 'nosniff', each);
     t.is(headers['content-security-policy'], "default-src 'none'; frame-ancestors 'none'");

@@ -1,7 +1,7 @@
 /** Writes that are repeated, and writes that hold only while an object is as its writer has seen it; over HTTP, on the real engine. */
 import test from 'ava';
 import { startRealServer, type RealServer } from './real-server.ts';
-import { askPort, type Answer, type AskOptions } from './running-server.ts';
+import { requestPort, type Answer, type RequestOptions } from './running-server.ts';
 
 const collection = '/api/v1/namespaces/default/configmaps';
 let server: RealServer;
@@ -11,7 +11,8 @@ test.before(async () => {
 test.after.always(() => server.close());
 
 const configMap = (name: string, value = 'x') => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { value } });
-const ask = (path: string, options: AskOptions = {}): Promise<Answer> => askPort(server.port, path, { as: server.token, ...options });
+const ask = (path: string, options: RequestOptions = {}): Promise<Answer> =>
+  requestPort(server.port, path, { as: server.token, ...options });
 const post = (body: object, key: string, query = ''): Promise<Answer> =>
   ask(collection + query, { method: 'POST', body, headers: { 'idempotency-key': key } });
 

@@ -50,41 +50,41 @@ test('a route of a plugin gets decoded parameters, query, headers and the raw bo
 });
 
 test('access is asked about a well-known route by its own name, whatever the instance is called', async (t) => {
-  const asked: (string | undefined)[] = [];
+  const requested: (string | undefined)[] = [];
   const { ask } = await startServer(t, {
     routes: () => [route({ isWellKnown: true }), route({ path: '/other/:source' })],
     authorize: ({ path }) => {
-      asked.push(path);
+      requested.push(path);
       return { decision: 'allow', reason: '' };
     },
   });
   for (const path of ['in/x', 'in/a%20b', 'other/x', 'none']) await ask(`/plugins/hooks/${path}`, { method: 'POST', body: '' });
   await ask('/plugins/else/in/x', { method: 'POST', body: '' });
-  t.deepEqual(asked, ['/plugins/-/in/x', '/plugins/-/in/a%20b', '/plugins/hooks/other/x', '/plugins/hooks/none', '/plugins/else/in/x']);
+  t.deepEqual(requested, ['/plugins/-/in/x', '/plugins/-/in/a%20b', '/plugins/hooks/other/x', '/plugins/hooks/none', '/plugins/else/in/x']);
 });
 
 test('access, audit and handlers know a path by one spelling, however its segments were escaped', async (t) => {
-  const asked: (string | undefined)[] = [];
+  const requested: (string | undefined)[] = [];
   const named: (string | undefined)[] = [];
   const { ask, audited } = await startServer(t, {
     routes: () => [
       route({ path: '/other/:source', handle: async ({ params }) => (named.push(params['source']), { status: 200, body: '' }) }),
     ],
-    authorize: ({ path }) => (asked.push(path), { decision: 'allow', reason: '' }),
+    authorize: ({ path }) => (requested.push(path), { decision: 'allow', reason: '' }),
   });
   const spellings = { 'a@b:c+d': ['a@b:c+d', 'a%40b%3Ac%2bd'], 'é ': ['%C3%A9%20', '%c3%a9%20'], '?#;': ['%3F%23;', '%3f%23%3b'] };
   for (const [name, spelt] of Object.entries(spellings)) {
     const known = `/plugins/hooks/other/${spelt[0]}`;
     for (const each of spelt) {
       t.is((await ask(`/plugins/hooks/other/${each}`, { method: 'POST', body: '' })).status, 200, each);
-      t.deepEqual([asked.at(-1), audited.at(-1)?.path, named.at(-1)], [known, known, name]);
+      t.deepEqual([requested.at(-1), audited.at(-1)?.path, named.at(-1)], [known, known, name]);
     }
   }
 });
 
 test('a question about access means the path by which a request for it would be asked about', (t) => {
   const routes = [route({ isWellKnown: true }), route({ path: '/other/:source' })];
-  const cases: readonly (readonly [verb: string, path: string, asked: string])[] = [
+  const cases: readonly (readonly [verb: string, path: string, requested: string])[] = [
     ['post', '/plugins/hooks/in/x', '/plugins/-/in/x'],
     ['POST', '/plugins/hooks/in/a%20b', '/plugins/-/in/a%20b'],
     ['get', '/plugins/hooks/in/x', '/plugins/hooks/in/x'],
@@ -98,7 +98,7 @@ test('a question about access means the path by which a request for it would be 
     ['post', '/livez', '/livez'],
     ['get', '/apis/a%40b', '/apis/a@b'],
   ];
-  for (const [verb, path, asked] of cases) t.is(pathForAccess(routes, verb, path), asked, `${verb} ${path}`);
+  for (const [verb, path, requested] of cases) t.is(pathForAccess(routes, verb, path), requested, `${verb} ${path}`);
 });
 
 test('a route that authenticates by itself is reached without a caller, sees its credentials, and is audited', async (t) => {
@@ -389,10 +389,10 @@ test('a further engine is served under its mount, with its own kinds and documen
 test('where browsers know the certificate, answers of routes tell them to come by TLS only, unless the plugin says otherwise', async (t) => {
   const own = { 'Strict-Transport-Security': 'max-age=60' };
   const routes = () => [route({}), route({ path: '/own', handle: async () => ({ status: 204, headers: own }) })];
-  const told = async (server: Awaited<ReturnType<typeof startServer>>, name: string) =>
+  const reported = async (server: Awaited<ReturnType<typeof startServer>>, name: string) =>
     (await server.ask(`/plugins/hooks/${name}`, { method: 'POST', body: '' })).headers['strict-transport-security'];
   const known = await startServer(t, { routes, strictTransport: true });
-  t.is(await told(known, 'in/x'), 'max-age=31536000');
-  t.is(await told(known, 'own'), 'max-age=60');
-  t.is(await told(await startServer(t, { routes }), 'in/x'), undefined, 'localhost serves other things over plain http');
+  t.is(await reported(known, 'in/x'), 'max-age=31536000');
+  t.is(await reported(known, 'own'), 'max-age=60');
+  t.is(await reported(await startServer(t, { routes }), 'in/x'), undefined, 'localhost serves other things over plain http');
 });

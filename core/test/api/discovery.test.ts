@@ -136,14 +136,14 @@ test('a document holds every schema it refers to and none that nobody uses', asy
   t.false('application/strategic-merge-patch+json' in patch.requestBody.content);
 });
 
-const asked = (name: string, parts: NonNullable<ServedKind['subresources'][number]['parts']>) => ({
+const requested = (name: string, parts: NonNullable<ServedKind['subresources'][number]['parts']>) => ({
   name,
   verbs: Object.keys(parts),
   parts,
 });
 const withParts = configMaps({
   subresources: [
-    asked('issue', {
+    requested('issue', {
       create: {
         is: 'action',
         description: 'Issues it.',
@@ -154,7 +154,7 @@ const withParts = configMaps({
         }),
       },
     }),
-    asked('rebuild', {
+    requested('rebuild', {
       create: {
         is: 'action',
         description: 'Builds it.',
@@ -162,7 +162,7 @@ const withParts = configMaps({
         schemas: () => ({ input: { type: 'object' }, output: { type: 'object' } }),
       },
     }),
-    asked('log', {
+    requested('log', {
       get: {
         is: 'handler',
         documentation: () => ({
@@ -173,8 +173,8 @@ const withParts = configMaps({
         }),
       },
     }),
-    asked('other', { create: { is: 'handler' } }),
-    asked('exec', { get: { is: 'conversation', protocols: ['v5.channel.k8s.io'], documentation: () => ({}) } }),
+    requested('other', { create: { is: 'handler' } }),
+    requested('exec', { get: { is: 'conversation', protocols: ['v5.channel.k8s.io'], documentation: () => ({}) } }),
   ],
 });
 const operation = configMaps({

@@ -80,18 +80,18 @@ test('a client that goes away while it waits is not worked for, and leaves no on
     worked += 1;
     if (worked === 1) await gate.promise;
   };
-  const hasAsked = async (count: number): Promise<void> => {
+  const hasRequested = async (count: number): Promise<void> => {
     while (waiting.length < count) await delay(5);
   };
   const running = ask(path, { as: 'ann' });
-  await hasAsked(1);
+  await hasRequested(1);
   const gone = connect(port, '127.0.0.1', () => gone.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ann\r\n\r\n`));
-  await hasAsked(2);
+  await hasRequested(2);
   gone.destroy();
   const [, signal] = waiting;
   if (signal !== undefined && !signal.aborted) await once(signal, 'abort');
   const next = ask(path, { as: 'ann' });
-  await hasAsked(3);
+  await hasRequested(3);
   t.is(worked, 1);
   gate.resolve();
   t.is((await running).status, 404);

@@ -1,6 +1,6 @@
 /** The whole way of a body: listener, decoding, schema, store. Nothing of what is refused may be stored. */
 import test from 'ava';
-import { askPort, type Answer } from './running-server.ts';
+import { requestPort, type Answer } from './running-server.ts';
 import { startRealServer, type RealServer } from './real-server.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
@@ -12,7 +12,7 @@ test.before(async () => {
 test.after.always(() => server.close());
 
 function post(body: string | Uint8Array, type = 'application/json', query = ''): Promise<Answer> {
-  return askPort(server.port, `${path}${query}`, { method: 'POST', as: server.token, body, headers: { 'content-type': type } });
+  return requestPort(server.port, `${path}${query}`, { method: 'POST', as: server.token, body, headers: { 'content-type': type } });
 }
 
 function isRefusal(answer: Answer): boolean {
@@ -55,7 +55,7 @@ for (const [what, body] of Object.entries(json)) {
   test(`JSON with ${what} is refused, and nothing is stored`, async (t) => {
     const answer = await post(body, 'application/json', '?fieldValidation=Strict');
     t.true(isRefusal(answer), `${answer.status} ${answer.text}`);
-    t.is((await askPort(server.port, `${path}/refused`, { as: server.token })).status, 404);
+    t.is((await requestPort(server.port, `${path}/refused`, { as: server.token })).status, 404);
   });
 }
 
@@ -104,7 +104,7 @@ for (const [what, body] of Object.entries(yaml)) {
     const { user } = process.threadCpuUsage(before);
     t.true(isRefusal(answer), `${answer.status} ${answer.text}`);
     t.true(user < 2_000_000, `${user} µs`);
-    t.is((await askPort(server.port, `${path}/refused`, { as: server.token })).status, 404);
+    t.is((await requestPort(server.port, `${path}/refused`, { as: server.token })).status, 404);
   });
 }
 
@@ -141,9 +141,9 @@ const patches: Readonly<Record<string, readonly [type: string, body: string]>> =
 
 test('patches that are none, or reach where they must not, change nothing', async (t) => {
   await post('{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"patched"},"data":{"x":"1"}}');
-  const before = await askPort(server.port, `${path}/patched`, { as: server.token });
+  const before = await requestPort(server.port, `${path}/patched`, { as: server.token });
   for (const [what, [type, body]] of Object.entries(patches)) {
-    const answer = await askPort(server.port, `${path}/patched?fieldManager=test&fieldValidation=Strict`, {
+    const answer = await requestPort(server.port, `${path}/patched?fieldManager=test&fieldValidation=Strict`, {
       method: 'PATCH',
       as: server.token,
       body,
@@ -151,6 +151,6 @@ test('patches that are none, or reach where they must not, change nothing', asyn
     });
     t.true(isRefusal(answer), `${what}: ${answer.status} ${answer.text}`);
   }
-  t.deepEqual((await askPort(server.port, `${path}/patched`, { as: server.token })).json, before.json);
+  t.deepEqual((await requestPort(server.port, `${path}/patched`, { as: server.token })).json, before.json);
   t.is(({} as Record<string, unknown>)['polluted'], undefined);
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { askPort, startServer } from './running-server.ts';
+import { requestPort, startServer } from './running-server.ts';
 import { rawRequest, sendRaw } from './raw-socket.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
@@ -225,7 +225,7 @@ test('names of JavaScript itself are no kinds, engines or parameters', async (t)
 
 test('what a caller sent comes back escaped, and no answer is a page', async (t) => {
   const { port } = await startServer(t);
-  const answer = await askPort(port, `${path}?limit=<script>alert(1)</script>&x=%3Cb%3E`, { headers: { accept: '*/*' } });
+  const answer = await requestPort(port, `${path}?limit=<script>alert(1)</script>&x=%3Cb%3E`, { headers: { accept: '*/*' } });
   t.is(answer.status, 400);
   t.is(answer.headers['content-type'], 'application/json');
   t.is(answer.headers['x-content-type-options'], 'nosniff');

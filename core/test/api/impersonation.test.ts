@@ -17,12 +17,12 @@ function resourceOf({ resource }: AccessRequest): string {
 
 /** A server that lets the administrator impersonate `allowed` and nothing else, and lets everybody do everything else. */
 async function startedWith(t: ExecutionContext, allowed: readonly string[]) {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const acting: Caller[] = [];
   const { ask } = await startServer(t, {
     authorize: (question) => {
       if (question.verb !== 'impersonate') return { decision: 'allow', reason: '' };
-      asked.push(resourceOf(question));
+      requested.push(resourceOf(question));
       return { decision: allowed.includes(resourceOf(question)) ? 'allow' : 'no-opinion', reason: '' };
     },
     flow: ({ caller }) => {
@@ -31,7 +31,7 @@ async function startedWith(t: ExecutionContext, allowed: readonly string[]) {
     },
   });
   const status = async (headers: Headers): Promise<number> => (await ask(path, { headers })).status;
-  return { asked, acting, ask, status };
+  return { requested, acting, ask, status };
 }
 
 const joe = 'users joe';
@@ -62,14 +62,14 @@ for (const [title, headers, questions] of cases) {
   test(`acting as ${title} needs the right to each part of it`, async (t) => {
     const granted = await startedWith(t, questions);
     t.is(await granted.status(headers), 200);
-    t.deepEqual(granted.asked, questions);
+    t.deepEqual(granted.requested, questions);
     for (const [index, missing] of questions.entries()) {
-      const { asked, acting, status } = await startedWith(
+      const { requested, acting, status } = await startedWith(
         t,
         questions.filter((each) => each !== missing),
       );
       t.is(await status(headers), 403, `without ${missing}`);
-      t.deepEqual(asked, questions.slice(0, index + 1));
+      t.deepEqual(requested, questions.slice(0, index + 1));
       t.deepEqual(acting, []);
     }
   });
@@ -94,7 +94,7 @@ test('an impersonation has bounds, and what lies beyond them is refused before a
   const groups = Array.from({ length: 65 }, (_, index) => `group-${index}`);
   const longest = 'n'.repeat(256);
   const allowed = [joe, `users ${longest}`, `groups ${longest}`, ...groups.map((each) => `groups ${each}`)];
-  const { asked, acting, ask, status } = await startedWith(t, allowed);
+  const { requested, acting, ask, status } = await startedWith(t, allowed);
   const beyond: readonly Headers[] = [
     { 'impersonate-user': 'joe', 'impersonate-group': groups },
     { 'impersonate-user': `${longest}n` },
@@ -111,7 +111,7 @@ test('an impersonation has bounds, and what lies beyond them is refused before a
     t.is(answer.status, 400, answer.text);
     t.is(answer.json.details.code, 'TAP_REQUEST_HEADER_INVALID');
   }
-  t.deepEqual(asked, []);
+  t.deepEqual(requested, []);
   t.is(await status({ 'impersonate-user': 'joe', 'impersonate-group': groups.slice(1) }), 200);
   t.is(await status({ 'impersonate-user': longest, 'impersonate-group': longest }), 200);
   t.deepEqual(

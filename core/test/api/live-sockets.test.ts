@@ -62,9 +62,9 @@ test('a client that is still sending lives, though its pong has not come yet', a
   const busy = await open({ autoPong: false });
   for (let round = 0; round < 5; round += 1) {
     await clock.advance(pingEveryMs);
-    const heard = once(busy.served, 'message');
+    const received = once(busy.served, 'message');
     busy.client.send('more');
-    await heard;
+    await received;
   }
   t.is(busy.served.readyState, WebSocket.OPEN);
 });

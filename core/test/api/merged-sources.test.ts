@@ -22,22 +22,22 @@ test.serial('what silent sources owe grows by nothing with each value of another
     return { next: () => owed, return: async () => void (returned += 1) } as unknown as Source;
   };
   const values = Array.from({ length: 3_000 }, (_, index) => String(index));
-  const heard: string[] = [];
+  const received: string[] = [];
   let before = 0;
   for await (const value of mergedSources([...Array.from({ length: 99 }, silent), telling(...values)])) {
-    heard.push(value);
-    if (heard.length === 1_000) before = heapBytes();
-    if (heard.length === 3_000) break;
+    received.push(value);
+    if (received.length === 1_000) before = heapBytes();
+    if (received.length === 3_000) break;
   }
   t.true(heapBytes() - before < 2_000_000, `${heapBytes() - before} bytes`);
-  t.deepEqual(heard, values);
+  t.deepEqual(received, values);
   t.is(returned, 99);
 });
 
 test.serial('sources that tell at once take turns, each in its order, until all have ended', async (t) => {
-  const heard: string[] = [];
-  for await (const value of mergedSources([telling('a1', 'a2', 'a3'), telling('b1'), telling(), telling('c1', 'c2')])) heard.push(value);
-  t.deepEqual(heard, ['a1', 'b1', 'c1', 'a2', 'c2', 'a3']);
+  const received: string[] = [];
+  for await (const value of mergedSources([telling('a1', 'a2', 'a3'), telling('b1'), telling(), telling('c1', 'c2')])) received.push(value);
+  t.deepEqual(received, ['a1', 'b1', 'c1', 'a2', 'c2', 'a3']);
 });
 
 test.serial('one value of each waits at most, and the failure of one is the failure of all', async (t) => {
@@ -63,12 +63,12 @@ test.serial('one value of each waits at most, and the failure of one is the fail
 });
 
 test.serial('a source that is added while others are read takes its turns with them', async (t) => {
-  const heard: string[] = [];
+  const received: string[] = [];
   const merged = new MergedSources<string>();
   merged.add(telling('a1', 'a2'));
   for await (const value of merged.values()) {
-    heard.push(value);
+    received.push(value);
     if (value === 'a1') merged.add(telling('b1', 'b2'));
   }
-  t.deepEqual(heard, ['a1', 'a2', 'b1', 'b2']);
+  t.deepEqual(received, ['a1', 'a2', 'b1', 'b2']);
 });

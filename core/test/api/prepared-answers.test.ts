@@ -93,13 +93,13 @@ test('an object that is asked for twice shows what has changed in between', asyn
 });
 
 test('audit is told the body of a prepared answer where it wants bodies', async (t) => {
-  const told: (Uint8Array | string | undefined)[] = [];
-  const audit = () => ({ wants: 'both', end: ({ responseBody }: AuditedOutcome) => void told.push(responseBody) }) as const;
+  const reported: (Uint8Array | string | undefined)[] = [];
+  const audit = () => ({ wants: 'both', end: ({ responseBody }: AuditedOutcome) => void reported.push(responseBody) }) as const;
   const { ask, engine } = await startServer(t, { audit });
   engine.put('default', 'a', { text: 'grün' });
   for (const path of ['/a', '', '/a']) await ask(`/api/v1/namespaces/default/configmaps${path}`);
   t.deepEqual(
-    told.map((body) => Buffer.from(body ?? '').includes('"grün"')),
+    reported.map((body) => Buffer.from(body ?? '').includes('"grün"')),
     [true, true, true],
   );
 });

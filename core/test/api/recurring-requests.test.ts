@@ -6,14 +6,14 @@ import { startServer } from './running-server.ts';
 const path = '/api/v1/namespaces/default/configmaps/a';
 
 test('a read that is asked for again is not decided again, until its authorizer says that answers may be others', async (t) => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const state = { revision: {}, decision: 'allow' as 'allow' | 'no-opinion' };
   const authorizer: Authorizer = {
     get revision() {
       return state.revision;
     },
     authorize: ({ verb, resource }) => {
-      asked.push(`${verb} ${resource?.name}`);
+      requested.push(`${verb} ${resource?.name}`);
       return { decision: state.decision, reason: '' };
     },
   };
@@ -22,12 +22,12 @@ test('a read that is asked for again is not decided again, until its authorizer 
   engine.put('default', 'a', {});
   const get = async (query = ''): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}${query}`)).status;
   t.deepEqual([await get(), await get(), await get(), await get()], [200, 200, 200, 200]);
-  t.deepEqual(asked, ['get a', 'get a'], 'the second time shows that it recurs');
+  t.deepEqual(requested, ['get a', 'get a'], 'the second time shows that it recurs');
   t.is((await fetch(`http://127.0.0.1:${port}${path}`, { method: 'DELETE' })).status, 200);
-  t.deepEqual(asked.splice(0), ['get a', 'get a', 'delete a'], 'a write is decided every time');
+  t.deepEqual(requested.splice(0), ['get a', 'get a', 'delete a'], 'a write is decided every time');
   engine.put('default', 'a', {});
   Object.assign(state, { revision: {}, decision: 'no-opinion' });
   t.deepEqual([await get(), await get()], [403, 403]);
   t.is(await get('?pretty=true'), 403);
-  t.deepEqual(asked, ['get a', 'get a']);
+  t.deepEqual(requested, ['get a', 'get a']);
 });

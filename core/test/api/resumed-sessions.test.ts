@@ -28,10 +28,10 @@ test('a session over which nothing was asked is resumed with the authorities tha
   const silent = connect({ port: server.port, ...presented });
   const [session] = (await once(silent, 'session')) as [Uint8Array];
   silent.destroy();
-  const asked = get({ host: 'localhost', port: server.port, path: '/api', agent: false, session, ...presented } as object);
-  const [answer] = (await once(asked, 'response')) as [{ readonly statusCode: number; resume(): void }];
+  const requested = get({ host: 'localhost', port: server.port, path: '/api', agent: false, session, ...presented } as object);
+  const [answer] = (await once(requested, 'response')) as [{ readonly statusCode: number; resume(): void }];
   answer.resume();
-  t.is((asked.socket as unknown as { isSessionReused(): boolean }).isSessionReused(), true);
+  t.is((requested.socket as unknown as { isSessionReused(): boolean }).isSessionReused(), true);
   t.deepEqual(
     seen[0]?.authorities.map((authority) => authority.certificate),
     [middle.certificate, root.certificate],

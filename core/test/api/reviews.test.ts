@@ -1,7 +1,7 @@
 /** Questions that clients ask by creating what is never stored, through the whole API. */
 import test from 'ava';
 import { startRealServer, type RealServer } from './real-server.ts';
-import { askPort, type Answer } from './running-server.ts';
+import { requestPort, type Answer } from './running-server.ts';
 
 let server: RealServer;
 
@@ -12,7 +12,7 @@ test.after.always(() => server.close());
 
 function review(group: string, plural: string, kind: string, rest: object): Promise<Answer> {
   const body = { apiVersion: `${group}/v1`, kind, metadata: {}, ...rest };
-  return askPort(server.port, `/apis/${group}/v1/${plural}`, { method: 'POST', as: server.token, body });
+  return requestPort(server.port, `/apis/${group}/v1/${plural}`, { method: 'POST', as: server.token, body });
 }
 
 test('a caller is told what it may', async (t) => {
@@ -49,7 +49,7 @@ test('who am I, and whose token is this', async (t) => {
 });
 
 test('reviews are asked, not read', async (t) => {
-  const answer = await askPort(server.port, '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', { as: server.token });
+  const answer = await requestPort(server.port, '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', { as: server.token });
   t.is(answer.status, 405);
   t.is(answer.headers['allow'], 'POST');
 });

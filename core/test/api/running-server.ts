@@ -23,10 +23,10 @@ export interface RunningServer {
   readonly server: ApiServer;
   readonly port: number;
   readonly audited: (AuditedRequest & { readonly outcome?: AuditedOutcome })[];
-  readonly ask: (path: string, options?: AskOptions) => Promise<Answer>;
+  readonly ask: (path: string, options?: RequestOptions) => Promise<Answer>;
 }
 
-export interface AskOptions {
+export interface RequestOptions {
   readonly method?: string;
   readonly as?: string | undefined;
   readonly headers?: Readonly<Record<string, string | string[]>>;
@@ -82,11 +82,15 @@ export async function startServer(
   });
   const { port } = await server.listen();
   t.teardown(() => server.close());
-  const ask = (path: string, each: AskOptions = {}): Promise<Answer> => askPort(port, path, each);
+  const ask = (path: string, each: RequestOptions = {}): Promise<Answer> => requestPort(port, path, each);
   return { engine, server, port, audited, ask };
 }
 
-export function askPort(port: number, path: string, { method = 'GET', as = 'admin', headers = {}, body }: AskOptions): Promise<Answer> {
+export function requestPort(
+  port: number,
+  path: string,
+  { method = 'GET', as = 'admin', headers = {}, body }: RequestOptions,
+): Promise<Answer> {
   const isPlain = typeof body === 'string' || body instanceof Uint8Array;
   const bytes = body === undefined ? undefined : Buffer.from(isPlain ? body : JSON.stringify(body));
   return new Promise((resolve, reject) => {

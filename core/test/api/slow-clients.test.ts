@@ -16,15 +16,15 @@ const short = { headMsMax: 1_000, bodyMsMax: 2_000, silentMsMax: 1_000 };
 async function say(
   port: number,
   text: string,
-): Promise<{ readonly socket: Socket; readonly heard: () => string; readonly closed: Promise<void> }> {
+): Promise<{ readonly socket: Socket; readonly received: () => string; readonly closed: Promise<void> }> {
   const socket = connect(port, '127.0.0.1');
-  let told = '';
-  socket.setEncoding('latin1').on('data', (chunk) => (told += String(chunk)));
+  let reported = '';
+  socket.setEncoding('latin1').on('data', (chunk) => (reported += String(chunk)));
   socket.on('error', () => {});
   const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
   await once(socket, 'connect');
   if (text !== '') socket.write(text);
-  return { socket, heard: () => told, closed };
+  return { socket, received: () => reported, closed };
 }
 
 async function isServedMeanwhile(t: ExecutionContext, server: RunningServer): Promise<void> {
@@ -44,7 +44,7 @@ for (const [what, text] of Object.entries(beginnings)) {
     const clients = await Promise.all(Array.from({ length: 100 }, () => say(server.port, text)));
     await isServedMeanwhile(t, server);
     await Promise.all(clients.map(({ closed }) => closed));
-    for (const { heard } of clients) t.regex(heard(), /^$|^HTTP\/1\.1 408 /);
+    for (const { received } of clients) t.regex(received(), /^$|^HTTP\/1\.1 408 /);
   });
 }
 
@@ -53,16 +53,16 @@ test('clients that never end their TLS handshake hold up nobody and are closed',
   const server = await startServer(t, { limits: short, tls });
   const clients = await Promise.all(['', '\x16\x03\x01'].flatMap((text) => Array.from({ length: 20 }, () => say(server.port, text))));
   await Promise.all(clients.map(({ closed }) => closed));
-  for (const { heard } of clients) t.is(heard(), '');
+  for (const { received } of clients) t.is(received(), '');
 });
 
 test('headers that come one byte after another are not waited for any longer', async (t) => {
   const server = await startServer(t, { limits: short });
-  const { socket, closed, heard } = await say(server.port, head(`GET ${path}`));
+  const { socket, closed, received } = await say(server.port, head(`GET ${path}`));
   const drip = setInterval(() => socket.write('X'), 50);
   await closed;
   clearInterval(drip);
-  t.regex(heard(), /^HTTP\/1\.1 408 /);
+  t.regex(received(), /^HTTP\/1\.1 408 /);
   t.is(server.audited.length, 0);
 });
 
@@ -149,7 +149,7 @@ test('more connections than there may be are dropped without a byte, and room is
   const late = await say(server.port, `${head('GET /livez')}\r\n`);
   await late.closed;
   t.is(dropped().length, clients - connectionsMax);
-  t.is([late, ...dropped()].map(({ heard }) => heard()).join(''), '');
+  t.is([late, ...dropped()].map(({ received }) => received()).join(''), '');
   flood.find(({ socket }) => !socket.closed)?.socket.destroy();
   // The server hears of the end in its own time; until then it drops who comes.
   const isServed = (): Promise<boolean> =>
@@ -181,13 +181,13 @@ test.serial('two thousand connections that do nothing cost little memory and hol
 
 test('a connection that was answered and then says nothing is closed, and the client was told before when to stop using it', async (t) => {
   const { port } = await startServer(t, { limits: short });
-  const { heard, closed } = await say(port, `${head(`GET ${path}`)}\r\n`);
+  const { received, closed } = await say(port, `${head(`GET ${path}`)}\r\n`);
   await closed;
-  t.regex(heard(), /^HTTP\/1.1 200 .*\r\nKeep-Alive: timeout=1\r\n/s);
+  t.regex(received(), /^HTTP\/1.1 200 .*\r\nKeep-Alive: timeout=1\r\n/s);
   const usual = await startServer(t);
   const last = await say(usual.port, `${head(`GET ${path}`)}\r\n${head(`GET ${path}`)}Connection: close\r\n\r\n`);
   await last.closed;
-  const [first = '', second = ''] = last.heard().split(/(?=HTTP\/1.1 200)/);
+  const [first = '', second = ''] = last.received().split(/(?=HTTP\/1.1 200)/);
   t.regex(first, /\r\nKeep-Alive: timeout=65\r\n/);
   t.regex(second, /\r\nConnection: close\r\n/);
   t.notRegex(second, /Keep-Alive/);

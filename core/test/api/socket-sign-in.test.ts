@@ -25,11 +25,11 @@ async function open(t: Parameters<typeof startServer>[0], options: Partial<ApiSe
 }
 
 test('who was refused a seat at its sign-in is not admitted by asking again on the same connection', async (t) => {
-  let asked = 0;
+  let requested = 0;
   const { server, socket, packets, closed, next } = await open(t, {
     flow: ({ stream }) => {
-      if (stream) asked += 1;
-      if (stream && asked === 1) throw apiErrors.TAP_REQUEST_STRANGERS({ message: 'no seat is left', retryAfterMs: 1000 });
+      if (stream) requested += 1;
+      if (stream && requested === 1) throw apiErrors.TAP_REQUEST_STRANGERS({ message: 'no seat is left', retryAfterMs: 1000 });
       return { release: () => {} };
     },
   });

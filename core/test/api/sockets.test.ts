@@ -30,7 +30,7 @@ function open(t: Teardown, { port }: RunningServer, { as = 'admin', auth, header
   return socket;
 }
 
-const heard = (socket: Socket, name: string): Promise<Message> => new Promise((resolve) => void socket.once(name, resolve));
+const received = (socket: Socket, name: string): Promise<Message> => new Promise((resolve) => void socket.once(name, resolve));
 const join = (socket: Socket, request: object): Promise<Message> => socket.emitWithAck('join', request);
 const configMaps = { topic: 'objects', version: 'v1', plural: 'configmaps', namespace: 'default' };
 const settled = async (isSo: () => boolean): Promise<void> => {
@@ -96,17 +96,17 @@ test('a room of a deprecated version says so when it is joined, and is counted',
 test('a room whose history is gone refuses the join, or closes with a hint to begin anew', async (t) => {
   const server = await startServer(t);
   const socket = open(t, server);
-  const closed = heard(socket, 'closed');
+  const closed = received(socket, 'closed');
   const { room } = await join(socket, { ...configMaps, resourceVersion: '100' });
-  const event = heard(socket, 'event');
+  const event = received(socket, 'event');
   server.engine.put('default', 'a', {});
   await event;
   server.engine.compact();
-  const told = await closed;
-  t.is(told.room, room);
-  t.true(told.resync);
-  t.is(told.resourceVersion, '101');
-  t.is(told.error.code, 410);
+  const reported = await closed;
+  t.is(reported.room, room);
+  t.true(reported.resync);
+  t.is(reported.resourceVersion, '101');
+  t.is(reported.error.code, 410);
   const { error } = await join(socket, { ...configMaps, resourceVersion: '1' });
   t.is(error.code, 410);
 });
@@ -143,19 +143,19 @@ test('who may not watch does not join, whether or not the kind exists, and audit
 });
 
 test('audit is told when a room begins, not only when it has ended', async (t) => {
-  const told: string[] = [];
+  const reported: string[] = [];
   const server = await startServer(t, {
     audit: ({ verb }) => ({
-      streaming: ({ status }) => void told.push(`${verb} begins ${status}`),
-      end: ({ status }) => void told.push(`${verb} ends ${status}`),
+      streaming: ({ status }) => void reported.push(`${verb} begins ${status}`),
+      end: ({ status }) => void reported.push(`${verb} ends ${status}`),
     }),
   });
   const socket = open(t, server);
   await join(socket, configMaps);
-  t.deepEqual(told, ['get begins 101', 'watch begins 200']);
+  t.deepEqual(reported, ['get begins 101', 'watch begins 200']);
   socket.disconnect();
-  await settled(() => told.length === 4);
-  t.deepEqual(told.slice(2).toSorted(), ['get ends 101', 'watch ends 200']);
+  await settled(() => reported.length === 4);
+  t.deepEqual(reported.slice(2).toSorted(), ['get ends 101', 'watch ends 200']);
 });
 
 test('a right that is taken away closes the room within seconds: what is sent is authorized again', async (t) => {
@@ -176,7 +176,7 @@ test('a right that is taken away closes the room within seconds: what is sent is
   await settled(() => events.length === 1);
   isAllowed = false;
   nowMs += 5000;
-  const closed = heard(socket, 'closed');
+  const closed = received(socket, 'closed');
   server.engine.put('default', 'a', { x: '2' });
   t.is((await closed).error.code, 403);
   t.deepEqual(reviews, [false, true], 'access is told that nothing new is done');
@@ -185,15 +185,15 @@ test('a right that is taken away closes the room within seconds: what is sent is
 
 test('a room that closes while what is there is told says no resourceVersion, as nothing has been reached', async (t) => {
   let nowMs = Date.now();
-  let asked = 0;
+  let requested = 0;
   const server = await startServer(t, {
     clock: { nowMs: () => (nowMs += 5000), sleep: (ms, signal) => delay(ms, undefined, { signal }) },
-    authorize: ({ path }) => ({ decision: path !== undefined || (asked += 1) <= 2 ? 'allow' : 'deny', reason: '' }),
+    authorize: ({ path }) => ({ decision: path !== undefined || (requested += 1) <= 2 ? 'allow' : 'deny', reason: '' }),
   });
   for (const name of ['a', 'b', 'a']) server.engine.put('default', name, {});
   const socket = open(t, server);
   const events = listen(socket);
-  const closed = heard(socket, 'closed');
+  const closed = received(socket, 'closed');
   await join(socket, configMaps);
   const { error, resourceVersion } = await closed;
   t.is(error.code, 403);
@@ -211,12 +211,12 @@ test('a page may bring its token with the handshake; without one, with a bad one
   t.regex((await join(good, configMaps)).room, /^objects/);
   for (const auth of [{}, { token: 'nobody' }, { token: { $ne: '' } }]) {
     const bad = open(t, server, { as: '', auth });
-    const refused = await heard(bad, 'connect_error');
+    const refused = await received(bad, 'connect_error');
     t.is(refused.data.code, 401);
     t.is(refused.data.details.code, 'TAP_REQUEST_UNAUTHENTICATED');
   }
   const open2 = open(t, server, { as: 'nobody', auth: { token: 'admin' } });
-  await heard(open2, 'connect_error');
+  await received(open2, 'connect_error');
   await settled(() => server.audited.filter(({ outcome }) => outcome?.status === 401).length >= 4);
   t.pass();
 });
@@ -224,7 +224,7 @@ test('a page may bring its token with the handshake; without one, with a bad one
 test('a page of another origin opens no socket, though CORS does not hold for WebSockets', async (t) => {
   const server = await startServer(t);
   const socket = open(t, server, { headers: { origin: 'https://evil.example.com' } });
-  await heard(socket, 'connect_error');
+  await received(socket, 'connect_error');
   t.is(server.audited[0]?.outcome?.errorCode, 'TAP_REQUEST_ORIGIN_REFUSED');
 });
 
@@ -254,7 +254,7 @@ test('connections are not recovered past authentication: a session id of before 
   ] as const) {
     const again = open(t, server, { as, auth });
     const events = listen(again);
-    await Promise.race([heard(again, 'connect_error'), heard(again, 'connect')]);
+    await Promise.race([received(again, 'connect_error'), received(again, 'connect')]);
     await delay(50);
     t.not(again.recovered, true);
     t.deepEqual(events, []);
@@ -273,16 +273,16 @@ test('a revoked credential, an expired one and a platform that stops end the soc
   const revoked = open(t, server, { as: '', auth: { token: 'a' }, headers: {} });
   const kept = open(t, server, { as: 'b' });
   await Promise.all([join(revoked, configMaps), join(kept, configMaps)]);
-  const ends = [heard(revoked, 'end'), heard(revoked, 'disconnect')];
+  const ends = [received(revoked, 'end'), received(revoked, 'disconnect')];
   server.server.endStreams('Bearer a');
   t.deepEqual((await ends[0]).reason, 'credential');
   await ends[1];
   lifeMs = 500;
   const expiring = open(t, server, { as: 'c' });
-  t.is((await heard(expiring, 'end')).reason, 'credential');
-  const told = heard(kept, 'end');
-  await Promise.all([server.server.close(), heard(kept, 'disconnect')]);
-  t.is((await told).reason, 'stop');
+  t.is((await received(expiring, 'end')).reason, 'credential');
+  const reported = received(kept, 'end');
+  await Promise.all([server.server.close(), received(kept, 'disconnect')]);
+  t.is((await reported).reason, 'stop');
 });
 
 test('two tenants that ask for the same are in rooms of their own', async (t) => {
@@ -375,8 +375,8 @@ test('a connection is in at most 50 rooms, and joins at most 10 a second after a
 
 test('a message of a client larger than 64 KiB ends the connection', async (t) => {
   const socket = open(t, await startServer(t));
-  await heard(socket, 'connect');
-  const gone = heard(socket, 'disconnect');
+  await received(socket, 'connect');
+  const gone = received(socket, 'disconnect');
   socket.emit('join', { ...configMaps, labelSelector: 'x'.repeat(70_000) });
   await gone;
   t.pass();
@@ -408,7 +408,7 @@ test('a client that does not read is waited for and then cut off; what waits for
 });
 
 test('logs come line by line, each with its time however long it is, from the subresource of the pods', async (t) => {
-  const asked: Message[] = [];
+  const requested: Message[] = [];
   let signal: AbortSignal | undefined;
   const subresources: ApiServerOptions['subresources'] = () => [
     {
@@ -418,7 +418,7 @@ test('logs come line by line, each with its time however long it is, from the su
       name: 'log',
       method: 'GET',
       handle: async (request, call) => {
-        asked.push({ key: request.key, query: request.query, caller: call.caller.name });
+        requested.push({ key: request.key, query: request.query, caller: call.caller.name });
         signal = call.signal;
         async function* lines(): AsyncIterable<Uint8Array> {
           yield Buffer.from('2026-01-01T00:00:00Z one\n2026-01-01T00:00:01Z t');
@@ -441,7 +441,7 @@ test('logs come line by line, each with its time however long it is, from the su
   t.deepEqual(lines.slice(0, 2), ['2026-01-01T00:00:00Z one', '2026-01-01T00:00:01Z two']);
   t.regex(lines[2], /^2026-01-01T00:00:02Z x{8000,9000}…$/);
   t.is(lines[3], '2026-01-01T00:00:03Z four');
-  t.deepEqual(asked, [
+  t.deepEqual(requested, [
     {
       key: { namespace: 'default', name: 'web-1' },
       query: { follow: 'true', timestamps: 'true', container: 'main', tailLines: '10' },
@@ -454,7 +454,7 @@ test('logs come line by line, each with its time however long it is, from the su
 
 /** Serves the log of a container that was restarted; `previous` answers for the run before. Returns the queries that it was asked. */
 function restarted(previous: () => { readonly status: number; readonly body: string }) {
-  const asked: Readonly<Record<string, string | undefined>>[] = [];
+  const requested: Readonly<Record<string, string | undefined>>[] = [];
   const subresources: ApiServerOptions['subresources'] = () => [
     {
       engine: 'platform',
@@ -463,12 +463,12 @@ function restarted(previous: () => { readonly status: number; readonly body: str
       name: 'log',
       method: 'GET',
       handle: async ({ query }) => {
-        asked.push(query);
+        requested.push(query);
         return query['previous'] === 'true' ? previous() : { status: 200, body: '2026-01-01T00:00:03Z begins\n' };
       },
     },
   ];
-  return { asked, subresources };
+  return { requested, subresources };
 }
 
 const logOf = { topic: 'logs', namespace: 'default', pod: 'web-1' };
@@ -477,7 +477,7 @@ const logOf = { topic: 'logs', namespace: 'default', pod: 'web-1' };
 async function wholeLog(t: Teardown, subresources: ApiServerOptions['subresources'], request: object): Promise<Message> {
   const socket = open(t, await startServer(t, { subresources }));
   const logs = listen(socket, 'log');
-  const closed = heard(socket, 'closed');
+  const closed = received(socket, 'closed');
   await join(socket, { ...logOf, ...request });
   const { error } = await closed;
   return { error, lines: logs.flatMap(({ lines }) => lines) };
@@ -485,11 +485,11 @@ async function wholeLog(t: Teardown, subresources: ApiServerOptions['subresource
 
 test('a log that goes on after a restart of its container begins with the end of the run before', async (t) => {
   const body = '2026-01-01T00:00:01Z told\n2026-01-01T00:00:02Z ends\n';
-  const { asked, subresources } = restarted(() => ({ status: 200, body }));
+  const { requested, subresources } = restarted(() => ({ status: 200, body }));
   const { lines } = await wholeLog(t, subresources, { sinceTime: '2026-01-01T00:00:01.000Z', container: 'main' });
   t.deepEqual(lines, ['2026-01-01T00:00:01Z told', '2026-01-01T00:00:02Z ends', '2026-01-01T00:00:03Z begins']);
   const query = { timestamps: 'true', container: 'main', sinceTime: '2026-01-01T00:00:01.000Z' };
-  t.deepEqual(asked, [
+  t.deepEqual(requested, [
     { follow: 'true', ...query },
     { ...query, previous: 'true' },
   ]);
@@ -497,9 +497,9 @@ test('a log that goes on after a restart of its container begins with the end of
 
 test('the run before is not read where the log goes on, at first, and of a number of last lines', async (t) => {
   for (const request of [{ sinceTime: '2026-01-01T01:00:03+01:00' }, {}, { tailLines: 5 }]) {
-    const { asked, subresources } = restarted(() => ({ status: 200, body: 'never' }));
+    const { requested, subresources } = restarted(() => ({ status: 200, body: 'never' }));
     t.deepEqual((await wholeLog(t, subresources, request)).lines, ['2026-01-01T00:00:03Z begins']);
-    t.is(asked.length, 1, JSON.stringify(request));
+    t.is(requested.length, 1, JSON.stringify(request));
   }
 });
 
@@ -533,13 +533,13 @@ test('a room where nothing happens is closed when the right to it is taken away,
     subresources: () => [{ engine: 'platform', group: '', plural: 'pods', name: 'log', method: 'GET', handle }],
   });
   const socket = open(t, server);
-  const closed = heard(socket, 'closed');
+  const closed = received(socket, 'closed');
   const { room } = await join(socket, { topic: 'logs', namespace: 'default', pod: 'web-1' });
   const signal = await reading.promise;
   isAllowed = false;
   nowMs += 5000;
-  const told = await closed;
-  t.deepEqual([told.room, told.error.code, signal.aborted], [room, 403, true]);
+  const reported = await closed;
+  t.deepEqual([reported.room, reported.error.code, signal.aborted], [room, 403, true]);
   await settled(() => server.audited.length > 0);
   const { verb, outcome } = server.audited[0] ?? {};
   t.deepEqual([verb, outcome?.status, outcome?.decision?.decision], ['get', 403, 'deny']);
@@ -549,10 +549,10 @@ test('metrics are told by name, at once and then every few seconds', async (t) =
   const page = '# HELP a_total x\na_total{x="1"} 1\nab_total 2\nh_bucket{le="1"} 3\nh_sum 4\n';
   const server = await startServer(t, { metrics: () => page });
   const socket = open(t, server);
-  const told = heard(socket, 'metrics');
+  const reported = received(socket, 'metrics');
   await join(socket, { topic: 'metrics', names: ['h', 'a_total'] });
-  t.deepEqual((await told).text, 'a_total{x="1"} 1\nh_bucket{le="1"} 3\nh_sum 4\n');
-  t.is((await told).replica, 'test');
+  t.deepEqual((await reported).text, 'a_total{x="1"} 1\nh_bucket{le="1"} 3\nh_sum 4\n');
+  t.is((await reported).replica, 'test');
 });
 
 test('who asks for metrics that nothing serves does not join, and is told why', async (t) => {
@@ -589,7 +589,7 @@ test('who may see one object, or only part of the objects, joins a room of that 
   );
   mine = 'owner=nobody';
   nowMs += 5000;
-  const closed = heard(socket, 'closed');
+  const closed = received(socket, 'closed');
   engine.put('default', 'c', { x: '1' });
   t.regex((await closed).error.message, /another part of it may be seen/);
 });

@@ -25,7 +25,7 @@ async function open(port: number): Promise<Socket> {
 interface Asked {
   readonly answers: number;
   /** The server said that it closes the connection. */
-  readonly wasTold: boolean;
+  readonly wasReported: boolean;
   /** Something was asked and not, or not wholly, answered. */
   readonly wasCut: boolean;
 }
@@ -33,25 +33,25 @@ interface Asked {
 /** Asks on one connection, again as soon as it is answered, until the server says that it closes or does so. */
 function askOn(socket: Socket, request: string): Promise<Asked> {
   return new Promise((resolve) => {
-    let heard = '';
+    let received = '';
     let answers = 0;
-    let wasTold = false;
+    let wasReported = false;
     const isWhole = (): boolean => {
-      const end = heard.indexOf('\r\n\r\n');
-      const length = Number(/content-length: (\d+)/i.exec(heard.slice(0, end))?.[1] ?? 0);
-      return end > 0 && heard.length >= end + 4 + length;
+      const end = received.indexOf('\r\n\r\n');
+      const length = Number(/content-length: (\d+)/i.exec(received.slice(0, end))?.[1] ?? 0);
+      return end > 0 && received.length >= end + 4 + length;
     };
-    const over = (wasCut: boolean): void => resolve({ answers, wasTold, wasCut });
+    const over = (wasCut: boolean): void => resolve({ answers, wasReported, wasCut });
     socket.on('data', (chunk: Buffer) => {
-      heard += chunk.toString('latin1');
+      received += chunk.toString('latin1');
       if (!isWhole()) return;
       answers += 1;
-      wasTold = /^connection: close/im.test(heard.slice(0, heard.indexOf('\r\n\r\n')));
-      heard = '';
-      if (!wasTold) socket.write(request);
+      wasReported = /^connection: close/im.test(received.slice(0, received.indexOf('\r\n\r\n')));
+      received = '';
+      if (!wasReported) socket.write(request);
     });
-    socket.on('error', () => over(!wasTold));
-    socket.on('close', () => over(!wasTold || heard !== ''));
+    socket.on('error', () => over(!wasReported));
+    socket.on('close', () => over(!wasReported || received !== ''));
     socket.write(request);
   });
 }
@@ -80,12 +80,12 @@ test('a stop under load cuts no answer, large or small, and tells every connecti
   });
   await ask(path);
   await server.close();
-  const asked = await Promise.all(asking);
+  const requested = await Promise.all(asking);
   t.deepEqual(
-    asked.filter(({ wasCut }) => wasCut),
+    requested.filter(({ wasCut }) => wasCut),
     [],
   );
-  t.true(asked.every(({ answers }) => answers > 0));
+  t.true(requested.every(({ answers }) => answers > 0));
 });
 
 test('a request that arrives on a kept connection while the API stops is answered', async (t) => {

@@ -51,17 +51,17 @@ test('a watch whose role is taken away, or that may be seen in part now, ends wi
 });
 
 test('access is told when a stream is only asked about again, and when something is done', async (t) => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const { port } = await startServer(t, {
     authorize: ({ verb, isReview = false }) => {
-      asked.push(`${verb} ${isReview}`);
+      requested.push(`${verb} ${isReview}`);
       return yes;
     },
   });
   const watch = await openWatch(port, watched, { 'impersonate-user': 'joe' });
-  t.deepEqual(asked, ['impersonate false', 'watch false']);
-  while (asked.length < 4) await setImmediate();
-  t.deepEqual(asked.slice(2), ['impersonate true', 'watch true']);
+  t.deepEqual(requested, ['impersonate false', 'watch false']);
+  while (requested.length < 4) await setImmediate();
+  t.deepEqual(requested.slice(2), ['impersonate true', 'watch true']);
   watch.close();
 });
 
@@ -100,15 +100,15 @@ test('whether somebody may still act as another is asked about who acts, never a
 test('a stream goes on while an authorizer does not answer', async (t) => {
   const clock = new VirtualClock();
   const joe: Identity = { caller: { name: 'joe', groups: [] }, credentialId: 'x' };
-  const asked: Exchange[] = [];
+  const requested: Exchange[] = [];
   const failing = (exchange: Exchange): boolean => {
-    asked.push(exchange);
+    requested.push(exchange);
     throw upstream.TAP_TEST_UPSTREAM({ message: 'no answer' });
   };
   const exchange = stream(joe);
   await clock.advance(60_000);
   await new StreamCredentials(() => joe, failing, clock).check(exchange);
-  t.deepEqual(asked, [exchange]);
+  t.deepEqual(requested, [exchange]);
   t.false(exchange.signal.aborted);
 });
 

@@ -24,12 +24,12 @@ async function folder(t: { teardown(clean: () => Promise<void>): void }): Promis
 
 async function pairs() {
   const nowMs = Date.now();
-  const [own, theirs] = [await issueAuthority(nowMs), await issueAuthority(nowMs)];
+  const [own, others] = [await issueAuthority(nowMs), await issueAuthority(nowMs)];
   return {
     own,
-    theirs,
+    others,
     local: await issueServer(own, ['127.0.0.1', 'localhost'], nowMs),
-    named: () => issueServer(theirs, ['api.example.com'], nowMs),
+    named: () => issueServer(others, ['api.example.com'], nowMs),
   };
 }
 
@@ -73,7 +73,7 @@ test('an operator may speak 1.3 only, and only some ciphers', async (t) => {
 test('who asks for a name of the operator’s certificate gets it, others the platform’s; replaced files are taken up without a restart', async (t) => {
   const directory = await folder(t);
   const files = { certificate: join(directory, 'tls.crt'), key: join(directory, 'tls.key') };
-  const { own, theirs, local, named } = await pairs();
+  const { own, others, local, named } = await pairs();
   const put = async (pair: { readonly certificate: string; readonly key: string }): Promise<void> => {
     for (const [file, text] of [
       [files.key, pair.key],
@@ -96,7 +96,7 @@ test('who asks for a name of the operator’s certificate gets it, others the pl
     const shaken = await shake(port, options);
     return typeof shaken === 'string' ? shaken : shaken.serial;
   };
-  const byName = { servername: 'api.example.com', ca: theirs.certificate };
+  const byName = { servername: 'api.example.com', ca: others.certificate };
   const before = await serialOf(byName);
   t.regex(before, /^[0-9A-F:]{95}$/);
   t.regex(await serialOf({ servername: 'localhost', ca: own.certificate }), /^[0-9A-F:]{95}$/);
@@ -127,7 +127,7 @@ test('who asks for a name of the operator’s certificate gets it, others the pl
 test('authorities of clients that change while replaced files are read count for the new certificate, and the previous ones no longer', async (t) => {
   const directory = await folder(t);
   const files = { certificate: join(directory, 'tls.crt'), key: join(directory, 'tls.key') };
-  const { own: former, theirs: present, named } = await pairs();
+  const { own: former, others: present, named } = await pairs();
   const [first, second] = [await named(), await named()];
   for (const what of ['certificate', 'key'] as const) await writeFile(files[what], first[what]);
   const clock = new VirtualClock(Date.now());

@@ -16,48 +16,49 @@ const path = '/api/v1/namespaces/default/configmaps/a';
 
 function start(perMinuteMax = 1_000_000) {
   const clock = new VirtualClock();
-  const told: (AuditedRequest & AuditedOutcome)[] = [];
+  const reported: (AuditedRequest & AuditedOutcome)[] = [];
   let refuses = false;
-  const strangers = new UnauthenticatedClients(
+  const unauthenticatedClients = new UnauthenticatedClients(
     { ...unauthenticatedSeats, perMinuteMax },
     (request) => {
       if (refuses) throw new Error('the sink is full');
-      return { end: (outcome) => void told.push({ ...request, ...outcome }) };
+      return { end: (outcome) => void reported.push({ ...request, ...outcome }) };
     },
     clock,
   );
-  const counts = () => told.map(({ remoteAddress, annotations }) => [remoteAddress, Number(annotations?.get(countAnnotation))]);
-  return { clock, strangers, told, counts, refuse: (refusing: boolean) => void (refuses = refusing) };
+  const counts = () => reported.map(({ remoteAddress, annotations }) => [remoteAddress, Number(annotations?.get(countAnnotation))]);
+  return { clock, unauthenticatedClients, reported, counts, refuse: (refusing: boolean) => void (refuses = refusing) };
 }
 
 test('of one address the first requests without a credential are told each, the rest as a count, and nothing is lost', async (t) => {
-  const { strangers, clock, told, counts } = start();
+  const { unauthenticatedClients, clock, reported, counts } = start();
   let each = 0;
-  for (let asked = 0; asked < 2_400; asked += 1) each += strangers.meet('10.0.0.1').isCounted ? 0 : 1;
+  for (let requested = 0; requested < 2_400; requested += 1) each += unauthenticatedClients.meet('10.0.0.1').isCounted ? 0 : 1;
   t.is(each, auditedPerAddressMax);
   t.deepEqual(counts(), []);
   await clock.advance(countMs);
   t.deepEqual(counts(), [['10.0.0.1', 2_400 - auditedPerAddressMax]]);
-  t.like(told[0], { status: 401, errorCode: 'TAP_REQUEST_UNAUTHENTICATED', verb: 'refused' });
+  t.like(reported[0], { status: 401, errorCode: 'TAP_REQUEST_UNAUTHENTICATED', verb: 'refused' });
   await clock.advance(10 * countMs);
-  t.is(told.length, 1, 'nothing is told of nobody');
+  t.is(reported.length, 1, 'nothing is told of nobody');
   t.is(clock.sleeping, 0);
-  t.false(strangers.meet('10.0.0.1').isCounted, 'after a while they are told each again');
+  t.false(unauthenticatedClients.meet('10.0.0.1').isCounted, 'after a while they are told each again');
 });
 
 test('an address that has asked too much may ask again within a minute, also when the clock was set back', async (t) => {
-  const { strangers, clock } = start(2);
-  for (let asked = 0; asked < 2; asked += 1) t.is(strangers.meet('10.0.0.1').refusal, undefined);
-  t.truthy(strangers.meet('10.0.0.1').refusal);
+  const { unauthenticatedClients, clock } = start(2);
+  for (let requested = 0; requested < 2; requested += 1) t.is(unauthenticatedClients.meet('10.0.0.1').refusal, undefined);
+  t.truthy(unauthenticatedClients.meet('10.0.0.1').refusal);
   clock.setBack(3_600_000);
-  t.is(strangers.meet('10.0.0.1').refusal, undefined);
+  t.is(unauthenticatedClients.meet('10.0.0.1').refusal, undefined);
 });
 
 test('many addresses together are told no more lines than that either', async (t) => {
-  const { strangers, clock, counts } = start();
+  const { unauthenticatedClients, clock, counts } = start();
   let each = 0;
   const all = 6_000;
-  for (let address = 0; address < all; address += 1) each += strangers.meet(`10.0.${address >> 8}.${address & 255}`).isCounted ? 0 : 1;
+  for (let address = 0; address < all; address += 1)
+    each += unauthenticatedClients.meet(`10.0.${address >> 8}.${address & 255}`).isCounted ? 0 : 1;
   t.is(each, auditedMax);
   await clock.advance(countMs);
   t.is(counts().length, countsMax + 1);
@@ -68,14 +69,14 @@ test('many addresses together are told no more lines than that either', async (t
 });
 
 test('what is counted when the server stops is told, and a sink that takes nothing now is told later', async (t) => {
-  const { strangers, clock, counts, refuse } = start();
-  for (let asked = 0; asked <= auditedPerAddressMax; asked += 1) strangers.meet('10.0.0.1');
+  const { unauthenticatedClients, clock, counts, refuse } = start();
+  for (let requested = 0; requested <= auditedPerAddressMax; requested += 1) unauthenticatedClients.meet('10.0.0.1');
   refuse(true);
   await clock.advance(countMs);
   t.deepEqual(counts(), []);
   refuse(false);
-  strangers.meet('10.0.0.1');
-  await strangers.stop();
+  unauthenticatedClients.meet('10.0.0.1');
+  await unauthenticatedClients.stop();
   t.deepEqual(counts(), [['10.0.0.1', 1]]);
 });
 
@@ -84,7 +85,7 @@ test('an audit log that does not answer when what was counted is told holds a st
     limits: { stopMsMax: 100 },
     audit: ({ requestId }) => (requestId.startsWith('strangers-') ? new Promise(() => undefined) : { end: () => undefined }),
   });
-  for (let asked = 0; asked <= auditedPerAddressMax; asked += 1) await ask(path, { as: 'nobody' });
+  for (let requested = 0; requested <= auditedPerAddressMax; requested += 1) await ask(path, { as: 'nobody' });
   const over = new AbortController();
   t.teardown(() => over.abort());
   t.true(
@@ -102,7 +103,7 @@ test('an address that asks for too much without a credential is told to wait, ot
   const { ask, engine, audited } = await startServer(t, { limits: { strangersPerMinuteMax: 30 } });
   engine.put('default', 'a', {});
   const statuses: number[] = [];
-  for (let asked = 0; asked < 40; asked += 1) statuses.push((await ask(path, { as: 'nobody' })).status);
+  for (let requested = 0; requested < 40; requested += 1) statuses.push((await ask(path, { as: 'nobody' })).status);
   t.deepEqual(statuses, [...Array.from({ length: 30 }, () => 401), ...Array.from({ length: 10 }, () => 429)]);
   const refused = await ask(path, { as: '' });
   t.is(refused.json.details.code, 'TAP_REQUEST_STRANGERS');
@@ -123,7 +124,7 @@ const statusesOf = (audited: readonly { readonly outcome?: AuditedOutcome }[]) =
 
 test('of an address that asks a route which authenticates itself the first are told each, the rest as a count', async (t) => {
   const { ask, server, audited } = await startServer(t, { routes: () => [hook] });
-  for (let asked = 0; asked < 70; asked += 1) t.is((await ask('/plugins/hook/204', { as: '' })).status, 204);
+  for (let requested = 0; requested < 70; requested += 1) t.is((await ask('/plugins/hook/204', { as: '' })).status, 204);
   t.deepEqual(
     statusesOf(audited),
     Array.from({ length: auditedPerAddressMax }, () => 204),
@@ -142,11 +143,11 @@ test('the first failures of such a route are told each though its successes are 
     return { release: () => undefined };
   };
   const { ask, server, audited } = await startServer(t, { routes: () => [hook], flow });
-  for (let asked = 0; asked < 50; asked += 1) await ask('/plugins/hook/200', { as: '' });
+  for (let requested = 0; requested < 50; requested += 1) await ask('/plugins/hook/200', { as: '' });
   audited.length = 0;
   await ask('/plugins/hook/403', { as: '' });
   refuses = true;
-  for (let asked = 0; asked < 60; asked += 1) t.is((await ask('/plugins/hook/200', { as: '' })).status, 429);
+  for (let requested = 0; requested < 60; requested += 1) t.is((await ask('/plugins/hook/200', { as: '' })).status, 429);
   t.deepEqual(statusesOf(audited), [403, ...Array.from({ length: auditedPerAddressMax - 1 }, () => 429)]);
   t.like(audited[1], { path: '/plugins/hook/200', outcome: { errorCode: 'TAP_REQUEST_STRANGERS' } });
   audited.length = 0;
@@ -169,7 +170,7 @@ test('pages of other sites that are refused before anybody looks at a credential
       (resolve) => void socket.once('unexpected-response', (_, { statusCode }) => resolve(statusCode)).once('error', () => undefined),
     );
   };
-  for (let asked = 0; asked < 70; asked += 1) t.is(await refused(), 403);
+  for (let requested = 0; requested < 70; requested += 1) t.is(await refused(), 403);
   const bound = 2 * auditedPerAddressMax;
   t.true(audited.length >= auditedPerAddressMax && audited.length <= bound, `${audited.length} lines`);
   await server.close();
@@ -180,8 +181,8 @@ test('pages of other sites that are refused before anybody looks at a credential
 test('visits leave the room of refusals, and refusals that of visits', async (t) => {
   const { ask, engine, audited } = await startServer(t, { routes: () => [hook] });
   engine.put('default', 'a', {});
-  for (let asked = 0; asked < 50; asked += 1) await ask('/plugins/hook/200', { as: '' });
-  for (let asked = 0; asked < 50; asked += 1) t.is((await ask(path, { as: 'nobody' })).status, 401);
+  for (let requested = 0; requested < 50; requested += 1) await ask('/plugins/hook/200', { as: '' });
+  for (let requested = 0; requested < 50; requested += 1) t.is((await ask(path, { as: 'nobody' })).status, 401);
   t.is(audited.filter(({ outcome }) => outcome?.status === 401).length, auditedPerAddressMax);
   t.is((await ask(path, { as: 'admin' })).status, 200);
   t.is(audited.at(-1)?.caller?.name, 'admin', 'somebody known is told each time');
@@ -227,7 +228,7 @@ test('sockets without a credential take no seat of anybody else, and leave their
 });
 
 test('seats before signing in are bounded over all addresses', (t) => {
-  const { strangers } = start();
-  for (let seat = 0; seat < unauthenticatedSeats.seatsMax; seat += 1) strangers.takeSeat(`10.0.${seat >> 8}.${seat & 255}`);
-  t.throws(() => strangers.takeSeat('10.9.9.9'), { code: 'TAP_REQUEST_STRANGERS', message: /there are 1000 conversations/ });
+  const { unauthenticatedClients } = start();
+  for (let seat = 0; seat < unauthenticatedSeats.seatsMax; seat += 1) unauthenticatedClients.takeSeat(`10.0.${seat >> 8}.${seat & 255}`);
+  t.throws(() => unauthenticatedClients.takeSeat('10.9.9.9'), { code: 'TAP_REQUEST_STRANGERS', message: /there are 1000 conversations/ });
 });

@@ -111,10 +111,10 @@ test('the connection of a refused upgrade is closed both ways, whatever the clie
 });
 
 test('an upgrade that is sent behind a request that is not answered yet is cut off, and nobody else hears of it', async (t) => {
-  const asked = Promise.withResolvers<void>();
+  const requested = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<void>();
   const metrics = async (): Promise<string> => {
-    asked.resolve();
+    requested.resolve();
     await answered.promise;
     return '# no metrics\n';
   };
@@ -123,7 +123,7 @@ test('an upgrade that is sent behind a request that is not answered yet is cut o
   socket.on('error', () => {});
   const closed = once(socket, 'close');
   socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin\r\n\r\n');
-  await asked.promise;
+  await requested.promise;
   socket.write(handshake('Bearer admin'));
   await closed;
   answered.resolve();
@@ -212,18 +212,18 @@ test('an upgrade holds the seat of a stream until it ends, and is refused with 4
 });
 
 test('a handler says which verb its upgrade needs', async (t) => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const server = await start(t, {
     upgrades: () => [{ ...echo, verb: 'create' }],
     authorize: ({ verb }) => {
-      asked.push(verb);
+      requested.push(verb);
       return { decision: 'allow', reason: '' };
     },
   });
   const socket = open(server, '/echo');
   await once(socket, 'open');
   socket.close();
-  t.deepEqual(asked, ['create']);
+  t.deepEqual(requested, ['create']);
 });
 
 test('a page of another origin is refused, one of ours or of an allowed origin is not', async (t) => {
@@ -425,7 +425,7 @@ test('a client of a WebSocket watch that does not read is cut off, and takes not
 test('a bearer token among protocols is looked at in the time that its length takes', (t) => {
   const offered = `base64url.bearer.authorization.k8s.io.YWJj${'='.repeat(15_000)}x, echo.v1`;
   const before = process.threadCpuUsage();
-  for (let asked = 0; asked < 20; asked += 1) {
+  for (let requested = 0; requested < 20; requested += 1) {
     const request = { headers: { 'sec-websocket-protocol': offered } } as IncomingMessage;
     t.throws(() => moveBearerProtocol(request), { code: 'TAP_REQUEST_HEADER_INVALID' });
   }

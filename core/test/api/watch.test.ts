@@ -64,12 +64,12 @@ test('a watch ends after timeoutSeconds with a bookmark of how far it came', asy
 test('a watch that ends while what is there is told has no bookmark at its end, and one that ends after that says how far it came', async (t) => {
   const engine = createFakeEngine();
   for (const name of ['a', 'b', 'a']) engine.put('default', name, {});
-  const told = { objects: 1 };
+  const reported = { objects: 1 };
   const beginning: EnginePort = {
     ...engine,
     async *watch(query) {
       for await (const batch of engine.watch(query)) {
-        yield batch.slice(0, told.objects);
+        yield batch.slice(0, reported.objects);
         await once(query.signal, 'abort');
         return;
       }
@@ -85,7 +85,7 @@ test('a watch that ends while what is there is told has no bookmark at its end, 
   const first = ['ADDED', 'a', '103'];
   t.deepEqual(await follow(''), [first]);
   t.deepEqual(await follow('&resourceVersion=102&sendInitialEvents=true&resourceVersionMatch=NotOlderThan'), [first]);
-  told.objects = 2;
+  reported.objects = 2;
   t.deepEqual(await follow(''), [first, ['ADDED', 'b', '102'], ['BOOKMARK', undefined, '103']]);
 });
 
@@ -145,9 +145,9 @@ test('a client that does not read is cut off, and takes nothing from the engine 
 
 test('a client that reads in fits and starts is told everything, and leaves no listener behind', async (t) => {
   const warnings: string[] = [];
-  const heard = (warning: Error): void => void warnings.push(warning.name);
-  process.on('warning', heard);
-  t.teardown(() => process.off('warning', heard));
+  const received = (warning: Error): void => void warnings.push(warning.name);
+  process.on('warning', received);
+  t.teardown(() => process.off('warning', received));
   const { engine, port } = await startServer(t);
   const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100`);
   const text = 'x'.repeat(3_000_000);
@@ -212,7 +212,7 @@ test('many watchers of the same change are sent the same bytes', async (t) => {
 });
 
 /** All that comes on a connection until the other side ends it. */
-async function heard(port: number, bytes: string): Promise<string> {
+async function received(port: number, bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   let text = '';
   socket.on('data', (chunk) => void (text += chunk.toString('latin1')));
@@ -245,7 +245,7 @@ const typesOf = (lines: readonly string[]) => lines.map((line) => (JSON.parse(li
 test('a client of HTTP/1.1 gets chunks, from the first event to the bookmark and the end; what was asked for next follows', async (t) => {
   const { engine, port } = await startServer(t);
   for (const name of ['a', 'ü', 'c']) engine.put('default', name, {});
-  const text = await heard(port, watchOf('1.1', 'allowWatchBookmarks=true') + lastList);
+  const text = await received(port, watchOf('1.1', 'allowWatchBookmarks=true') + lastList);
   const bodyAt = text.indexOf('\r\n\r\n') + 4;
   t.regex(text.slice(0, bodyAt), /Transfer-Encoding: chunked/);
   const { lines, rest } = unchunked(text.slice(bodyAt));
@@ -256,7 +256,7 @@ test('a client of HTTP/1.1 gets chunks, from the first event to the bookmark and
 test('a client of HTTP/1.0 gets lines, until the connection ends', async (t) => {
   const { engine, port } = await startServer(t);
   engine.put('default', 'a', {});
-  const text = await heard(port, watchOf('1.0', ''));
+  const text = await received(port, watchOf('1.0', ''));
   const bodyAt = text.indexOf('\r\n\r\n') + 4;
   t.notRegex(text.slice(0, bodyAt), /Transfer-Encoding/);
   t.deepEqual(typesOf(text.slice(bodyAt).trimEnd().split('\n')), ['ADDED']);
@@ -265,7 +265,7 @@ test('a client of HTTP/1.0 gets lines, until the connection ends', async (t) => 
 test('a watch that was asked for behind another request begins when that is answered, and is whole', async (t) => {
   const { engine, port } = await startServer(t);
   engine.put('default', 'a', {});
-  const text = await heard(port, list + watchOf('1.1', '') + lastList);
+  const text = await received(port, list + watchOf('1.1', '') + lastList);
   const watchAt = text.indexOf('HTTP/1.1 200', 1);
   const { lines, rest } = unchunked(text.slice(text.indexOf('\r\n\r\n', watchAt) + 4));
   t.deepEqual(typesOf(lines), ['ADDED']);

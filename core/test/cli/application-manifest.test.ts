@@ -116,8 +116,8 @@ test('an application goes where its manifest says, and not elsewhere when someth
     'free.yaml': 'metadata: { name: shop }\nspec: {}\n',
   });
   const [bound, free] = [join(directory, 'app.yaml'), join(directory, 'free.yaml')];
-  const namespaceFor = async (path: string, asked?: string) =>
-    (await readDeployable(path, { namespace: { usual: 'default', ...(asked && { asked }) } })).application.metadata.namespace;
+  const namespaceFor = async (path: string, requested?: string) =>
+    (await readDeployable(path, { namespace: { usual: 'default', ...(requested && { requested }) } })).application.metadata.namespace;
   t.deepEqual([await namespaceFor(bound), await namespaceFor(bound, 'team-a')], ['team-a', 'team-a']);
   t.deepEqual([await namespaceFor(free), await namespaceFor(free, 'team-b')], ['default', 'team-b']);
   await t.throwsAsync(namespaceFor(bound, 'team-b'), { name: 'CliError', message: /namespace "team-a", asked for is "team-b"/ });

@@ -91,10 +91,10 @@ test('the table and CSV say why an access was refused, and of what failed for an
 
 test('the table shows which operation a GraphQL request was, and what each of its parts was about', (t) => {
   const { objectRef, ...request } = event(2);
-  const asked = { ...request, requestURI: '/graphql', annotations: { 'graphql.operation': 'mutation Deploy' } };
+  const requested = { ...request, requestURI: '/graphql', annotations: { 'graphql.operation': 'mutation Deploy' } };
   const table = auditTable([
-    { chain: 'r0', sequence: 1, event: { ...asked, objectRef } },
-    { chain: 'r0', sequence: 2, event: asked },
+    { chain: 'r0', sequence: 1, event: { ...requested, objectRef } },
+    { chain: 'r0', sequence: 2, event: requested },
   ]);
   t.regex(table, / pods shop\/p2 /);
   t.regex(table, / \/graphql mutation Deploy /);
@@ -121,8 +121,8 @@ test('files are searched newest first, across their borders, without what is not
   t.regex((await run(directory, 'tail', '--directory', 'data/audit', '--limit', '1')).stdout, /p10/);
 });
 
-/** A platform that shows a line, is away for two requests, shows a second line, and then refuses. `asked` receives what it is asked for. */
-async function platformThatGoesAway(t: ExecutionContext, asked: string[]): Promise<string> {
+/** A platform that shows a line, is away for two requests, shows a second line, and then refuses. `requested` receives what it is asked for. */
+async function platformThatGoesAway(t: ExecutionContext, requested: string[]): Promise<string> {
   const page = (n: number) => ({ items: [{ chain: 'r0', sequence: n, event: event(n) }], newest: n });
   const turns = [page(1), 'away', 'away', page(2)];
   const server = createServer(({ url = '', socket }, answer) => {
@@ -133,7 +133,7 @@ async function platformThatGoesAway(t: ExecutionContext, asked: string[]): Promi
     const [turn] = turns;
     if (turn === undefined) return say(403, { kind: 'Status', code: 403, reason: 'Forbidden', message: 'no more' });
     if (typeof turn === 'object' && url === '/audit/chains') return say(200, { items: ['r0'] });
-    asked.push(url);
+    requested.push(url);
     turns.shift();
     return typeof turn === 'object' ? say(200, turn) : socket.destroy();
   });
@@ -143,8 +143,8 @@ async function platformThatGoesAway(t: ExecutionContext, asked: string[]): Promi
 }
 
 test('the log is followed from the line last shown, also when the platform goes away right after it', async (t) => {
-  const asked: string[] = [];
-  const url = await platformThatGoesAway(t, asked);
+  const requested: string[] = [];
+  const url = await platformThatGoesAway(t, requested);
   const env = { TAPPAAS_HOME: '/nowhere', TAPPAAS_SERVER: url, TAPPAAS_TOKEN: 'tapp_x' };
   const { code, stdout, stderr } = await runWith(env, scratch, 'tail', '-f', '-o', 'json');
   const shown = stdout.trim().split('\n');
@@ -153,7 +153,7 @@ test('the log is followed from the line last shown, also when the platform goes 
     [1, 2],
     stderr,
   );
-  t.regex(asked.at(-1) ?? '', /[?&]after=1(?:&|$)/);
+  t.regex(requested.at(-1) ?? '', /[?&]after=1(?:&|$)/);
   t.is(code, 1);
   t.regex(stderr, /no more/);
 });

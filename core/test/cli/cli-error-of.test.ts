@@ -34,8 +34,8 @@ test('a stream that the platform breaks off gives the lines that came, then says
 });
 
 test('an authority that is not trusted, and nobody who answers, each say what to do', async (t) => {
-  const stranger = await clientOf(t, (_, response) => response.end('{}'), '');
-  const untrusted = cliErrorOf(await t.throwsAsync(stranger.json('/')));
+  const unauthenticated = await clientOf(t, (_, response) => response.end('{}'), '');
+  const untrusted = cliErrorOf(await t.throwsAsync(unauthenticated.json('/')));
   t.regex(untrusted?.message ?? '', /is not trusted/);
   t.regex(untrusted?.remedy ?? '', /--certificate-authority/);
   const gone = createClient({ server: 'https://127.0.0.1:1', token: 'x', attemptsMax: 1 });

@@ -80,8 +80,8 @@ test('where there is no configuration file, commands about it say how to name an
   for (const words of [['config', 'show'], ['plugins', 'approve', 'local'], ['check']]) {
     const { code, stdout, stderr } = await run(...words);
     t.is(code, 78, words.join(' '));
-    const told = words[0] === 'check' ? stdout : stderr;
-    t.regex(told, /tappaas\.yaml:1:1 {2}TAP_CONFIG_UNREADABLE .*\n +Name the file with --file \(-f\)/, words.join(' '));
+    const reported = words[0] === 'check' ? stdout : stderr;
+    t.regex(reported, /tappaas\.yaml:1:1 {2}TAP_CONFIG_UNREADABLE .*\n +Name the file with --file \(-f\)/, words.join(' '));
     if (words[0] !== 'check') t.is(stdout, '');
   }
 });
@@ -101,9 +101,9 @@ test('a token is never sent over plain http', async (t) => {
 test('a server that is none and a token that no header can carry are told in words, however they were given', async (t) => {
   const token = { TAPPAAS_TOKEN: 'tapp_x' };
   for (const server of ['foo bar', 'http://platform.example', 'ftp://x', '']) {
-    for (const told of [await runIn(token, 'apps', '--server', server), await runIn({ ...token, TAPPAAS_SERVER: server }, 'apps')]) {
-      t.is(told.code, 64, server);
-      t.regex(told.stderr, /is no https address\n {2}Write it as https:\/\/HOST:PORT/);
+    for (const reported of [await runIn(token, 'apps', '--server', server), await runIn({ ...token, TAPPAAS_SERVER: server }, 'apps')]) {
+      t.is(reported.code, 64, server);
+      t.regex(reported.stderr, /is no https address\n {2}Write it as https:\/\/HOST:PORT/);
     }
   }
   t.is((await runIn(token, 'apps', '--server', 'localhost:1')).code, 69, 'the form that login takes');

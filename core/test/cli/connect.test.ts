@@ -13,19 +13,19 @@ import { selfSigned } from '../cluster/certificates.ts';
 interface Listener {
   readonly url: string;
   /** What was sent as authorization. */
-  readonly heard: (string | undefined)[];
+  readonly received: (string | undefined)[];
 }
 
 async function listen(t: ExecutionContext): Promise<Listener> {
-  const heard: (string | undefined)[] = [];
+  const received: (string | undefined)[] = [];
   const server = createServer(({ headers }, response) => {
-    heard.push(headers.authorization);
+    received.push(headers.authorization);
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ columnDefinitions: [], rows: [], items: [] }));
   });
   await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
   t.teardown(() => void server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
 }
 
 async function run(cwd: string, env: Readonly<Record<string, string>>, ...words: readonly string[]) {
@@ -81,10 +81,10 @@ test('the token of a login goes to the platform that it is for, and to no other'
       t.regex(stderr, /the login is for \S+, and its token is not sent to \S+\n {2}Give the token of \S+ in \$TAPPAAS_TOKEN/);
     }
   }
-  t.deepEqual(own.heard, Array(4).fill('Bearer tapp_own'));
-  t.deepEqual(other.heard, []);
+  t.deepEqual(own.received, Array(4).fill('Bearer tapp_own'));
+  t.deepEqual(other.received, []);
   t.is((await run(logins[0] ?? '', { TAPPAAS_TOKEN: 'tapp_other' }, 'apps', '--server', other.url)).code, 0);
-  t.deepEqual(other.heard, ['Bearer tapp_other']);
+  t.deepEqual(other.received, ['Bearer tapp_other']);
 });
 
 test('a command says that it runs as the administrator of the directory once a login was not finished, or is over', async (t) => {
@@ -105,8 +105,8 @@ test('a command says that it runs as the administrator of the directory once a l
   t.is((await run(cwd, {}, 'logout')).code, 0);
   t.is(await said(), `tappaas: you have logged out of ${own.url}, ${as}`);
   t.deepEqual(
-    own.heard,
-    ['own', 'own', 'ann', 'ann', 'own'].map((whose) => `Bearer tapp_${whose}`),
+    own.received,
+    ['own', 'own', 'ann', 'ann', 'own'].map((owner) => `Bearer tapp_${owner}`),
   );
 });
 
@@ -141,7 +141,7 @@ test('nothing takes the place of a stored login that cannot be read', async (t) 
     t.true(stderr.includes(`the stored login ${join(cwd, 'login.json')} ${why}`), stderr);
     t.true(stderr.includes('Log in again with tappaas login SERVER, or remove it with tappaas logout.'), stderr);
   }
-  t.deepEqual(own.heard, []);
+  t.deepEqual(own.received, []);
   t.is((await run(damaged, { TAPPAAS_TOKEN: 'tapp_ann', TAPPAAS_SERVER: own.url }, 'apps')).code, 0, 'it is not needed');
   t.is((await run(damaged, {}, 'logout')).code, 0);
   const { code, stderr } = await run(damaged, {}, 'apps');

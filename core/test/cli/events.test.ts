@@ -10,9 +10,9 @@ const event = (name: string, second: number): EventView => ({
 });
 
 /** Pages of one event each, in the order of names. */
-function clientOf(pages: number, asked: string[]): Asked {
+function clientOf(pages: number, requested: string[]): Asked {
   const json = async (path: string) => {
-    asked.push(path);
+    requested.push(path);
     const page = Number(new URLSearchParams(path.split('?')[1]).get('continue') ?? 0);
     const isLast = page === pages - 1;
     return { metadata: isLast ? {} : { continue: String(page + 1) }, items: [event(`app-${page}`, page)] };
@@ -21,20 +21,20 @@ function clientOf(pages: number, asked: string[]): Asked {
 }
 
 test('events are read to their last page, where the newest may be', async (t) => {
-  const asked: string[] = [];
-  const list = await readEvents(clientOf(3, asked), eventListPath(undefined));
+  const requested: string[] = [];
+  const list = await readEvents(clientOf(3, requested), eventListPath(undefined));
   t.deepEqual(
     lastFirst(list).map(({ involvedObject }) => involvedObject.name),
     ['app-2', 'app-1', 'app-0'],
   );
-  t.is(asked.length, 3);
+  t.is(requested.length, 3);
   t.is(list.metadata?.continue, undefined);
 });
 
 test('no more than so many pages are read, and that there are more is known', async (t) => {
-  const asked: string[] = [];
-  const list = await readEvents(clientOf(100, asked), eventListPath('default'));
-  t.is(asked.length, 20);
+  const requested: string[] = [];
+  const list = await readEvents(clientOf(100, requested), eventListPath('default'));
+  t.is(requested.length, 20);
   t.is(list.items.length, 20);
   t.is(list.metadata?.continue, '20');
 });

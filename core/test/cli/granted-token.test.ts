@@ -14,11 +14,11 @@ const lifeMs = 300_000;
 class Provider {
   nowMs = 0;
   isDown = false;
-  asked = 0;
+  requested = 0;
   #granted = 0;
 
   readonly renew: Renew = async (login) => {
-    this.asked += 1;
+    this.requested += 1;
     if (this.isDown) throw new CliError('the provider cannot be reached', { remedy: '', exitCode: exitCodes.unavailable });
     if (login.refreshToken !== `refresh-${this.#granted}`) throw new Error('a refresh token came twice');
     this.#granted += 1;
@@ -55,14 +55,14 @@ test('a command that goes on gets each next token, and it is stored', async (t) 
     t.deepEqual(await Promise.all([ours.now(), ours.now(), ours.later()]), [next, next, next]);
     t.is((await readLogin(env))?.token, next);
   }
-  t.is(provider.asked, 3, 'however many need it at once');
+  t.is(provider.requested, 3, 'however many need it at once');
 });
 
 test('commands that need the next token at the same time are given the same one', async (t) => {
   const { provider, token } = await given(t);
   provider.nowMs = lifeMs;
   t.deepEqual(await Promise.all(Array.from({ length: 5 }, async () => token().now())), Array(5).fill('token-1'));
-  t.is(provider.asked, 1);
+  t.is(provider.requested, 1);
 });
 
 test('a provider that is away for a while ends nothing: the token is used as long as it is good, then it is asked again', async (t) => {

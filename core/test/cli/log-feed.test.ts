@@ -11,7 +11,7 @@ const pod = (name: string, state: object) => ({
 
 test('a pod that waited when it began is told from its first line, however few last lines were asked for', async (t) => {
   const [runs, waits, begun] = [pod('runs', { running: {} }), pod('waits', { waiting: {} }), pod('waits', { running: {} })];
-  const asked = new Map<string, number | undefined>();
+  const requested = new Map<string, number | undefined>();
   const all = Promise.withResolvers<void>();
   const client = {
     async *watch(path: string) {
@@ -26,8 +26,8 @@ test('a pod that waited when it began is told from its first line, however few l
       yield { type: 'DELETED', object: {} };
     },
     async *log(path: string, { tailLines }: LogOptions) {
-      asked.set(path.replace(/^.*\//, ''), tailLines);
-      if (asked.size === 2) all.resolve();
+      requested.set(path.replace(/^.*\//, ''), tailLines);
+      if (requested.size === 2) all.resolve();
       yield* [];
     },
   };
@@ -36,11 +36,11 @@ test('a pod that waited when it began is told from its first line, however few l
   await t.throwsAsync(followLogs(invocation as unknown as Invocation, client as unknown as Client, followed), {
     message: 'application shop was deleted',
   });
-  t.deepEqual(Object.fromEntries(asked), { runs: 0, waits: undefined });
+  t.deepEqual(Object.fromEntries(requested), { runs: 0, waits: undefined });
 });
 
 test('a release that serves on another cluster is followed there, its pods from their first line', async (t) => {
-  const asked = new Map<string, number | undefined>();
+  const requested = new Map<string, number | undefined>();
   const all = Promise.withResolvers<void>();
   const client = {
     async *watch(path: string) {
@@ -55,8 +55,8 @@ test('a release that serves on another cluster is followed there, its pods from 
     },
     json: async (path: string) => ({ spec: { cluster: path.endsWith('shop-2') ? 'other' : 'local', objects: [] } }),
     async *log(path: string, { tailLines }: LogOptions) {
-      asked.set(path, tailLines);
-      if (asked.size === 2) all.resolve();
+      requested.set(path, tailLines);
+      if (requested.size === 2) all.resolve();
       yield* [];
     },
   };
@@ -67,11 +67,11 @@ test('a release that serves on another cluster is followed there, its pods from 
   await t.throwsAsync(followLogs(invocation as unknown as Invocation, client as unknown as Client, followed), {
     message: 'application shop was deleted',
   });
-  t.deepEqual(Object.fromEntries(asked), { [`${here}/pods/runs`]: 0, [`${there}/pods/runs`]: undefined });
+  t.deepEqual(Object.fromEntries(requested), { [`${here}/pods/runs`]: 0, [`${there}/pods/runs`]: undefined });
 });
 
 test('a release that cannot be read while the platform restarts is read again, and standard error says so once', async (t) => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const all = Promise.withResolvers<void>();
   let [failures, stderr] = [2, ''];
   const client = {
@@ -89,8 +89,8 @@ test('a release that cannot be read while the platform restarts is read again, a
       return { spec: { cluster: 'other', objects: [] } };
     },
     async *log(path: string) {
-      asked.push(path);
-      if (asked.length === 2) all.resolve();
+      requested.push(path);
+      if (requested.length === 2) all.resolve();
       yield* [];
     },
   };
@@ -101,6 +101,6 @@ test('a release that cannot be read while the platform restarts is read again, a
   await t.throwsAsync(followLogs(invocation as unknown as Invocation, client as unknown as Client, followed), {
     message: 'application shop was deleted',
   });
-  t.deepEqual(asked, [`${here}/pods/runs`, `${there}/pods/runs`]);
+  t.deepEqual(requested, [`${here}/pods/runs`, `${there}/pods/runs`]);
   t.is(stderr, 'release shop-2 cannot be read now (nothing answers); its pods are followed as soon as it can\n');
 });

@@ -231,10 +231,10 @@ test('aborting ends a request at once with the reason given', async (t) => {
   const { client, server, eventually } = await startCluster(t);
   server.always = faults.hang;
   const stop = new AbortController();
-  const asked = client.get(pods, web, { signal: stop.signal });
+  const requested = client.get(pods, web, { signal: stop.signal });
   await eventually(() => server.seen.length === 1);
   stop.abort(new Error('enough'));
-  await t.throwsAsync(asked, { message: 'enough' });
+  await t.throwsAsync(requested, { message: 'enough' });
   await t.throwsAsync(client.get(pods, web, { signal: stop.signal }), { message: 'enough' });
 });
 
@@ -243,16 +243,16 @@ test('renewed credentials are asked for when the old ones are refused, once', as
   server.put('web');
   server.authorization = 'Bearer new';
   const tokens = ['old', 'new', 'newer'];
-  let asked = 0;
+  let requested = 0;
   const client = createClusterClient({
-    connect: async () => ({ server: url, token: tokens[asked++] ?? '' }),
+    connect: async () => ({ server: url, token: tokens[requested++] ?? '' }),
     clock,
     backoff: () => 100,
     userAgent: () => 'tests',
   });
   t.teardown(() => client.close());
   await during(client.get(pods, web));
-  t.is(asked, 2);
+  t.is(requested, 2);
   server.authorization = 'Bearer other';
   server.seen.length = 0;
   await t.throwsAsync(during(client.get(pods, web)), { code: 'TAP_CLUSTER_UNAUTHENTICATED' });
@@ -347,9 +347,9 @@ test('a failed discovery is not remembered', async (t) => {
 test('closing ends what is under way, and later calls say so', async (t) => {
   const { client, server, eventually } = await startCluster(t);
   server.always = faults.hang;
-  const asked = t.throwsAsync(client.get(pods, web), { code: 'TAP_CLUSTER_CLOSED' });
+  const requested = t.throwsAsync(client.get(pods, web), { code: 'TAP_CLUSTER_CLOSED' });
   await eventually(() => server.seen.length === 1);
   await client.close();
-  await asked;
+  await requested;
   await t.throwsAsync(client.get(pods, web), { code: 'TAP_CLUSTER_CLOSED' });
 });

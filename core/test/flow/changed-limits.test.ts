@@ -26,13 +26,13 @@ async function inSequence(clock: VirtualClock, process: FlowProcess | undefined,
     served += 1;
   };
   for (let n = 0; n < requests; n += 1) {
-    const asked = process?.ask(ann);
-    if (!(asked instanceof Promise)) {
-      serve(asked);
+    const requested = process?.ask(ann);
+    if (!(requested instanceof Promise)) {
+      serve(requested);
       continue;
     }
     const answer = { isHere: false };
-    void asked.then(serve, () => undefined).finally(() => (answer.isHere = true));
+    void requested.then(serve, () => undefined).finally(() => (answer.isHere = true));
     while (!answer.isHere) await clock.advance(1);
   }
   return served;
@@ -118,14 +118,14 @@ test('whatever was asked where and however the limit changed, in the end one pro
       await inSequence(clock, processes[which], 1);
       await clock.advance(20_000);
       const sinceMs = clock.nowMs();
-      const asked = last.burst + 4;
-      const served = await inSequence(clock, processes[which], asked);
-      if (served < asked) throw new Error(`${served} of ${asked} served`);
+      const requested = last.burst + 4;
+      const served = await inSequence(clock, processes[which], requested);
+      if (served < requested) throw new Error(`${served} of ${requested} served`);
       const tookMs = clock.nowMs() - sinceMs;
-      const leastMs = ((asked - last.burst - 2 * startOf(last.burst, 2)) * 1000) / last.perSecond;
-      if (tookMs < leastMs - 50) throw new Error(`${asked} were served in ${tookMs} ms, at least ${leastMs} are due`);
+      const leastMs = ((requested - last.burst - 2 * startOf(last.burst, 2)) * 1000) / last.perSecond;
+      if (tookMs < leastMs - 50) throw new Error(`${requested} were served in ${tookMs} ms, at least ${leastMs} are due`);
       const mostMs = (4 * 1000) / last.perSecond + 200;
-      if (tookMs > mostMs) throw new Error(`${asked} took ${tookMs} ms, at most ${mostMs} are due`);
+      if (tookMs > mostMs) throw new Error(`${requested} took ${tookMs} ms, at most ${mostMs} are due`);
     }),
     { numRuns: 60 },
   );

@@ -132,7 +132,7 @@ const many = { perSecond: 1e6, burst: 1e6 };
 async function besideFlood(changed: Partial<FlowSettings>, open: number): Promise<{ served: number; refused: number; flooded: number }> {
   const { ask, clock } = start({ requestsMax: 100, requestsPerPrincipalMax: 8, queuedMax: 100, queuedPerPrincipalMax: 10, ...changed });
   const over = new AbortController();
-  const told = { served: 0, refused: 0, flooded: 0 };
+  const reported = { served: 0, refused: 0, flooded: 0 };
   const work = async (name: string, count: () => void): Promise<void> => {
     const seat = await ask(name, { tenant: 'acme' });
     await clock.sleep(2, never);
@@ -140,20 +140,20 @@ async function besideFlood(changed: Partial<FlowSettings>, open: number): Promis
     count();
   };
   const flood = async (): Promise<void> => {
-    while (!over.signal.aborted) await work('ann', () => (told.flooded += 1)).catch(() => clock.sleep(20, never));
+    while (!over.signal.aborted) await work('ann', () => (reported.flooded += 1)).catch(() => clock.sleep(20, never));
   };
   for (let index = 0; index < open; index += 1) void flood();
   await clock.advance(2000);
   void (async () => {
     for (let index = 0; index < 20; index += 1) {
-      await work('bob', () => (told.served += 1)).catch(() => (told.refused += 1));
+      await work('bob', () => (reported.served += 1)).catch(() => (reported.refused += 1));
       await clock.sleep(100, never);
     }
   })();
-  for (let step = 0; step < 200 && told.served + told.refused < 20; step += 1) await clock.advance(500);
+  for (let step = 0; step < 200 && reported.served + reported.refused < 20; step += 1) await clock.advance(500);
   over.abort();
   await clock.advance(2000);
-  return told;
+  return reported;
 }
 
 test('a user who has more open than may wait shuts out nobody of the same tenant, whatever it is that it has too much of', async (t) => {

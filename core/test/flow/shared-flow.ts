@@ -35,8 +35,8 @@ export function sharedFlow(settings: FlowSettings, processes: number, rateOf?: (
     clock,
     sendGrants: (process, grants: readonly ShareGrant[]) => {
       // One that is started again under the same name is not told what was meant for the one before, nor answers for it.
-      const told = books.get(process);
-      void deliver(() => void (books.get(process) === told && told?.granted(structuredClone(grants))));
+      const reported = books.get(process);
+      void deliver(() => void (books.get(process) === reported && reported?.granted(structuredClone(grants))));
     },
   });
   const start = (name: string): FlowProcess => {
@@ -44,9 +44,9 @@ export function sharedFlow(settings: FlowSettings, processes: number, rateOf?: (
     ledger.join(name);
     const send = (reports: readonly ShareReport[]): Promise<void> => {
       messages += 1;
-      const heard = deliver(() => void (books.get(name) === book && ledger.report(name, structuredClone(reports))));
+      const received = deliver(() => void (books.get(name) === book && ledger.report(name, structuredClone(reports))));
       // The answer comes behind what was granted, and there is time between the two.
-      return heard.then(() => clock.sleep(2 * wayMs, never));
+      return received.then(() => clock.sleep(2 * wayMs, never));
     };
     const book: ShareBook = new ShareBook({ clock, processes, send });
     books.set(name, book);

@@ -29,11 +29,11 @@ function flood({ ask }: FlowProcess, caller: typeof joe, atOnce: number, admitte
   const again = async (): Promise<void> => {
     while (nowMs() < untilMs) {
       try {
-        const asked = ask(caller);
-        const seat = asked instanceof Promise ? await asked : asked;
+        const requested = ask(caller);
+        const seat = requested instanceof Promise ? await requested : requested;
         admitted.push(nowMs());
         seat.release();
-        if (!(asked instanceof Promise)) continue;
+        if (!(requested instanceof Promise)) continue;
       } catch {
         return;
       }
@@ -110,16 +110,16 @@ test('whoever asks where and when: never more than burst, start and rate, and al
         if (admitted > most + (perSecond * elapsedMs) / 1000) throw new Error(`${admitted} were admitted in ${elapsedMs} ms`);
       }
       await clock.advance(4 * reportEveryMs);
-      const told: number[] = [];
+      const reported: number[] = [];
       for (const { ask } of processes) {
         const seat = ask(joe);
         if (seat instanceof Promise) return;
-        told.push(left(seat));
+        reported.push(left(seat));
         seat.release();
       }
-      const apart = Math.max(...told) - Math.min(...told);
+      const apart = Math.max(...reported) - Math.min(...reported);
       // Each that was asked just now has taken one, and what is left is told in whole units.
-      if (apart > burst / 16 + processes.length + 1) throw new Error(`they told ${told.join(', ')}`);
+      if (apart > burst / 16 + processes.length + 1) throw new Error(`they told ${reported.join(', ')}`);
     }),
     { numRuns: 60, examples: [[nearlyTold]] },
   );
@@ -225,10 +225,10 @@ test('whatever is opened, ended and killed wherever, there are never more places
         else {
           const asking = now[process];
           for (let index = 0; index < count; index += 1) {
-            const asked = (async () => asking?.ask(joe, { stream: what === 'stream' }))();
+            const requested = (async () => asking?.ask(joe, { stream: what === 'stream' }))();
             const kept = (seat: Seat | undefined): void =>
               void (seat !== undefined && now[process] === asking && mine.push({ what, seat }));
-            void asked.then(kept).catch(() => undefined);
+            void requested.then(kept).catch(() => undefined);
           }
         }
         await clock.advance(pauseMs);
@@ -254,10 +254,10 @@ test('whatever is opened, ended and killed wherever, there are never more places
 test('streams are exactly as many as may be, wherever they are asked for, and one more is refused', async (t) => {
   const { clock, processes } = sharedFlow(settings, 3);
   const open = async (process: FlowProcess | undefined): Promise<Seat> => {
-    const asked = Promise.resolve(process?.ask(joe, { stream: true }) as Seat);
-    asked.catch(() => undefined);
+    const requested = Promise.resolve(process?.ask(joe, { stream: true }) as Seat);
+    requested.catch(() => undefined);
     await clock.advance(40);
-    return asked;
+    return requested;
   };
   const seats: Seat[] = [];
   for (let n = 0; n < settings.streamsPerPrincipalMax; n += 1) seats.push(await open(processes[n < 30 ? 0 : 1 + (n % 2)]));
@@ -273,9 +273,9 @@ test('streams that are asked for while the answer to others is under way are let
   const { clock, processes } = sharedFlow(settings, 2);
   const [one] = processes;
   if (one === undefined) throw new Error('there is no process');
-  const asked: Promise<string>[] = [];
+  const requested: Promise<string>[] = [];
   for (let index = 0; index < 10; index += 1) {
-    asked.push(
+    requested.push(
       Promise.resolve(one.ask(joe, { stream: true })).then(
         () => 'let in',
         (error: Error) => error.message,
@@ -284,7 +284,7 @@ test('streams that are asked for while the answer to others is under way are let
     await clock.advance(1);
   }
   await clock.advance(1_000);
-  t.deepEqual(new Set(await Promise.all(asked)), new Set(['let in']));
+  t.deepEqual(new Set(await Promise.all(requested)), new Set(['let in']));
 });
 
 test('what a process that died had is there for the others', async (t) => {
@@ -329,12 +329,12 @@ test('while whoever has the whole does not answer, each process goes on with its
 test('who asks for the first stream while whoever has the whole does not answer waits until that is known, and is let in', async (t) => {
   const { clock, processes, cut } = sharedFlow(settings, 2);
   cut();
-  const asked = Promise.resolve(processes[0]?.ask(joe, { stream: true })).then(
+  const requested = Promise.resolve(processes[0]?.ask(joe, { stream: true })).then(
     () => 'let in',
     (error: Error) => error.message,
   );
   await clock.advance(5_000);
-  t.is(await asked, 'let in');
+  t.is(await requested, 'let in');
 });
 
 test('a user who floods all processes shuts out nobody of the same tenant in any of them', async (t) => {
@@ -357,21 +357,21 @@ test('a user who floods all processes shuts out nobody of the same tenant in any
   };
   for (const process of processes) for (let index = 0; index < 60; index += 1) void flood(process);
   await clock.advance(3000);
-  const told = { served: 0, refused: 0 };
+  const reported = { served: 0, refused: 0 };
   const ask = async (process: FlowProcess): Promise<void> => {
     for (let index = 0; index < 30; index += 1) {
       await work(process, 'bob').then(
-        () => (told.served += 1),
-        () => (told.refused += 1),
+        () => (reported.served += 1),
+        () => (reported.refused += 1),
       );
       await clock.sleep(100, never);
     }
   };
   for (const process of processes) void ask(process);
-  for (let step = 0; step < 100 && told.served + told.refused < 60; step += 1) await clock.advance(200);
+  for (let step = 0; step < 100 && reported.served + reported.refused < 60; step += 1) await clock.advance(200);
   over.abort();
   await clock.advance(2000);
-  t.deepEqual(told, { served: 60, refused: 0 });
+  t.deepEqual(reported, { served: 60, refused: 0 });
   t.true(flooded > 300, `${flooded} of the other`);
 });
 

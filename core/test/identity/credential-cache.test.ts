@@ -9,13 +9,13 @@ const bearer = (token: string): Credentials => ({ headers: { authorization: `Bea
 
 /** A plugin's authenticator that answers when it is told to. */
 function slow(answer: () => Identity | undefined = () => joe) {
-  const asked: Credentials[] = [];
+  const requested: Credentials[] = [];
   const waiting: (() => void)[] = [];
   const authenticator: ChainedAuthenticator = {
     name: 'slow',
     authenticate: (credentials) =>
       new Promise((resolve, reject) => {
-        asked.push(credentials);
+        requested.push(credentials);
         waiting.push(() => {
           try {
             resolve(answer());
@@ -25,12 +25,12 @@ function slow(answer: () => Identity | undefined = () => joe) {
         });
       }),
   };
-  return { authenticator, asked, answer: () => waiting.splice(0).forEach((each) => each()) };
+  return { authenticator, requested, answer: () => waiting.splice(0).forEach((each) => each()) };
 }
 
 test('a credential is verified once in five seconds, and what is remembered is answered synchronously', async (t) => {
   const clock = new VirtualClock();
-  const { authenticator, asked, answer } = slow();
+  const { authenticator, requested, answer } = slow();
   const chain = createAuthenticatorChain([], () => [authenticator], new CredentialCache(clock));
   const first = chain(bearer('x'));
   answer();
@@ -41,23 +41,23 @@ test('a credential is verified once in five seconds, and what is remembered is a
   t.is(chain(bearer('x')), identity);
   await clock.advance(1);
   t.true(chain(bearer('x')) instanceof Promise);
-  t.is(asked.length, 2);
+  t.is(requested.length, 2);
 });
 
 test('requests with one credential wait for one verification, and another credential has its own', async (t) => {
-  const { authenticator, asked, answer } = slow();
+  const { authenticator, requested, answer } = slow();
   const chain = createAuthenticatorChain([], () => [authenticator], new CredentialCache(new VirtualClock()));
   const all = [...Array.from({ length: 100 }, () => chain(bearer('x'))), chain(bearer('y'))];
   answer();
   t.is(new Set(await Promise.all(all.map(async (each) => each))).size, 2);
-  t.is(asked.length, 2);
+  t.is(requested.length, 2);
 });
 
 test('whom nobody knows and who was refused is asked about again', async (t) => {
   let answers: Identity | Error | undefined;
-  const asked: string[] = [];
+  const requested: string[] = [];
   const authenticate = ({ headers }: Credentials) => {
-    asked.push(headers['authorization'] ?? '');
+    requested.push(headers['authorization'] ?? '');
     if (answers instanceof Error) throw answers;
     return answers;
   };
@@ -67,7 +67,7 @@ test('whom nobody knows and who was refused is asked about again', async (t) => 
   t.throws(() => chain(bearer('x')), { message: 'bad' });
   answers = joe;
   t.is((await chain(bearer('x')))?.caller.name, 'joe');
-  t.is(asked.length, 3);
+  t.is(requested.length, 3);
 });
 
 test('nothing is remembered beyond the end of the credential, and an expired identity lets nobody in', async (t) => {
@@ -88,13 +88,13 @@ test('nothing is remembered beyond the end of the credential, and an expired ide
 });
 
 test('a revoked credential is verified anew at once, also when it was being verified', async (t) => {
-  const { authenticator, asked, answer } = slow();
+  const { authenticator, requested, answer } = slow();
   const cache = new CredentialCache(new VirtualClock());
   const chain = createAuthenticatorChain([], () => [authenticator], cache);
   const before = chain(bearer('x'));
   chain.revoke('token:joe');
   const after = chain(bearer('x'));
-  t.is(asked.length, 2, 'who asks after the revocation is not told what was found out before');
+  t.is(requested.length, 2, 'who asks after the revocation is not told what was found out before');
   answer();
   await Promise.all([before, after]);
   t.false(chain(bearer('x')) instanceof Promise);

@@ -125,11 +125,11 @@ test('an expired token is refused and says so', async (t) => {
 });
 
 test('authenticators are asked in order, and one that throws ends the matter', async (t) => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const named = (name: string, answer: () => { caller: { name: string; groups: string[] }; credentialId: string } | undefined) => ({
     name,
     authenticate: () => {
-      asked.push(name);
+      requested.push(name);
       return answer();
     },
   });
@@ -140,7 +140,7 @@ test('authenticators are asked in order, and one that throws ends the matter', a
   const joe = named('c', () => ({ caller: { name: 'joe', groups: [] }, credentialId: 'c' }));
   t.is((await chainOf([], () => [nobody, joe])(bearer('x')))?.caller.name, 'joe');
   await t.throwsAsync(async () => chainOf([], () => [nobody, bad, joe])(bearer('x')), { message: 'bad' });
-  t.deepEqual(asked, ['a', 'c', 'a', 'b']);
+  t.deepEqual(requested, ['a', 'c', 'a', 'b']);
 });
 
 test('an authenticator of a plugin cannot make anybody an administrator', async (t) => {

@@ -9,10 +9,10 @@ import { loadKernelFrom } from '../../dist/kernel/kernel.js';
 import { systemClock } from '../../dist/platform/system-clock.js';
 import { request, selector } from './fixture.ts';
 
-const [, , how, told = ''] = process.argv;
+const [, , how, reported = ''] = process.argv;
 
 function computeForever(): void {
-  while (!existsSync(told));
+  while (!existsSync(reported));
 }
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 5));

@@ -129,8 +129,8 @@ test('what has one owner only is refused twice: kinds, engines, rendering, actio
 
 const tap = (more: Partial<ManifestTap> = {}): readonly ManifestTap[] => [{ hook: 'admission.mutate', contract: 1, ...more }];
 const wish = (...instances: readonly string[]): readonly OrderPreference[] => [{ hook: 'admission.mutate', instances, at: undefined }];
-const order = (nodes: readonly GraphNode[], wishes: readonly OrderPreference[] = []) =>
-  tapOrder(nodes, wishes).taps.map(({ plugin }) => plugin);
+const order = (nodes: readonly GraphNode[], preferences: readonly OrderPreference[] = []) =>
+  tapOrder(nodes, preferences).taps.map(({ plugin }) => plugin);
 
 test('wishes of authors and operators move taps, and what nobody wishes keeps the order of the configuration', (t) => {
   const nodes = [
@@ -168,14 +168,14 @@ test('whatever is wished, every tap stands once, and every wish that can be met 
     fc.property(
       fc.array(fc.record({ before: names, after: names }), { minLength: 6, maxLength: 6 }),
       fc.shuffledSubarray(ids),
-      (wishes, operator) => {
-        const nodes = ids.map((id, n) => node(id, { taps: tap(wishes[n]) }));
+      (preferences, operator) => {
+        const nodes = ids.map((id, n) => node(id, { taps: tap(preferences[n]) }));
         const { taps, problems } = tapOrder(nodes, wish(...operator));
         const sequence = taps.map(({ plugin }) => plugin);
         if (sequence.toSorted().join('') !== 'abcdef') return false;
         const edges = ids.flatMap((id, n) => [
-          ...(wishes[n]?.before ?? []).map((other) => [id, other] as const),
-          ...(wishes[n]?.after ?? []).map((other) => [other, id] as const),
+          ...(preferences[n]?.before ?? []).map((other) => [id, other] as const),
+          ...(preferences[n]?.after ?? []).map((other) => [other, id] as const),
         ]);
         edges.push(...operator.slice(1).map((id, n) => [operator[n] ?? '', id] as const));
         const met = edges.every(([first, second]) => first === second || sequence.indexOf(first) < sequence.indexOf(second));

@@ -181,11 +181,11 @@ test('a tap that does not settle is cut off at its limit, its signal aborts, and
     300,
   );
   const { kernel, clock } = await start([slow, gate('quick', () => {})]);
-  const asked = kernel.hooks.gate(validate, selector, request());
+  const requested = kernel.hooks.gate(validate, selector, request());
   await clock.advance(290);
   t.false(signal?.aborted);
   await clock.advance(20);
-  const { failures } = await asked;
+  const { failures } = await requested;
   t.deepEqual(
     failures.map(({ plugin, error }) => [plugin, error.code, error.message]),
     [['slow', 'TAP_PLUGIN_TIMEOUT', 'plugin slow did not finish admission.validate within 300 ms']],
@@ -208,9 +208,9 @@ test('one deadline is shared by a whole request: the tap that it runs out on is 
   ]);
   const scope = { deadlineAtMs: clock.nowMs() + 400 };
   for (let n = 0; n < 6; n += 1) {
-    const asked = kernel.hooks.gate(validate, selector, request(), { deadlineAtMs: clock.nowMs() + 400 });
+    const requested = kernel.hooks.gate(validate, selector, request(), { deadlineAtMs: clock.nowMs() + 400 });
     await clock.advance(500);
-    const { failures } = await asked;
+    const { failures } = await requested;
     t.is(failures[0]?.error.code, 'TAP_DEADLINE_EXCEEDED');
   }
   t.deepEqual(new Set(remaining), new Set([400]));
@@ -230,9 +230,9 @@ test('the signal of a request that went away reaches its taps', async (t) => {
     }),
   ]);
   const caller = new AbortController();
-  const asked = kernel.hooks.gate(validate, selector, request(), { signal: caller.signal });
+  const requested = kernel.hooks.gate(validate, selector, request(), { signal: caller.signal });
   caller.abort(new Error('hung up'));
-  await asked;
+  await requested;
   t.true(signal?.aborted);
   await kernel.stop();
 });
@@ -316,10 +316,10 @@ test('five failures of its own blame cut a plugin off one hook and no other; tho
   t.is(await ask(), 'TAP_PLUGIN_CIRCUIT_OPEN');
   t.is(metric(kernel, 'tappaas_breaker_open{plugin="noisy",hook="admission.validate"}'), 1);
   t.is(metric(kernel, 'tappaas_tap_skipped_total{plugin="noisy",hook="admission.validate",reason="breaker"}'), 1);
-  const asked = request();
+  const requested = request();
   const mutated = await kernel.hooks.transform(hooks.admission.mutate, selector, {
-    value: asked.object,
-    input: (object) => ({ ...asked, object }),
+    value: requested.object,
+    input: (object) => ({ ...requested, object }),
   });
   t.is(mutated.failure, undefined);
   fails = 'not';
@@ -347,9 +347,9 @@ test('a plugin that waits for another one is not blamed for its slowness', async
     { id: 'provider', plugin: provider },
   ]);
   for (let n = 0; n < 6; n += 1) {
-    const asked = kernel.hooks.gate(validate, selector, request());
+    const requested = kernel.hooks.gate(validate, selector, request());
     await clock.advance(2000);
-    t.is((await asked).failures[0]?.plugin, 'user');
+    t.is((await requested).failures[0]?.plugin, 'user');
   }
   t.is(kernel.plugins().find(({ id }) => id === 'user')?.breakers[0]?.state, 'closed');
   await kernel.stop();

@@ -36,20 +36,20 @@ test('a gate tells every denial, in the order of the taps and not of their answe
 });
 
 test('a tap is asked only for its kinds, engine and operations', async (t) => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const plugin = definePlugin({
     id: 'picky',
     setup(host) {
-      host.tap(admission.validate, { kinds, name: 'usual' }, () => void asked.push('usual'));
-      host.tap(admission.validate, { kinds, name: 'scale', operations: ['scale', 'delete'] }, () => void asked.push('scale'));
-      host.tap(admission.validate, { kinds, name: 'elsewhere', engine: 'local' }, () => void asked.push('elsewhere'));
+      host.tap(admission.validate, { kinds, name: 'usual' }, () => void requested.push('usual'));
+      host.tap(admission.validate, { kinds, name: 'scale', operations: ['scale', 'delete'] }, () => void requested.push('scale'));
+      host.tap(admission.validate, { kinds, name: 'elsewhere', engine: 'local' }, () => void requested.push('elsewhere'));
     },
   });
   const { kernel } = await start([{ id: 'picky', plugin }]);
   const ask = async (one: object): Promise<readonly string[]> => {
-    asked.length = 0;
+    requested.length = 0;
     await kernel.hooks.gate(admission.validate, one, request());
-    return [...asked];
+    return [...requested];
   };
   t.deepEqual(await ask({ kind: Application, operation: 'create' }), ['usual']);
   t.deepEqual(await ask({ kind: Application, operation: 'update' }), ['usual']);
@@ -79,10 +79,10 @@ test('a transform attributes each change to its tap, as paths and never as value
       ),
   });
   const { kernel } = await start([first, idle, second].map((plugin) => ({ id: plugin.id, plugin })));
-  const asked = request({ processes: [] });
+  const requested = request({ processes: [] });
   const result = await kernel.hooks.transform(admission.mutate, selector, {
-    value: asked.object,
-    input: (object) => ({ ...asked, object }),
+    value: requested.object,
+    input: (object) => ({ ...requested, object }),
   });
   t.deepEqual(result.changes, [
     { plugin: 'first', paths: ['/spec/secretValue', '/spec/a~1b~0c'] },
@@ -113,8 +113,8 @@ test('a failed tap of a transform leaves no trace and ends the chain; with polic
     setup: (host) =>
       host.tap(admission.mutate, { kinds }, ({ object }) => change(object, (draft) => Object.assign(draft.spec, { last: 1 }))),
   });
-  const asked = request();
-  const thread = { value: asked.object as object, input: (object: object) => ({ ...asked, object }) as never };
+  const requested = request();
+  const thread = { value: requested.object as object, input: (object: object) => ({ ...requested, object }) as never };
   for (const [policy, spec, changed] of [
     ['fail', { good: 1 }, ['good']],
     ['ignore', { good: 1, last: 1 }, ['good', 'last']],
@@ -148,18 +148,18 @@ test('a stage may hide parts of an object from a tap and put them back', async (
     },
   });
   const { kernel } = await start([{ id: 'nosy', plugin: nosy }]);
-  const asked = request({ secret: 'canary' });
+  const requested = request({ secret: 'canary' });
   type Part = { spec: Record<string, unknown> };
   const hidden = (object: unknown) => ({ ...(object as Part), spec: { secret: '[hidden]' } });
   const result = await kernel.hooks.transform(admission.mutate, selector, {
-    value: asked.object,
-    input: (object, plugin) => ({ ...asked, object: plugin === 'nosy' ? hidden(object) : object }),
+    value: requested.object,
+    input: (object, plugin) => ({ ...requested, object: plugin === 'nosy' ? hidden(object) : object }),
     take: (before, answered) => {
       const { secret: _, ...spec } = (answered as Part).spec;
       return { ...before, spec: { ...before.spec, ...spec } };
     },
   });
-  await kernel.hooks.gate(admission.validate, selector, asked, undefined, (_plugin, input) => ({
+  await kernel.hooks.gate(admission.validate, selector, requested, undefined, (_plugin, input) => ({
     ...input,
     object: hidden(input.object) as never,
   }));
@@ -174,12 +174,12 @@ test('taps get frozen inputs, and what they return is frozen before others see i
   const plugin = definePlugin({
     id: 'looker',
     setup(host) {
-      host.tap(admission.validate, { kinds }, (asked) => {
+      host.tap(admission.validate, { kinds }, (requested) => {
         seen.push(
-          Object.isFrozen(asked),
-          Object.isFrozen(asked.object),
-          Object.isFrozen(asked.object.metadata),
-          Object.isFrozen(asked.caller.groups),
+          Object.isFrozen(requested),
+          Object.isFrozen(requested.object),
+          Object.isFrozen(requested.object.metadata),
+          Object.isFrozen(requested.caller.groups),
         );
       });
     },
@@ -191,13 +191,13 @@ test('taps get frozen inputs, and what they return is frozen before others see i
 });
 
 test('the first tap that answers a choose hook ends it', async (t) => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const chooser = (id: string, answer: string | undefined) =>
     definePlugin({
       id,
       setup: (host) =>
         host.tap(scheduling.cluster, { kinds }, async () => {
-          asked.push(id);
+          requested.push(id);
           return answer;
         }),
     });
@@ -210,7 +210,7 @@ test('the first tap that answers a choose hook ends it', async (t) => {
     { object: request().object, clusters: ['west', 'east'] },
   );
   t.deepEqual(choice, { answer: { plugin: 'east', value: 'east' } });
-  t.deepEqual(asked, ['none', 'east']);
+  t.deepEqual(requested, ['none', 'east']);
   t.deepEqual(await kernel.hooks.choose(scheduling.bind, {}, { pod: {} as never, node: 'n' }), {});
   await kernel.stop();
 });
@@ -295,12 +295,12 @@ test('a series can run in reverse and end at an answer', async (t) => {
 });
 
 test('observers are told; only failures that must not be dropped are answered', async (t) => {
-  const told: string[] = [];
+  const reported: string[] = [];
   const plugin = definePlugin({
     id: 'exporter',
     setup(host) {
       host.tap(telemetry.log, {}, ({ message }) => {
-        told.push(message);
+        reported.push(message);
         throw new Error('full');
       });
       host.tap(telemetry.audit, {}, () => {
@@ -311,7 +311,7 @@ test('observers are told; only failures that must not be dropped are answered', 
   });
   const { kernel } = await start([{ id: 'exporter', plugin }]);
   t.deepEqual(kernel.hooks.observe(telemetry.log, { level: 'info', atMs: 0, message: 'hello', fields: {} }), []);
-  t.deepEqual(told, ['hello']);
+  t.deepEqual(reported, ['hello']);
   const failed = kernel.hooks.observe(telemetry.audit, { auditID: '1', stage: 'RequestReceived', verb: 'get' });
   t.is(failed[0]?.error.message, 'plugin exporter failed in telemetry.audit: disk full');
   const access = { ref: { store: 's', path: 'p' }, version: '1', caller: { name: 'ann', groups: [] }, purpose: 'render' };
@@ -355,13 +355,13 @@ test('shadow mode runs and records gates, transforms and batches, and changes no
     },
   });
   const { kernel, events, lines } = await start([{ id: 'strict', plugin: strict, options: { mode: 'shadow' } }]);
-  const asked = request();
-  t.deepEqual(await kernel.hooks.gate(admission.validate, selector, asked), { denials: [], failures: [] });
+  const requested = request();
+  t.deepEqual(await kernel.hooks.gate(admission.validate, selector, requested), { denials: [], failures: [] });
   const result = await kernel.hooks.transform(admission.mutate, selector, {
-    value: asked.object,
-    input: (object) => ({ ...asked, object }),
+    value: requested.object,
+    input: (object) => ({ ...requested, object }),
   });
-  t.is(result.value, asked.object);
+  t.is(result.value, requested.object);
   t.deepEqual(result.changes, []);
   t.true(kernel.hooks.batch(scheduling.score)[0]?.shadow);
   t.deepEqual(
@@ -394,11 +394,11 @@ test('render taps run phase by phase, whatever the order of the configuration', 
   );
   await kernel.start();
   const set = Object.assign([], { add: () => set, changePodTemplates: () => set }) as never;
-  const asked = { object: request().object, set, capabilities: [] };
+  const requested = { object: request().object, set, capabilities: [] };
   const { changes, failure } = kernel.hooks.transformSync(
     reconcile.render,
     { kind: Application },
-    { value: set, input: () => asked as never, diff: () => [] },
+    { value: set, input: () => requested as never, diff: () => [] },
   );
   t.deepEqual([ran, changes, failure], [['runtime', 'network', 'policy'], [], undefined]);
   await kernel.stop();

@@ -348,11 +348,11 @@ test('an engine gives credentials once the API listens, and a column tells its c
   t.is((await rejection(connect?.() ?? Promise.resolve())).code, 'TAP_ENGINE_NOT_SERVED');
   kernel.connectEngines(async (engine, user) => ({ server: `https://here/clusters/${engine}`, token: user.name }));
   t.deepEqual(await connect?.(), { server: 'https://here/clusters/local', token: 'agent' });
-  let heard = 0;
-  const leave = kernel.registrations().columns[0]?.value.onChanged(() => (heard += 1));
+  let received = 0;
+  const leave = kernel.registrations().columns[0]?.value.onChanged(() => (received += 1));
   changed?.();
   leave?.();
   changed?.();
-  t.is(heard, 1);
+  t.is(received, 1);
   await kernel.stop();
 });

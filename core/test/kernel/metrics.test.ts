@@ -60,24 +60,24 @@ test('a name is one metric: asking again gives the same, another kind is refused
 });
 
 test('a plugin that taps telemetry.metric hears every change but those it makes itself', async (t) => {
-  const heard: MetricSample[] = [];
+  const received: MetricSample[] = [];
   const plugin = definePlugin({
     id: 'exporter',
     setup(host) {
       const count = host.counter({ name: 'exported_total', help: 'Exported.', labels: ['kind'], seriesMax: 10 });
       host.tap(hooks.telemetry.metric, {}, (sample) => {
-        heard.push(sample);
+        received.push(sample);
         count({ kind: sample.kind });
       });
     },
   });
   const { kernel } = await start([{ id: 'exporter', plugin }]);
-  heard.length = 0;
+  received.length = 0;
   kernel.metrics
     .counter<'a'>({ name: 'some_total', help: 'Some.', labels: ['a'] })
     .bind({ a: 'b' })
     .add(3);
-  t.deepEqual(heard, [{ name: 'some_total', kind: 'counter', help: 'Some.', labels: { a: 'b' }, value: 3 }]);
+  t.deepEqual(received, [{ name: 'some_total', kind: 'counter', help: 'Some.', labels: { a: 'b' }, value: 3 }]);
   t.true(kernel.metrics.text().includes('exported_total{kind="counter",plugin="exporter"}'));
   await kernel.stop();
 });

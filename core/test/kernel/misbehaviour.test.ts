@@ -110,7 +110,7 @@ test('every hook of the platform is among those tried here', (t) => {
 for (const one of ways) {
   const { name } = one.hook;
   const { synchronous, onFailure, deadlineMs } = declarationOf(one.hook);
-  const told = (code: string) => (onFailure === 'ignore' && one.hook.name.startsWith('telemetry.') ? [] : [`culprit ${code}`]);
+  const reported = (code: string) => (onFailure === 'ignore' && one.hook.name.startsWith('telemetry.') ? [] : [`culprit ${code}`]);
 
   test(`a plugin that throws in ${name} is named, and nothing else breaks`, async (t) => {
     const { kernel } = await start(
@@ -120,7 +120,7 @@ for (const one of ways) {
         }),
       ),
     );
-    t.deepEqual(await one.ask(kernel), told('TAP_PLUGIN_FAILED'));
+    t.deepEqual(await one.ask(kernel), reported('TAP_PLUGIN_FAILED'));
     t.true((metric(kernel, `tappaas_tap_duration_seconds_count{plugin="culprit",hook="${name}",outcome="error"}`) ?? 0) >= 1);
     t.deepEqual((await kernel.stop()).errors, []);
   });
@@ -142,22 +142,22 @@ for (const one of ways) {
     }
     const loaded = await start([{ id: 'culprit', plugin, options: { onBootFailure: 'continue' } }]);
     t.is(loaded.kernel.plugins()[0]?.phase, 'failed');
-    t.deepEqual(await one.ask(loaded.kernel), told('TAP_PLUGIN_NOT_RUNNING'));
+    t.deepEqual(await one.ask(loaded.kernel), reported('TAP_PLUGIN_NOT_RUNNING'));
     await loaded.kernel.stop();
   });
 
   if (synchronous) {
     test(`a promise from the synchronous ${name} is refused, also one that rejects`, async (t) => {
       const { kernel } = await start(only(tapping(one, () => Promise.reject(new Error('nobody looks at it')))));
-      t.deepEqual(await one.ask(kernel), told('TAP_PLUGIN_RESULT_INVALID'));
+      t.deepEqual(await one.ask(kernel), reported('TAP_PLUGIN_RESULT_INVALID'));
       await kernel.stop();
     });
   } else {
     test(`a plugin that never settles in ${name} is cut off after ${deadlineMs} ms`, async (t) => {
       const { kernel, clock } = await start(only(tapping(one, never)));
-      const asked = one.ask(kernel);
+      const requested = one.ask(kernel);
       await clock.advance(deadlineMs + 20);
-      t.deepEqual(await asked, told('TAP_PLUGIN_TIMEOUT'));
+      t.deepEqual(await requested, reported('TAP_PLUGIN_TIMEOUT'));
       await kernel.stop();
     });
   }

@@ -197,7 +197,7 @@ test('calls in flight finish on the generation they began with, and only then wh
     { id: 'last', plugin: last },
   ];
   const { kernel } = await start(first);
-  const asked = kernel.hooks.gate(validate, selector, request());
+  const requested = kernel.hooks.gate(validate, selector, request());
   await settled();
   const reloading = kernel.reload([
     { id: 'p', plugin: provider, config: { name: 'new' } },
@@ -208,7 +208,7 @@ test('calls in flight finish on the generation they began with, and only then wh
   const quick = kernel.hooks.batch(hooks.scheduling.filter);
   t.deepEqual(quick, []);
   release.resolve();
-  t.deepEqual(await asked, { denials: [], failures: [] });
+  t.deepEqual(await requested, { denials: [], failures: [] });
   t.is((await reloading).outcome, 'applied');
   t.deepEqual(happened, ['last tap', 'slow tap read new', 'old disposed']);
   await kernel.stop();

@@ -9,7 +9,7 @@ import { checkValue } from '../../dist/kernel/config/schema-check.js';
 import { unreadableSecret } from '../../dist/kernel/config/secret-source.js';
 
 const check = (schema: object, value: unknown) => checkValue(nodeOf(value), closedSchema(schema), ['config'], unreadableSecret);
-const told = (schema: object, value: unknown) => check(schema, value).problems.map(({ path, message }) => `${path}: ${message}`);
+const reported = (schema: object, value: unknown) => check(schema, value).problems.map(({ path, message }) => `${path}: ${message}`);
 
 const { schema: schemaArbitrary } = fc.letrec<{ schema: object; leaf: object }>((tie) => ({
   leaf: fc.oneof(
@@ -107,14 +107,14 @@ test('messages say what was expected and what was found', (t) => {
       Type.Object({ kind: Type.Literal('basic'), user: Type.String() }),
     ]),
   });
-  t.deepEqual(told(rules, { url: 'nowhere', names: ['a', 'a'], size: 1.5, either: 7, auth: { kind: 'basic', usr: 'x' } }), [
+  t.deepEqual(reported(rules, { url: 'nowhere', names: ['a', 'a'], size: 1.5, either: 7, auth: { kind: 'basic', usr: 'x' } }), [
     'config.url: expected a string of format "uri", found "nowhere"',
     'config.names[1]: "a" stands in the list before',
     'config.size: expected a whole number, found 1.5',
     'config.either: expected a string or a list, found 7',
     'config.auth.usr: unknown key; did you mean "user"?',
   ]);
-  t.deepEqual(told(rules, { url: 'a:b', names: [], size: '1', either: {}, auth: [] }), [
+  t.deepEqual(reported(rules, { url: 'a:b', names: [], size: '1', either: {}, auth: [] }), [
     'config.names: at least 1 items expected, 0 found',
     'config.size: expected a whole number, found "1"',
     'config.either: expected a string or a list, found a map',

@@ -46,9 +46,9 @@ test('time in which the process was stopped is nobody’s doing', (t) => {
 });
 
 test('every beat begins anew, and a loop that turns costs no question', (t) => {
-  let asked = 0;
+  let requested = 0;
   const silence = new Silence(0, lookMs, () => {
-    asked += 1;
+    requested += 1;
     return { loopMs: 0, watcherMs: 0 };
   });
   for (let ms = 0; ms <= 1000; ms += 60) {
@@ -56,5 +56,5 @@ test('every beat begins anew, and a loop that turns costs no question', (t) => {
     t.is(silence.ownMs, 60);
     silence.end();
   }
-  t.is(asked, 0);
+  t.is(requested, 0);
 });

@@ -14,10 +14,10 @@ function usedMicros(): number {
 }
 
 // Holding the processor counts, not standing in line for it.
-process.stdin.on('data', (asked) => {
+process.stdin.on('data', (requested) => {
   const startMicros = usedMicros();
   writeSync(1, 'busy\n');
-  while (usedMicros() - startMicros < Number(asked) * 1000);
+  while (usedMicros() - startMicros < Number(requested) * 1000);
   // What is told of it is told by then.
   setTimeout(() => writeSync(1, 'idle\n'), 250);
 });

@@ -32,17 +32,17 @@ const greeting = definePlugin({
   setup: (host) => host.provide(Greeting, () => ({ greet: async ({ traceparent }) => traceparent ?? 'untraced' })),
 });
 
-const listening = (told: Span[]) =>
-  definePlugin({ id: 'listening', setup: (host) => host.tap(hooks.telemetry.span, {}, (span) => void told.push(span)) });
+const listening = (reported: Span[]) =>
+  definePlugin({ id: 'listening', setup: (host) => host.tap(hooks.telemetry.span, {}, (span) => void reported.push(span)) });
 
 test('what plugins do within traced work is told as its parts, also what they ask of one another', async (t) => {
-  const [told, seen]: [Span[], (string | undefined)[]] = [[], []];
+  const [reported, seen]: [Span[], (string | undefined)[]] = [[], []];
   let next = 0;
   const { kernel } = await start(
     [
       { id: 'greeting', plugin: greeting },
       { id: 'asking', plugin: asking(seen) },
-      { id: 'listening', plugin: listening(told) },
+      { id: 'listening', plugin: listening(reported) },
     ],
     { random: () => ((next += 1) % 1000) / 1000 },
   );
@@ -52,50 +52,50 @@ test('what plugins do within traced work is told as its parts, also what they as
   await tracing.run(root, () => kernel.hooks.gate(hooks.admission.validate, selector, request()));
   root.end({ name: 'root', startMs: 0, endMs: 5, attributes: { answer: 42 } });
   t.deepEqual(
-    told.map(({ name, traceId, attributes }) => [name, traceId, attributes['tappaas.plugin']]),
+    reported.map(({ name, traceId, attributes }) => [name, traceId, attributes['tappaas.plugin']]),
     [
       ['acme/greeting.greet', trace, 'greeting'],
       ['admission.validate', trace, 'asking'],
       ['root', trace, undefined],
     ],
   );
-  const [inner, outer, whole] = told;
+  const [inner, outer, whole] = reported;
   t.is(whole?.parentSpanId, parent);
   t.is(outer?.parentSpanId, whole?.spanId);
   t.is(inner?.parentSpanId, outer?.spanId);
-  t.is(new Set(told.map(({ spanId }) => spanId)).size, 3);
+  t.is(new Set(reported.map(({ spanId }) => spanId)).size, 3);
   t.deepEqual(seen, [`00-${trace}-${outer?.spanId}-01`]);
-  t.true(told.every(({ startMs, endMs }) => endMs >= startMs));
+  t.true(reported.every(({ startMs, endMs }) => endMs >= startMs));
   await kernel.stop();
 });
 
 test('a part that fails tells the code of its error and nothing that it says', async (t) => {
-  const told: Span[] = [];
+  const reported: Span[] = [];
   const { kernel } = await start([
     { id: 'greeting', plugin: greeting },
     { id: 'asking', plugin: asking([]) },
-    { id: 'listening', plugin: listening(told) },
+    { id: 'listening', plugin: listening(reported) },
   ]);
   const bad = { ...request(), object: { ...request().object, metadata: { name: 'bad', namespace: 'team' } } };
   const root = kernel.tracing.begin();
   await kernel.tracing.run(root, () => kernel.hooks.gate(hooks.admission.validate, selector, bad as never));
   t.deepEqual(
-    told.map(({ name, error }) => [name, error]),
+    reported.map(({ name, error }) => [name, error]),
     [['admission.validate', 'TAP_PLUGIN_FAILED']],
   );
-  t.false(JSON.stringify(told).includes('secret'));
+  t.false(JSON.stringify(reported).includes('secret'));
   await kernel.stop();
 });
 
 test('what is not within traced work is not told, and nothing is while nobody listens', async (t) => {
-  const [told, seen]: [Span[], (string | undefined)[]] = [[], []];
+  const [reported, seen]: [Span[], (string | undefined)[]] = [[], []];
   const { kernel } = await start([
     { id: 'greeting', plugin: greeting },
     { id: 'asking', plugin: asking(seen) },
-    { id: 'listening', plugin: listening(told) },
+    { id: 'listening', plugin: listening(reported) },
   ]);
   await kernel.hooks.gate(hooks.admission.validate, selector, request());
-  t.deepEqual([told, seen], [[], [undefined]]);
+  t.deepEqual([reported, seen], [[], [undefined]]);
   await kernel.stop();
   const deaf = await start([
     { id: 'greeting', plugin: greeting },
@@ -108,10 +108,10 @@ test('what is not within traced work is not told, and nothing is while nobody li
 });
 
 test('what goes on after traced work has ended is no part of it', async (t) => {
-  const told: Span[] = [];
+  const reported: Span[] = [];
   const { kernel } = await start([
     { id: 'greeting', plugin: greeting },
-    { id: 'listening', plugin: listening(told) },
+    { id: 'listening', plugin: listening(reported) },
   ]);
   const service = await kernel.services.whenProvided(Greeting);
   const ended = Promise.withResolvers<void>();
@@ -121,14 +121,14 @@ test('what goes on after traced work has ended is no part of it', async (t) => {
     return [before, await service.greet(kernel.platformContext())];
   };
   const root = kernel.tracing.begin();
-  const asked = kernel.tracing.run(root, loop);
+  const requested = kernel.tracing.run(root, loop);
   root.end({ name: 'root', startMs: 0, endMs: 1, attributes: {} });
   ended.resolve();
-  const [before, after] = await asked;
+  const [before, after] = await requested;
   t.regex(before ?? '', new RegExp(`^00-${root.traceId}`));
   t.is(after, 'untraced');
   t.deepEqual(
-    told.map(({ name }) => name),
+    reported.map(({ name }) => name),
     ['root', 'acme/greeting.greet'],
   );
   await kernel.stop();
@@ -154,14 +154,14 @@ test('a listener that fails ends nothing of what is traced', async (t) => {
 });
 
 test('what a listener begins when it is told of a span is no part of the trace', async (t) => {
-  const told: string[] = [];
+  const reported: string[] = [];
   const sent: Promise<string>[] = [];
   const sending = definePlugin({
     id: 'sending',
     needs: { greeting: Greeting },
     setup(host, _config, { greeting: receiver }) {
       host.tap(hooks.telemetry.span, {}, ({ name }) => {
-        if (told.push(name) > 3) return;
+        if (reported.push(name) > 3) return;
         setImmediate(() => sent.push(receiver.greet({} as Context)));
       });
     },
@@ -176,7 +176,7 @@ test('what a listener begins when it is told of a span is no part of the trace',
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => void setImmediate(resolve));
   t.is(sent.length, 1);
   await Promise.allSettled(sent);
-  t.deepEqual(told, ['acme/greeting.greet']);
+  t.deepEqual(reported, ['acme/greeting.greet']);
   await kernel.stop();
 });
 

@@ -15,12 +15,12 @@ interface Ran {
   readonly lines: readonly string[];
 }
 
-/** `heard` is told each time when more was said, with all lines so far. */
+/** `received` is told each time when more was said, with all lines so far. */
 function run(
   t: ExecutionContext,
   name: string,
   words: readonly string[] = [],
-  heard: (lines: readonly string[]) => void = () => {},
+  received: (lines: readonly string[]) => void = () => {},
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script(name), ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -28,7 +28,7 @@ function run(
     const lines: string[] = [];
     const take = (text: Buffer): void => {
       lines.push(...String(text).split('\n').filter(Boolean));
-      heard(lines);
+      received(lines);
     };
     child.stdout.on('data', take);
     child.stderr.on('data', take);
@@ -46,10 +46,10 @@ for (const how of ['stop', 'exit'] as const) {
   test(`a plugin that blocks the event loop is named while it does, and a process that ends by ${how} ends cleanly`, async (t) => {
     const directory = await mkdtemp(join(tmpdir(), 'tappaas-watchdog-'));
     t.teardown(() => rm(directory, { recursive: true }));
-    const told = join(directory, 'told');
+    const reported = join(directory, 'told');
     // It goes on blocking until its name has been read here.
-    const { code, lines } = await run(t, 'blocking-process.ts', [how, told], (all) => {
-      if (all.some(namesTheCulprit)) void writeFile(told, '');
+    const { code, lines } = await run(t, 'blocking-process.ts', [how, reported], (all) => {
+      if (all.some(namesTheCulprit)) void writeFile(reported, '');
     });
     t.is(code, 0, lines.join('\n'));
     const live = lines.findIndex(namesTheCulprit);
@@ -70,27 +70,27 @@ for (const how of ['stop', 'exit'] as const) {
 test('a setup that never returns is named while it hangs', async (t) => {
   const child = spawn(process.execPath, [script('hanging-setup-process.ts')], { stdio: ['ignore', 'ignore', 'pipe'] });
   t.teardown(() => endProcess(child));
-  let told = '';
+  let reported = '';
   for await (const text of child.stderr) {
-    told += String(text);
-    if (/^the event loop has been blocked for \d+ ms by plugin stuck in setup$/m.test(told)) break;
+    reported += String(text);
+    if (/^the event loop has been blocked for \d+ ms by plugin stuck in setup$/m.test(reported)) break;
   }
-  t.is(child.exitCode, null, told);
+  t.is(child.exitCode, null, reported);
 });
 
 test('a process that was stopped for a while blames nobody', async (t) => {
   const child = spawn(process.execPath, [script('stopped-process.ts')], { stdio: 'pipe' });
   t.teardown(() => endProcess(child));
-  const told: string[] = [];
-  let heard: () => void = () => {};
+  const reported: string[] = [];
+  let received: () => void = () => {};
   child.stdout.on('data', (text: Buffer) => {
-    told.push(...String(text).split('\n').filter(Boolean));
-    heard();
+    reported.push(...String(text).split('\n').filter(Boolean));
+    received();
   });
   const said = (count: number) =>
     new Promise<void>((resolve) => {
-      heard = () => told.length >= count && resolve();
-      heard();
+      received = () => reported.length >= count && resolve();
+      received();
     });
   await said(1);
   child.stdin.write('300');
@@ -101,7 +101,7 @@ test('a process that was stopped for a while blames nobody', async (t) => {
   await said(3);
   child.stdin.write('800');
   await said(6);
-  const lines = told.map((line) => line.replace(/\d+/, 'N'));
+  const lines = reported.map((line) => line.replace(/\d+/, 'N'));
   t.deepEqual(lines.slice(0, 4), ['looking', 'busy', 'idle', 'busy']);
   // They come from two threads.
   t.deepEqual(lines.slice(4).toSorted(), ['blocked for N ms', 'idle']);

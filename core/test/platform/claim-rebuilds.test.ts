@@ -8,7 +8,7 @@ const tap = (plugin: string, hook = 'admission.claim', mode: 'enforce' | 'shadow
 
 function world() {
   const rounds: { readonly signal: AbortSignal; readonly end: (error?: Error) => void }[] = [];
-  const told: string[] = [];
+  const reported: string[] = [];
   const engine = {
     name: 'platform',
     rebuildClaims: (signal: AbortSignal) => {
@@ -18,21 +18,21 @@ function world() {
       return promise;
     },
   } as unknown as ResourceEngine;
-  const say = (message: string): void => void told.push(message);
+  const say = (message: string): void => void reported.push(message);
   const log = { debug: say, info: say, warn: say, error: say };
   const stopping = new AbortController();
   const rebuilds = new ClaimRebuilds({ engines: () => [engine], log, signal: stopping.signal });
-  return { rebuilds, rounds, told, stopping };
+  return { rebuilds, rounds, reported, stopping };
 }
 
 test('objects are claimed for at the start, and again with every generation: claims may follow from what others are configured for', async (t) => {
-  const { rebuilds, rounds, told } = world();
+  const { rebuilds, rounds, reported } = world();
   rebuilds.follow({ taps: [tap('quota'), tap('other', 'admission.validate'), tap('try', 'admission.claim', 'shadow')] });
   await setImmediate();
   t.is(rounds.length, 1);
   rounds[0]?.end();
   await rebuilds.idle();
-  t.deepEqual(told, ['objects from before the plugins as they are were claimed for']);
+  t.deepEqual(reported, ['objects from before the plugins as they are were claimed for']);
   rebuilds.follow({ taps: [tap('quota')] });
   await setImmediate();
   t.is(rounds.length, 2);
@@ -56,7 +56,7 @@ test('nothing is gone through where nobody claims', async (t) => {
 });
 
 test('a newer round ends an older one, a failed one is told, and a stop ends what goes on', async (t) => {
-  const { rebuilds, rounds, told, stopping } = world();
+  const { rebuilds, rounds, reported, stopping } = world();
   rebuilds.follow({ taps: [tap('quota')] });
   await setImmediate();
   rebuilds.follow({ taps: [tap('quota'), tap('domains')] });
@@ -65,10 +65,10 @@ test('a newer round ends an older one, a failed one is told, and a stop ends wha
   t.is(rounds.length, 2);
   rounds[1]?.end(new Error('the store is away'));
   await rebuilds.idle();
-  t.is(told.length, 1);
+  t.is(reported.length, 1);
   rebuilds.follow({ taps: [tap('quota')] });
   await setImmediate();
   stopping.abort(new Error('stop'));
   await rebuilds.idle();
-  t.is(told.length, 1);
+  t.is(reported.length, 1);
 });

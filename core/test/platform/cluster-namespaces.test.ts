@@ -32,22 +32,22 @@ test('the template names the namespace', (t) => {
 
 /** Finds namespaces of a cluster `east` that has these. */
 function finding(namespaces: Record<string, Labels>, namespaceTemplate = 'on-east-{namespace}') {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const getMany = async (_: unknown, keys: readonly { readonly name: string }[]) =>
     keys.map(({ name }) => {
-      asked.push(name);
+      requested.push(name);
       const labels = namespaces[name];
       return labels && { object: { metadata: { name, labels } }, bytes: new Uint8Array(), resourceVersion: '1' };
     });
   const find = namespacesOfClusters(new Map([['east', { namespaceTemplate }]]), () => new Map([['east', { getMany }]]));
-  return { asked, find: (cluster: string, namespace: string) => find(cluster, namespace, new AbortController().signal) };
+  return { requested, find: (cluster: string, namespace: string) => find(cluster, namespace, new AbortController().signal) };
 }
 
 test('the namespaces of a cluster are named by its template, and a cluster that is not loaded has none', async (t) => {
-  const { find, asked } = finding({ 'on-east-team-a': madeFor('team-a') });
+  const { find, requested } = finding({ 'on-east-team-a': madeFor('team-a') });
   t.deepEqual(await find('east', 'team-a'), { name: 'on-east-team-a' });
   t.is(await find('west', 'team-a'), 'unknown-cluster');
-  t.deepEqual(asked, ['on-east-team-a']);
+  t.deepEqual(requested, ['on-east-team-a']);
 });
 
 test('a namespace of a cluster is found only for the one of the platform that it was created for', async (t) => {

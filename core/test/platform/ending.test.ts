@@ -13,9 +13,9 @@ function processWith(pluginOf: (error: unknown) => string | undefined = () => un
   let reloads = 0;
   const log = createLog({ format: 'json', level: 'info', clock, write: (line) => (text += line) });
   let code: number | undefined;
-  const told = untilShutdown({
-    onSignal: (signal, heard) => void signals.set(signal, heard),
-    onUncaught: (heard) => (uncaught = heard),
+  const reported = untilShutdown({
+    onSignal: (signal, received) => void signals.set(signal, received),
+    onUncaught: (received) => (uncaught = received),
     exit: (ended) => void exits.push(ended),
     pluginOf,
     hasLostTerminal: () => terminal === 'closed',
@@ -26,7 +26,7 @@ function processWith(pluginOf: (error: unknown) => string | undefined = () => un
   return {
     clock,
     exits,
-    told,
+    reported,
     reloads: () => reloads,
     at: (state: typeof terminal) => void (terminal = state),
     code: () => code,
@@ -45,7 +45,7 @@ for (const name of ['SIGINT', 'SIGTERM']) {
   test(`${name} ends the platform in order, and a second one that comes later at once, saying what it leaves behind`, async (t) => {
     const run = processWith();
     run.signal(name);
-    t.is(await run.told, 0);
+    t.is(await run.reported, 0);
     await run.clock.advance(repeatedSignalMsMax);
     t.deepEqual([run.exits, run.lines()], [[], []]);
     run.signal('SIGINT');
@@ -60,7 +60,7 @@ test('signals that come together are one wish: npm passes on what the terminal h
   run.signal('SIGINT');
   await run.clock.advance(repeatedSignalMsMax - 1);
   run.signal('SIGTERM');
-  t.is(await run.told, 0);
+  t.is(await run.reported, 0);
   t.deepEqual(run.exits, []);
 });
 
@@ -73,7 +73,7 @@ test('SIGHUP means a reload, and a stop once the terminal of the start has been 
   t.deepEqual([run.reloads(), run.code()], [2, undefined]);
   run.at('closed');
   run.signal('SIGHUP');
-  t.is(await run.told, 0);
+  t.is(await run.reported, 0);
   t.is(run.reloads(), 2);
 });
 
@@ -98,7 +98,7 @@ test('an error of the platform itself is told once and ends it with an exit code
   const run = processWith();
   run.fail(new Error('a fault of the platform'));
   run.fail(new Error('the log cannot be written'));
-  t.is(await run.told, 1);
+  t.is(await run.reported, 1);
   t.deepEqual(
     run.lines().map(({ error }) => error?.message),
     ['a fault of the platform'],

@@ -25,10 +25,10 @@ const causes: Readonly<Record<string, readonly [string, RegExp]>> = {
   'its directory is gone': ["cluster.setupPrimary({ cwd: '/nowhere' });", /^spawn \S+ ENOENT 0 false\n$/],
   'no descriptors are left': ["try { for (;;) openSync('/dev/null'); } catch {}", /^spawn \S+ EMFILE 0 false\n$/],
 };
-for (const [cause, [preparation, told]] of Object.entries(causes)) {
+for (const [cause, [preparation, reported]] of Object.entries(causes)) {
   test(`a worker that cannot be started because ${cause} has ended, and the platform goes on`, async (t) => {
     const script = forkAfter(preparation);
     const { stdout } = await run('bash', ['-c', 'ulimit -n 64; exec "$0" --input-type=module -e "$1"', process.execPath, script]);
-    t.regex(stdout, told);
+    t.regex(stdout, reported);
   });
 }

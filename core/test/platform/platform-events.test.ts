@@ -7,7 +7,7 @@ import { VirtualClock } from '../virtual-clock.ts';
 
 /** Events as they are written, by the name of what they are about. */
 async function written(events: readonly Omit<PlatformEvent, 'atMs'>[]): Promise<readonly string[]> {
-  const told: string[] = [];
+  const reported: string[] = [];
   let emit: (event: PlatformEvent) => void = () => {};
   const kernel: Pick<Kernel, 'onEvent' | 'metrics'> = {
     metrics: createMetricRegistry(),
@@ -20,14 +20,14 @@ async function written(events: readonly Omit<PlatformEvent, 'atMs'>[]): Promise<
     get: async (handle: { readonly kind: string }, { name }: { readonly name: string }) =>
       handle.kind === 'Plugin' && name !== 'platform' ? { apiVersion: 'v1', kind: 'Plugin', metadata: { name, uid: name } } : undefined,
     create: async (_kind: unknown, { involvedObject, message }: { involvedObject: { name: string }; message: string }) =>
-      void told.push(`${involvedObject.name}: ${message}`),
+      void reported.push(`${involvedObject.name}: ${message}`),
   } as unknown as Resources;
   const quiet = () => undefined;
   const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
   const settle = recordPlatformEvents({ kernel, isWorker: false, resources, clock: new VirtualClock(), random: () => 0, log });
   for (const event of events) emit({ ...event, atMs: 0 });
   await settle();
-  return told;
+  return reported;
 }
 
 test('the event of a blocked event loop says who blocked it, where, and for how long, in steps', async (t) => {

@@ -9,17 +9,17 @@ function processWith() {
   let cpuMs = 0;
   let look = (): void => {};
   let everyMs = 0;
-  const told: boolean[] = [];
+  const reported: boolean[] = [];
   giveMemoryBackWhenQuiet({
     cpuMs: () => cpuMs,
-    saveMemory: (isWanted) => void told.push(isWanted),
+    saveMemory: (isWanted) => void reported.push(isWanted),
     every: (ms, call) => {
       everyMs = ms;
       look = call;
     },
   });
   return {
-    told,
+    reported,
     works: (percent: number, seconds: number): void => {
       for (let looks = 0; looks < (seconds * 1_000) / everyMs; looks += 1) {
         cpuMs += (everyMs * percent) / 100;
@@ -30,37 +30,37 @@ function processWith() {
 }
 
 test('memory is saved once it has been quiet for three seconds after work', (t) => {
-  const { told, works } = processWith();
+  const { reported, works } = processWith();
   works(80, 10);
   works(2, 2);
   works(30, 1);
   works(2, 2);
-  t.deepEqual(told, [], 'a pause between two pieces of work is no end');
+  t.deepEqual(reported, [], 'a pause between two pieces of work is no end');
   works(2, 1);
-  t.deepEqual(told, [true]);
+  t.deepEqual(reported, [true]);
 });
 
 test('saving ends after twelve seconds, and begins again after the next work only', (t) => {
-  const { told, works } = processWith();
+  const { reported, works } = processWith();
   works(80, 1);
   works(1, 3);
   works(20, 1);
-  t.deepEqual(told, [true], 'collecting is work, too');
+  t.deepEqual(reported, [true], 'collecting is work, too');
   works(1, 11);
-  t.deepEqual(told, [true, false]);
+  t.deepEqual(reported, [true, false]);
   works(1, 30);
-  t.deepEqual(told, [true, false], 'what the platform does by itself leaves nothing to give back');
+  t.deepEqual(reported, [true, false], 'what the platform does by itself leaves nothing to give back');
   works(80, 1);
   works(1, 3);
-  t.deepEqual(told, [true, false, true]);
+  t.deepEqual(reported, [true, false, true]);
 });
 
 test('work that comes ends saving within a second', (t) => {
-  const { told, works } = processWith();
+  const { reported, works } = processWith();
   works(80, 1);
   works(1, 5);
   works(60, 1);
-  t.deepEqual(told, [true, false]);
+  t.deepEqual(reported, [true, false]);
 });
 
 test('a process that has worked gives most of the memory back that it needs no more', async (t) => {

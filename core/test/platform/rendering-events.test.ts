@@ -19,36 +19,36 @@ const object = (generation: number, before?: Condition, observedGeneration = gen
 });
 const serving = condition('Ready', 'True', 'Serving', 'release shop-1 serves');
 const crashing = condition('Ready', 'False', 'CrashLoop', 'ended 3 times');
-const told = (before: ReturnType<typeof object>, conditions: readonly Condition[], end?: End) => {
+const reported = (before: ReturnType<typeof object>, conditions: readonly Condition[], end?: End) => {
   const event = stateEvent(before, { conditions, ...(end ? { end } : {}) });
   return event && `${event.type} ${event.reason}: ${event.message}`;
 };
 
 test('that an application serves is told once for each change, and not again while it does', (t) => {
-  t.is(told(object(1), [serving]), 'Normal Serving: release shop-1 serves');
-  t.is(told(object(1, serving), [serving]), undefined);
-  t.is(told(object(2, serving, 1), [serving]), 'Normal Serving: release shop-1 serves');
+  t.is(reported(object(1), [serving]), 'Normal Serving: release shop-1 serves');
+  t.is(reported(object(1, serving), [serving]), undefined);
+  t.is(reported(object(2, serving, 1), [serving]), 'Normal Serving: release shop-1 serves');
 });
 
 test('that a release is on its way is no event, and what is in its way is one as long as it is the same', (t) => {
   const waiting = condition('Ready', 'False', 'RollingOut', '1 of 2 replicas');
   const blocked = condition('Ready', 'False', 'Unschedulable', 'no node');
-  t.is(told(object(1), [waiting, rollingOut]), undefined);
-  t.is(told(object(1, waiting), [blocked, rollingOut]), 'Warning Unschedulable: no node');
-  t.is(told(object(1, blocked), [{ ...blocked, message: 'no node for 3 pods' }, rollingOut]), undefined);
-  t.is(told(object(1, blocked), [serving]), 'Normal Serving: release shop-1 serves');
+  t.is(reported(object(1), [waiting, rollingOut]), undefined);
+  t.is(reported(object(1, waiting), [blocked, rollingOut]), 'Warning Unschedulable: no node');
+  t.is(reported(object(1, blocked), [{ ...blocked, message: 'no node for 3 pods' }, rollingOut]), undefined);
+  t.is(reported(object(1, blocked), [serving]), 'Normal Serving: release shop-1 serves');
 });
 
 test('a change that fails is a warning with what goes on serving, and what follows from it is none', (t) => {
   const failed: End = { phase: 'Failed', message: 'ended 3 times; release shop-1 goes on serving' };
-  t.is(told(object(2, serving, 1), [crashing], failed), 'Warning CrashLoop: ended 3 times; release shop-1 goes on serving');
-  t.is(told(object(2, crashing), [condition('Ready', 'False', 'ReleaseFailed')], failed), undefined);
-  t.is(told(object(3, crashing, 2), [condition('Ready', 'False', 'ReleaseFailed', 'as before')]), 'Warning ReleaseFailed: as before');
+  t.is(reported(object(2, serving, 1), [crashing], failed), 'Warning CrashLoop: ended 3 times; release shop-1 goes on serving');
+  t.is(reported(object(2, crashing), [condition('Ready', 'False', 'ReleaseFailed')], failed), undefined);
+  t.is(reported(object(3, crashing, 2), [condition('Ready', 'False', 'ReleaseFailed', 'as before')]), 'Warning ReleaseFailed: as before');
 });
 
 test('a change that a person has stopped is no warning', (t) => {
   const cancelled = condition('Ready', 'False', 'Cancelled', 'the change was cancelled');
-  t.is(told(object(1), [cancelled], { phase: 'Cancelled', message: '' }), 'Normal Cancelled: the change was cancelled');
+  t.is(reported(object(1), [cancelled], { phase: 'Cancelled', message: '' }), 'Normal Cancelled: the change was cancelled');
 });
 
 test('the same trouble of the same generation is the same event, whatever its figures', (t) => {

@@ -8,11 +8,11 @@ const storeIn = (state: StoreHealth['state']) => ({
 });
 
 test('a store that takes no writes is noted, without saying why to anybody, and reads keep the platform ready', (t) => {
-  const told = (['ok', 'read-only', 'unavailable'] as const).map((state) => {
+  const reported = (['ok', 'read-only', 'unavailable'] as const).map((state) => {
     const { check, note } = storeCheck(storeIn(state));
     return [state, check(), note?.()];
   });
-  t.deepEqual(told, [
+  t.deepEqual(reported, [
     ['ok', true, undefined],
     ['read-only', true, 'takes no writes now; reads are answered'],
     ['unavailable', false, undefined],

@@ -24,9 +24,9 @@ test('a sleep lasts, however long a timer can be', async (t) => {
 
 test('a signal that outlives many sleeps keeps nothing of them', async (t) => {
   const warnings: Error[] = [];
-  const heard = (warning: Error): void => void warnings.push(warning);
-  process.on('warning', heard);
+  const received = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', received);
   for (let index = 0; index < 50; index += 1) await systemClock.sleep(0, never);
-  process.off('warning', heard);
+  process.off('warning', received);
   t.deepEqual(warnings, []);
 });

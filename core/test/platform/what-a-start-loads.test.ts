@@ -19,13 +19,13 @@ async function loadedBy(file: string): Promise<readonly string[]> {
 }
 
 /** Libraries that only some requests, plugins or first starts want. */
-const asked =
+const requested =
   /node_modules\/(express|undici|jose|graphql|graphql-jit|graphql-ws|socket\.io|engine\.io|ws|@apollo|@peculiar|@kubernetes|dataloader)\//;
 
 test('a start loads no library before somebody asks for what it does', async (t) => {
   const loaded = await loadedBy('platform/up.js');
   t.deepEqual(
-    loaded.filter((url) => asked.test(url)),
+    loaded.filter((url) => requested.test(url)),
     [],
   );
   t.false(

@@ -55,7 +55,7 @@ interface FakeWorker {
   /** It cannot read the administrator's new token. */
   isBroken: boolean;
   /** What it was told to take over. */
-  readonly told: string[];
+  readonly reported: string[];
 }
 
 function world(workers: number) {
@@ -72,18 +72,18 @@ function world(workers: number) {
       ended.resolve(reason);
     };
     const answer = async (): Promise<void> => (worker.isFrozen ? new Promise(() => undefined) : undefined);
-    const heard = (what: string) => async (): Promise<void> => {
-      worker.told.push(what);
+    const received = (what: string) => async (): Promise<void> => {
+      worker.reported.push(what);
       return answer();
     };
     const own: WorkerCalls = {
-      reload: heard('reload'),
+      reload: received('reload'),
       revoked: answer,
-      renew: heard('renew'),
+      renew: received('renew'),
       rereadKeys: answer,
-      forgetKind: heard('forgetKind'),
+      forgetKind: received('forgetKind'),
       async rereadAdminToken() {
-        await heard('rereadAdminToken')();
+        await received('rereadAdminToken')();
         if (worker.isBroken) throw new Error('the store does not answer');
       },
       flowGrants: answer,
@@ -113,7 +113,7 @@ function world(workers: number) {
       isDrained: false,
       hasStreams: false,
       isBroken: false,
-      told: [],
+      reported: [],
     };
     born.push(worker);
     return Object.assign(here, { ended: ended.promise, kill: () => void (worker.isStuck || die('signal SIGKILL')) });
@@ -325,12 +325,12 @@ test('what changes while a worker starts, it takes over as soon as it serves, an
   await pool.reload();
   await pool.forgetKind('sprockets.test.tappaas.dev');
   const all = ['renew', 'reload', 'forgetKind'];
-  t.deepEqual(second?.told, all);
-  t.deepEqual(successor?.told, [], 'it began with what was before, and does not serve yet');
+  t.deepEqual(second?.reported, all);
+  t.deepEqual(successor?.reported, [], 'it began with what was before, and does not serve yet');
   await successor?.serve();
   await settled();
-  t.deepEqual(successor?.told, all);
-  t.deepEqual(born[3]?.told, [], 'who begins later begins with what is now');
+  t.deepEqual(successor?.reported, all);
+  t.deepEqual(born[3]?.reported, [], 'who begins later begins with what is now');
 });
 
 test('the administrator’s new token reaches workers that are being drained, and a worker that cannot read it is ended', async (t) => {
@@ -345,7 +345,7 @@ test('the administrator’s new token reaches workers that are being drained, an
   t.true(old.isDrained);
   t.true(old.isAlive);
   await pool.rereadAdminToken();
-  t.deepEqual([old.told, born[1]?.told], [['rereadAdminToken'], ['rereadAdminToken']]);
+  t.deepEqual([old.reported, born[1]?.reported], [['rereadAdminToken'], ['rereadAdminToken']]);
   old.isBroken = true;
   await pool.rereadAdminToken();
   await settled();

@@ -50,12 +50,12 @@ test('when the process that keeps it does not answer, operations fail within the
   const silent = (): Promise<never> => new Promise(() => undefined);
   const { state, clock, vanish } = workerOf({ stateGet: silent, stateSet: silent, stateDelete: silent });
   await state.set('own', 1, { ttlMs: 10_000, scope: 'replica' });
-  const asked = [state.get('key'), state.set('key', 1, platform), state.delete('key')].map((each) =>
+  const requested = [state.get('key'), state.set('key', 1, platform), state.delete('key')].map((each) =>
     t.throwsAsync(each, { code: 'TAP_PROCESS_FAILED', message: new RegExp(`was not answered within ${stateAnswerMsMax} ms`) }),
   );
   await clock.advance(1);
   await clock.advance(stateAnswerMsMax);
-  await Promise.all(asked);
+  await Promise.all(requested);
   t.is(await state.get('own'), 1);
   const cut = t.throwsAsync(state.get('key'), { code: 'TAP_PROCESS_FAILED', message: /has gone/ });
   vanish();
@@ -69,11 +69,11 @@ test('a call that cannot be sent fails at once, and nothing of it fails later', 
   const noData = (() => 1) as never;
   await t.throwsAsync(peer.callWithin(1_000, 'stateSet', 'mine', 'key', noData, 1), { name: 'DataCloneError' });
   let failedLater = false;
-  const heard = (): void => void (failedLater = true);
-  process.once('unhandledRejection', heard);
+  const received = (): void => void (failedLater = true);
+  process.once('unhandledRejection', received);
   await clock.advance(2_000);
   await new Promise((turn) => setImmediate(turn));
-  process.off('unhandledRejection', heard);
+  process.off('unhandledRejection', received);
   t.false(failedLater);
   port1.close();
 });

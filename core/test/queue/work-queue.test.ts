@@ -230,23 +230,23 @@ test('tenants that come and go by the thousand are forgotten', (t) => {
 });
 
 test('a full queue refuses new keys, keeps known ones, and asks for more when there is room', (t) => {
-  let asked = 0;
+  let requested = 0;
   let refused = 0;
-  const { queue } = setUp({ keysMax: 4, onRoom: () => (asked += 1), observer: { refused: () => (refused += 1) } });
+  const { queue } = setUp({ keysMax: 4, onRoom: () => (requested += 1), observer: { refused: () => (refused += 1) } });
   for (const key of ['a', 'b', 'c', 'd']) t.true(queue.add(key));
   t.false(queue.add('e'));
   t.false(queue.addAfter('f', 10));
   t.true(queue.add('a'), 'a key that is known is never refused');
   t.is(refused, 2);
   for (const key of ['a', 'b']) {
-    t.is(asked, 0);
+    t.is(requested, 0);
     queue.take();
     queue.done(key);
   }
-  t.is(asked, 1);
+  t.is(requested, 1);
   queue.take();
   queue.done('c');
-  t.is(asked, 1, 'asked once per refusal');
+  t.is(requested, 1, 'asked once per refusal');
 });
 
 test('a worker that waits gets the next key; workers are served in the order they came', async (t) => {

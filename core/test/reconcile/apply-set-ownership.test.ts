@@ -55,7 +55,7 @@ test('a successor that comes between reading and deleting is not deleted either'
 test('an object that somebody else made is refused and left alone, and nothing is pruned', async (t) => {
   const { cluster, state, run } = setUp();
   await run([configMap('old')]);
-  cluster.put(configMap('taken', { theirs: 'yes' }));
+  cluster.put(configMap('taken', { others: 'yes' }));
   cluster.writes.length = 0;
   const result = await run([configMap('taken'), configMap('free')]);
   t.false(result.isComplete);
@@ -69,7 +69,7 @@ test('an object that somebody else made is refused and left alone, and nothing i
     ],
   );
   t.deepEqual(cluster.writes, ['apply ConfigMap shop/free']);
-  t.deepEqual(cluster.at(refOf(configMap('taken')))?.['data'], { theirs: 'yes' });
+  t.deepEqual(cluster.at(refOf(configMap('taken')))?.['data'], { others: 'yes' });
   t.deepEqual(state.inventory.map(({ name }) => name).toSorted(), ['free', 'old'], 'the foreign object is in no inventory of ours');
 });
 
@@ -95,11 +95,11 @@ test('an object that somebody makes between reading and applying is not taken ov
   const { cluster, state, run } = setUp();
   cluster.beforeWrite = () => {
     cluster.beforeWrite = () => {};
-    cluster.put(configMap('a', { theirs: 'yes' }));
+    cluster.put(configMap('a', { others: 'yes' }));
   };
   const result = await run([configMap('a')]);
   t.is(result.refused[0]?.reason, 'ForeignObject');
-  t.deepEqual(cluster.at(refOf(configMap('a')))?.['data'], { theirs: 'yes' });
+  t.deepEqual(cluster.at(refOf(configMap('a')))?.['data'], { others: 'yes' });
   t.deepEqual(state.inventory, []);
 });
 

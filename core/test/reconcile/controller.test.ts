@@ -268,10 +268,10 @@ test('different keys run at the same time, at most workersMax of them', async (t
 
 test('the next run of a key waits until the cache shows what the last one wrote', async (t) => {
   const cache = Promise.withResolvers<void>();
-  const asked: string[] = [];
+  const requested: string[] = [];
   const { clock, queue, runs } = setUp(
     async (key, { wrote }) => {
-      if (key !== 'a' || asked.length > 0) return;
+      if (key !== 'a' || requested.length > 0) return;
       wrote('9');
       wrote('12');
       wrote('11');
@@ -279,7 +279,7 @@ test('the next run of a key waits until the cache shows what the last one wrote'
     {
       workersMax: 1,
       waitFor: (revision) => {
-        asked.push(revision);
+        requested.push(revision);
         return cache.promise;
       },
     },
@@ -290,7 +290,7 @@ test('the next run of a key waits until the cache shows what the last one wrote'
   queue.add('b');
   await clock.advance(60_000);
   t.deepEqual(runs, ['a', 'b'], 'another key need not wait, and no worker is held');
-  t.deepEqual(asked, ['12'], 'the newest of what was written');
+  t.deepEqual(requested, ['12'], 'the newest of what was written');
   cache.resolve();
   await clock.advance(0);
   t.deepEqual(runs, ['a', 'b', 'a']);

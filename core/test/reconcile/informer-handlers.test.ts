@@ -6,12 +6,12 @@ import { setUp, recorder } from './informer-fixture.ts';
 
 test('ten handlers and many readers cause one list and one watch', async (t) => {
   const { source, informer, start } = setUp();
-  const told: number[] = Array.from({ length: 10 }, () => 0);
-  for (let n = 0; n < 10; n += 1) informer.addHandler({ add: () => void (told[n] = (told[n] ?? 0) + 1) });
+  const reported: number[] = Array.from({ length: 10 }, () => 0);
+  for (let n = 0; n < 10; n += 1) informer.addHandler({ add: () => void (reported[n] = (reported[n] ?? 0) + 1) });
   source.put('a');
   await start();
   t.deepEqual(
-    told,
+    reported,
     Array.from({ length: 10 }, () => 1),
   );
   t.is(source.lists, 1);

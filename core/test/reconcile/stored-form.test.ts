@@ -62,15 +62,15 @@ test('what is kept packed does not keep its object in memory, and makes it anew'
 test('managed fields of what is kept packed are kept as they are told, and read again with the object', async (t) => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  const told: string[] = [];
+  const reported: string[] = [];
   const keep = keepPacked<Thing>((text) => {
-    told.push(text);
+    reported.push(text);
     return { toString: () => text.replace('m', 'n') };
   });
   const kept = keep(thing(), (object) => object);
   await new Promise((later) => setImmediate(later));
   collect();
-  t.deepEqual(told, ['[{"manager":"m"}]']);
+  t.deepEqual(reported, ['[{"manager":"m"}]']);
   t.deepEqual(kept.object, { ...thing(), metadata: { ...thing().metadata, managedFields: [{ nanager: 'm' }] } } as unknown as Thing);
   t.true(Object.isFrozen(kept.object.metadata));
 });

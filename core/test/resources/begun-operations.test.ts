@@ -51,9 +51,9 @@ test('each change of the spec begins another operation; of status and labels non
   const { create, patch, names } = await start();
   await create(sites, site(1));
   const labelled = await patch(sites, 'default/shop', { metadata: { labels: { a: 'b' } } });
-  const told = await patch(sites, 'default/shop', { status: { phase: 'Up' } }, { subresource: 'status' });
+  const reported = await patch(sites, 'default/shop', { status: { phase: 'Up' } }, { subresource: 'status' });
   const same = await patch(sites, 'default/shop', { spec: { size: 1 } });
-  t.deepEqual([labelled.operation, told.operation, same.operation], [undefined, undefined, undefined]);
+  t.deepEqual([labelled.operation, reported.operation, same.operation], [undefined, undefined, undefined]);
   const changed = await patch(sites, 'default/shop', { spec: { size: 2 } });
   t.is(objectOf(changed).status.phase, 'Up');
   t.regex(changed.operation?.name ?? '', /^shop-raise-2-/);

@@ -93,8 +93,8 @@ test('a list goes through pages and stops at what was asked for', async (t) => {
 
 test('every call is authorised in the terms of an access review, and a refusal ends it', async (t) => {
   const fixture = await startEngine();
-  const asked: Access[] = [];
-  const client = clientOf(fixture, { authorize: (access) => void asked.push(access) });
+  const requested: Access[] = [];
+  const client = clientOf(fixture, { authorize: (access) => void requested.push(access) });
   const key = { namespace: 'default', name: 'a' };
   await client.create(Widget, widget('a'));
   await client.patch(Widget, key, { status: { phase: 'x' } }, { subresource: 'status' });
@@ -102,7 +102,7 @@ test('every call is authorised in the terms of an access review, and a refusal e
   await Array.fromAsync(client.list(Widget, { itemsMax: 1 }));
   await client.delete(Widget, key);
   t.deepEqual(
-    asked.map(({ verb, plural, subresource, name }) => [verb, plural, subresource, name]),
+    requested.map(({ verb, plural, subresource, name }) => [verb, plural, subresource, name]),
     [
       ['create', 'widgets', undefined, 'a'],
       ['patch', 'widgets', 'status', 'a'],
@@ -179,13 +179,13 @@ test('a watch tells what there is in one batch, then every change in order, and 
   await client.create(Widget, widget('b', { size: 2 }));
   const stop = new AbortController();
   const batches = client.watch(Widget, { signal: stop.signal })[Symbol.asyncIterator]();
-  const told = async () =>
+  const reported = async () =>
     (await batches.next()).value?.map(({ type, object }: TestObject) => `${type} ${object.metadata.name} ${object.spec.size}`);
-  t.deepEqual(await told(), ['put a 1', 'put b 2']);
+  t.deepEqual(await reported(), ['put a 1', 'put b 2']);
   await client.patch(Widget, { namespace: 'default', name: 'a' }, { spec: { size: 5 } });
-  t.deepEqual(await told(), ['put a 5']);
+  t.deepEqual(await reported(), ['put a 5']);
   await client.delete(Widget, { namespace: 'default', name: 'b' });
-  t.deepEqual(await told(), ['deleted b 2']);
+  t.deepEqual(await reported(), ['deleted b 2']);
   stop.abort();
   t.true((await batches.next()).done);
 });
@@ -206,9 +206,9 @@ test('a cache that holds on to where the engine keeps an object does not hold th
   const { create, engine } = await startEngine();
   await create(configMaps, configMap('a'));
   const source = engine.source<TestObject>(ConfigMap);
-  const told = async () =>
+  const reported = async () =>
     [...(await source.list({ signal: never })).items].map((item) => ({ place: source.placeOf(item), seen: new WeakRef(item) }));
-  const [kept] = await told();
+  const [kept] = await reported();
   await new Promise((later) => setImmediate(later));
   collect();
   t.is(kept?.seen.deref(), undefined);

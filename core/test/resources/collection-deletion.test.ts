@@ -13,7 +13,7 @@ interface Asked {
 }
 
 /** An engine with a hundred widgets, and a plugin that is asked before one is deleted. */
-async function startWithWidgets(tap: Omit<FakeTap, 'run' | 'plugin'> & { readonly run: (asked: Asked) => unknown }): Promise<Fixture> {
+async function startWithWidgets(tap: Omit<FakeTap, 'run' | 'plugin'> & { readonly run: (requested: Asked) => unknown }): Promise<Fixture> {
   const admission = createAdmission({
     dispatch: fakeDispatch({ 'admission.validate': [{ plugin: 'keeper', kind: 'Widget', operations: ['delete'], ...tap }] }),
     confidentiality: { isVisibleTo: () => false, redacted, restored },
@@ -28,8 +28,8 @@ const deleteAll = ({ engine }: Fixture, more: Parameters<typeof options>[0] = {}
   engine.write({ verb: 'deletecollection', target: { kind: widgets, namespace: 'default' }, options: {} }, options(more));
 
 const denial = { field: '', reason: 'Kept', message: 'it is kept' };
-const deniedName = (name: string, isDenied: (dryRun: boolean) => boolean) => (asked: Asked) =>
-  asked.object.metadata.name === name && isDenied(asked.dryRun) ? denial : undefined;
+const deniedName = (name: string, isDenied: (dryRun: boolean) => boolean) => (requested: Asked) =>
+  requested.object.metadata.name === name && isDenied(requested.dryRun) ? denial : undefined;
 
 test('a collection of which one object may not be deleted is left whole', async (t) => {
   const fixture = await startWithWidgets({ run: deniedName('w099', () => true) });
@@ -57,12 +57,12 @@ test('a collection that is refused half-way is not deleted any further once that
 });
 
 test('plugins are asked about a collection before and when it is deleted, and once on a dry run, which deletes nothing', async (t) => {
-  const asked: boolean[] = [];
-  const fixture = await startWithWidgets({ run: ({ dryRun }) => void asked.push(dryRun) });
+  const requested: boolean[] = [];
+  const fixture = await startWithWidgets({ run: ({ dryRun }) => void requested.push(dryRun) });
   t.is(objectOf(await deleteAll(fixture, { dryRun: true })).items.length, count);
-  t.deepEqual(new Set(asked.splice(0)), new Set([true]));
+  t.deepEqual(new Set(requested.splice(0)), new Set([true]));
   t.is((await fixture.names(widgets)).length, count);
   t.is(objectOf(await deleteAll(fixture)).items.length, count);
-  t.deepEqual(asked, [...Array<boolean>(count).fill(true), ...Array<boolean>(count).fill(false)]);
+  t.deepEqual(requested, [...Array<boolean>(count).fill(true), ...Array<boolean>(count).fill(false)]);
   t.is((await fixture.names(widgets)).length, 0);
 });

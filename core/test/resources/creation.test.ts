@@ -231,10 +231,10 @@ test('the code of a kind is never shown fields of other types, and what it stumb
 });
 
 test('taps are shown no field of another type than the schema says, so nobody makes one fail for everybody', async (t) => {
-  let asked = 0;
+  let requested = 0;
   const admission = {
     mutate: async ({ kind, object }: { readonly kind: string; readonly object: object }) => {
-      if (kind === 'Widget') asked += 1;
+      if (kind === 'Widget') requested += 1;
       return { object, changes: [] };
     },
     validate: async () => [],
@@ -244,9 +244,9 @@ test('taps are shown no field of another type than the schema says, so nobody ma
   for (const spec of [true, 'x', 1, [], { size: 'large' }, { parts: {} }]) {
     await t.throwsAsync(create(widgets, { ...widget('x'), spec }), { code: 'TAP_OBJECT_INVALID' }, JSON.stringify(spec));
   }
-  t.is(asked, 0);
+  t.is(requested, 0);
   await create(widgets, widget('x'));
-  t.is(asked, 1);
+  t.is(requested, 1);
 });
 
 test('a repeated request whose object was large is answered with the object as it is, or that it is gone', async (t) => {
@@ -274,18 +274,18 @@ test('a repeated request whose object was large is answered with the object as i
 test('what others have made of a large object is answered to whoever may read it', async (t) => {
   const { create, patch } = await startEngine();
   const large = widget('a', { color: 'red' }, { annotations: { note: 'x'.repeat(2_000) } });
-  const asked: (string | undefined)[] = [];
+  const requested: (string | undefined)[] = [];
   const refuse = async ({ name }: { readonly name?: string }): Promise<void> => {
-    asked.push(name);
+    requested.push(name);
     throw apiErrors.TAP_REQUEST_FORBIDDEN({ message: 'user bob cannot get widgets' });
   };
   const repeated = (authorizeGet: typeof refuse) => create(widgets, large, { idempotencyKey: 'k', authorizeGet });
   await repeated(refuse);
   t.is(objectOf(await repeated(refuse)).spec.color, 'red', 'what the caller has made is no secret');
-  t.deepEqual(asked, []);
+  t.deepEqual(requested, []);
   await patch(widgets, 'default/a', { spec: { size: 9 } });
   await t.throwsAsync(repeated(refuse), { code: 'TAP_REQUEST_ANSWER_GONE', message: /"a".*was done.*has been changed/ });
-  t.deepEqual(asked, ['a']);
+  t.deepEqual(requested, ['a']);
   t.is(objectOf(await repeated(async () => {})).spec.size, 9);
   const failing = repeated(() => Promise.reject(new Error('the authorizer is away')));
   await t.throwsAsync(failing, { message: 'the authorizer is away' }, 'a failure says nothing of what the caller may');

@@ -214,8 +214,9 @@ class World {
     await settled();
     const { items } = await this.fixture.engine.list({ target: { kind: widgets }, signal: new AbortController().signal });
     const listed = Object.fromEntries(items.map(({ object }) => [(object as TestObject).metadata.name, object]));
-    const told = Object.fromEntries([...this.watch.state].sort(([one], [other]) => (one < other ? -1 : 1)));
-    if (JSON.stringify(told) !== JSON.stringify(listed)) throw new Error(`told ${JSON.stringify(told)}, listed ${JSON.stringify(listed)}`);
+    const reported = Object.fromEntries([...this.watch.state].sort(([one], [other]) => (one < other ? -1 : 1)));
+    if (JSON.stringify(reported) !== JSON.stringify(listed))
+      throw new Error(`told ${JSON.stringify(reported)}, listed ${JSON.stringify(listed)}`);
     if (Object.keys(listed).join() !== [...this.model.keys()].sort().join()) throw new Error('the list is not the model');
     if (this.watch.faults.length > 0) throw new Error(this.watch.faults.join('; '));
   }

@@ -24,9 +24,9 @@ test('where the history is gone, the difference is told: nothing twice, nothing 
     [object('stays', '1'), object('changes', '2'), object('comes', '2')],
   ]);
   const batches = followed(source, never)[Symbol.asyncIterator]();
-  const told = async () => ((await batches.next()).value ?? []).map(({ type, object: { metadata } }) => `${type} ${metadata.name}`);
-  t.deepEqual(await told(), ['put stays', 'put goes', 'put changes']);
-  t.deepEqual(await told(), ['deleted goes', 'put changes', 'put comes']);
+  const reported = async () => ((await batches.next()).value ?? []).map(({ type, object: { metadata } }) => `${type} ${metadata.name}`);
+  t.deepEqual(await reported(), ['put stays', 'put goes', 'put changes']);
+  t.deepEqual(await reported(), ['deleted goes', 'put changes', 'put comes']);
 });
 
 test('what the source refuses for another reason ends the watch with it', async (t) => {

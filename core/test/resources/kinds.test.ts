@@ -121,7 +121,7 @@ test('a virtual kind is answered and never stored', async (t) => {
       {
         kind: gadgetKind(),
         plugin: 'kernel',
-        virtual: (object, { caller }) => Promise.resolve({ ...object, status: { asked: caller.name } }),
+        virtual: (object, { caller }) => Promise.resolve({ ...object, status: { requested: caller.name } }),
       },
     ],
   });
@@ -129,7 +129,7 @@ test('a virtual kind is answered and never stored', async (t) => {
   const revision = await store.currentRevision();
   const body = Buffer.from(JSON.stringify(gadget('a')));
   const answer = await engine.write({ verb: 'create', target: { kind: gadgets }, body, mediaType: 'json' }, options());
-  t.deepEqual(objectOf(answer).status, { asked: 'tester' });
+  t.deepEqual(objectOf(answer).status, { requested: 'tester' });
   t.is(await store.currentRevision(), revision);
   const bad = Buffer.from(JSON.stringify(gadget('a', { name: 7 })));
   await t.throwsAsync(engine.write({ verb: 'create', target: { kind: gadgets }, body: bad, mediaType: 'json' }, options()), {

@@ -9,15 +9,15 @@ const forbidden = { code: 'TAP_REQUEST_FORBIDDEN' };
 async function world(...ownerReferences: readonly object[]) {
   const fixture = await startEngine();
   await fixture.create(configMaps, configMap('a', {}, ownerReferences.length > 0 ? { ownerReferences } : {}));
-  let asked = 0;
+  let requested = 0;
   const refusing = {
     authorizeOwners: async () => {
-      asked += 1;
+      requested += 1;
       throw apiErrors.TAP_REQUEST_FORBIDDEN({ message: 'user ann cannot delete configmaps' });
     },
   };
   const owners = async (): Promise<TestObject> => (await fixture.get(configMaps, 'default/a')).metadata.ownerReferences;
-  return { ...fixture, refusing, owners, asked: () => asked };
+  return { ...fixture, refusing, owners, requested: () => requested };
 }
 
 test('whoever may not delete an object gives it no other owners, whichever way it is written', async (t) => {
@@ -36,22 +36,22 @@ test('whoever may not delete an object gives it no other owners, whichever way i
 
 test('to let go of one of several owners needs the right to delete, to let go of all does not', async (t) => {
   const second = { ...nobody, name: 'other', uid: '1' };
-  const { patch, refusing, owners, asked } = await world(nobody, second);
+  const { patch, refusing, owners, requested } = await world(nobody, second);
   await t.throwsAsync(patch(configMaps, 'default/a', { metadata: { ownerReferences: [second] } }, refusing), forbidden);
   await t.throwsAsync(patch(configMaps, 'default/a', { metadata: { ownerReferences: [{ ...nobody, uid: '2' }] } }, refusing), forbidden);
-  t.is(asked(), 2);
+  t.is(requested(), 2);
   await patch(configMaps, 'default/a', { metadata: { ownerReferences: null } }, refusing);
   t.is(await owners(), undefined);
-  t.is(asked(), 2, 'an object without owners is deleted by nobody');
+  t.is(requested(), 2, 'an object without owners is deleted by nobody');
 });
 
 test('a write that leaves the owners as they are is not asked about', async (t) => {
-  const { create, patch, update, refusing, asked, get } = await world(nobody);
+  const { create, patch, update, refusing, requested, get } = await world(nobody);
   await patch(configMaps, 'default/a', { data: { x: '1' }, metadata: { labels: { a: 'b' } } }, refusing);
   const object = await get(configMaps, 'default/a');
   await update(configMaps, { ...object, data: { x: '2' } }, refusing);
   t.is(objectOf(await create(configMaps, configMap('b', {}, { ownerReferences: [nobody] }), refusing)).metadata.name, 'b');
-  t.is(asked(), 0);
+  t.is(requested(), 0);
 });
 
 test('owners that are no owners are refused as such to whoever may delete', async (t) => {

@@ -83,10 +83,10 @@ test('a binder that throws is reported, and the pod tried again after a rest', a
 
 test('a lost answer to a binding that went through does no harm', async (t) => {
   const undone: string[] = [];
-  const told: string[] = [];
+  const reported: string[] = [];
   const world = new World({
     reserve: async () => ({ undos: [{ plugin: 'volume', undo: () => void undone.push('volume') }] }),
-    postBind: ({ node }) => void told.push(node),
+    postBind: ({ node }) => void reported.push(node),
   });
   const bindings = heldBindings(world);
   world.nodes(makeNode('a', { cpu: '1' }));
@@ -97,7 +97,7 @@ test('a lost answer to a binding that went through does no harm', async (t) => {
   await world.idle();
   t.deepEqual([world.scheduler.counts().pendingPods, world.scheduler.counts().placedPods], [0, 1]);
   t.is(world.problems.length, 0);
-  t.deepEqual([undone, told], [[], ['a']]);
+  t.deepEqual([undone, reported], [[], ['a']]);
   await world.scheduler.stop();
 });
 
@@ -147,12 +147,12 @@ test('a pod under deletion counts on the node until its binding has ended', asyn
 });
 
 test('what goes wrong in the telling of a decision costs no node and stops nobody', async (t) => {
-  let told = 0;
+  let reported = 0;
   const world = new World(
     {},
     {
       onDecision: () => {
-        if (++told === 1) throw new Error('boom');
+        if (++reported === 1) throw new Error('boom');
       },
     },
   );

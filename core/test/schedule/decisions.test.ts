@@ -117,10 +117,10 @@ test('an explanation says what every node would be to a pod, and changes nothing
 });
 
 test('a problem of one kind is told once in a while', (t) => {
-  const told: SchedulingProblem[] = [];
+  const reported: SchedulingProblem[] = [];
   let nowMs = 0;
   const report = throttled(
-    (problem) => told.push(problem),
+    (problem) => reported.push(problem),
     () => nowMs,
     1000,
   );
@@ -131,7 +131,7 @@ test('a problem of one kind is told once in a while', (t) => {
   nowMs = 1000;
   report(problem('a'));
   t.deepEqual(
-    told.map(({ plugin }) => plugin),
+    reported.map(({ plugin }) => plugin),
     ['a', 'b', 'a'],
   );
 });

@@ -7,13 +7,13 @@ const minuteMs = 60_000;
 
 /** A world whose only plugin evicts `victims` from node a, and where evictions are written down. */
 function preempting(victims: readonly string[], options: Partial<SchedulerOptions> = {}) {
-  const asked: PostFilterInput[] = [];
+  const requested: PostFilterInput[] = [];
   const evicted: string[] = [];
   const eviction: Eviction = { node: 'a', evict: victims.map((name) => ({ namespace: 'default', name, uid: `uid-default-${name}` })) };
   const world = new World(
     {
       postFilter: async (input) => {
-        asked.push(input);
+        requested.push(input);
         return { plugin: 'preemption', eviction };
       },
     },
@@ -24,24 +24,24 @@ function preempting(victims: readonly string[], options: Partial<SchedulerOption
       ...options,
     },
   );
-  return { world, asked, evicted };
+  return { world, requested, evicted };
 }
 
 test('a pod that fits nowhere gets the room of pods of lower priority, when these have left', async (t) => {
-  const { world, asked, evicted } = preempting(['low']);
+  const { world, requested, evicted } = preempting(['low']);
   world.nodes(makeNode('a', { cpu: '1' }), makeNode('b', { cpu: '100m' }));
   world.pods(makePod('low', { cpu: '1' }));
   await world.idle();
   world.pods(makePod('high', { cpu: '1', priority: 10 }));
   await world.idle();
   t.deepEqual(evicted, ['low']);
-  t.deepEqual(asked[0]?.rejected, { a: 'too little cpu is free', b: 'too little cpu is free' });
+  t.deepEqual(requested[0]?.rejected, { a: 'too little cpu is free', b: 'too little cpu is free' });
   t.deepEqual(
-    asked[0]?.nodes.map(({ metadata }) => metadata.name),
+    requested[0]?.nodes.map(({ metadata }) => metadata.name),
     ['a', 'b'],
   );
   t.deepEqual(
-    asked[0]?.pods.map(({ metadata }) => metadata.name),
+    requested[0]?.pods.map(({ metadata }) => metadata.name),
     ['low'],
   );
   t.deepEqual(
@@ -165,18 +165,18 @@ test('an eviction that a disruption budget forbids leaves everything as it was',
 });
 
 test('a pod that must not preempt, and one that cannot, ask nobody', async (t) => {
-  const { world, asked } = preempting(['low']);
+  const { world, requested } = preempting(['low']);
   world.nodes(makeNode('a', { cpu: '1' }));
   world.pods(makePod('low', { cpu: '1' }));
   await world.idle();
   world.pods(makePod('polite', { cpu: '1', priority: 10, spec: { preemptionPolicy: 'Never' } }));
   await world.idle();
-  t.is(asked.length, 0);
+  t.is(requested.length, 0);
   await world.scheduler.stop();
 });
 
 test('a claim on a node that vanishes ends', async (t) => {
-  const { world, asked } = preempting(['low']);
+  const { world, requested } = preempting(['low']);
   world.nodes(makeNode('a', { cpu: '1' }));
   world.pods(makePod('low', { cpu: '1' }));
   await world.idle();
@@ -186,7 +186,7 @@ test('a claim on a node that vanishes ends', async (t) => {
   world.nodes(makeNode('b', { cpu: '1' }));
   await world.after(10_000);
   t.is(world.bound.get('high'), 'b');
-  t.is(asked.length, 1);
+  t.is(requested.length, 1);
   t.is(world.scheduler.counts().placedPods, 2);
   await world.scheduler.stop();
 });

@@ -50,25 +50,25 @@ test('a pod with scheduling gates is not tried until they are gone', async (t) =
 });
 
 test('a pod that preEnqueue keeps out is asked about again when it changes and after five minutes', async (t) => {
-  let asked = 0;
-  const world = new World({ preEnqueue: async () => (++asked < 3 ? { plugin: 'quota', message: 'no quota left' } : undefined) });
+  let requested = 0;
+  const world = new World({ preEnqueue: async () => (++requested < 3 ? { plugin: 'quota', message: 'no quota left' } : undefined) });
   world.nodes(node);
   world.pods(makePod('web'));
   await world.idle();
   t.deepEqual(world.conditions, ['plugin "quota": no quota left']);
   world.scheduler.podChanged(makePod('web', { labels: { changed: 'yes' } }));
   await world.idle();
-  t.is(asked, 2);
+  t.is(requested, 2);
   await world.after(5 * minuteMs);
   t.is(world.bound.get('web'), 'a');
   await world.scheduler.stop();
 });
 
 test('preEnqueue is not asked again about a pod that it has let in', async (t) => {
-  let asked = 0;
+  let requested = 0;
   const world = new World({
     preEnqueue: async () => {
-      asked++;
+      requested++;
       return undefined;
     },
   });
@@ -77,13 +77,15 @@ test('preEnqueue is not asked again about a pod that it has let in', async (t) =
   await world.idle();
   await world.after(5 * minuteMs);
   t.is(world.decisions.length, 2);
-  t.is(asked, 1);
+  t.is(requested, 1);
   await world.scheduler.stop();
 });
 
 test('a pod that preFilter refuses is tried again when it has rested', async (t) => {
-  let asked = 0;
-  const world = new World({ preFilter: async () => (++asked === 1 ? { plugin: 'gang', message: 'the others are missing' } : undefined) });
+  let requested = 0;
+  const world = new World({
+    preFilter: async () => (++requested === 1 ? { plugin: 'gang', message: 'the others are missing' } : undefined),
+  });
   world.nodes(node);
   world.pods(makePod('web'));
   await world.idle();
@@ -95,10 +97,10 @@ test('a pod that preFilter refuses is tried again when it has rested', async (t)
 });
 
 test('a pod that changes during a step is placed as what it was, and tried as what it is when that fails', async (t) => {
-  let asked = 0;
+  let requested = 0;
   const world: World = new World({
     preFilter: async () => {
-      if (++asked === 1) world.scheduler.podChanged(makePod('web', { cpu: '1' }));
+      if (++requested === 1) world.scheduler.podChanged(makePod('web', { cpu: '1' }));
       return undefined;
     },
   });
@@ -113,10 +115,10 @@ test('a pod that changes during a step is placed as what it was, and tried as wh
 
 for (const step of ['preEnqueue', 'preFilter', 'permit', 'preBind'] as const) {
   test(`a ${step} tap that throws costs the pod time and is reported`, async (t) => {
-    let asked = 0;
+    let requested = 0;
     const world = new World({
       [step]: async () => {
-        if (++asked === 1) throw new Error('boom');
+        if (++requested === 1) throw new Error('boom');
         return undefined;
       },
     });

@@ -74,9 +74,9 @@ async function deliverAll({ processes, commit }: Running): Promise<void> {
   }
 }
 
-async function answerOf<T>(running: Running, asked: T | Promise<T>): Promise<T> {
-  if (asked instanceof Promise) await deliverAll(running);
-  return asked;
+async function answerOf<T>(running: Running, requested: T | Promise<T>): Promise<T> {
+  if (requested instanceof Promise) await deliverAll(running);
+  return requested;
 }
 
 const put = (key: string) => ({ changes: [{ put: key, value: Buffer.from('x') }] });
@@ -151,16 +151,16 @@ test('nobody is told of a change while somebody else may still deny it', async (
   const writing = running.store.transact(put('a'));
   running.commit();
   await settled();
-  let told = -1;
-  void Promise.resolve(other.store.currentRevision()).then((revision) => (told = revision));
+  let reported = -1;
+  void Promise.resolve(other.store.currentRevision()).then((revision) => (reported = revision));
   for (let turn = 0; turn < 3; turn += 1) {
     while (other.up.deliver() || other.down.deliver()) await settled();
     await settled();
   }
   t.is(one.store.currentRevision(), 0);
-  t.is(told, -1);
+  t.is(reported, -1);
   await answerOf(running, writing);
-  t.is(told, 1);
+  t.is(reported, 1);
 });
 
 test('whatever order messages arrive in, no process reads less than was acknowledged or shown anywhere before', async (t) => {

@@ -92,11 +92,11 @@ test('a process that does not take what it is told is cut off, and the store goe
 test('a store that is gone ends what lends it at once, although the other side hears of it later', async (t) => {
   const clock = new VirtualClock();
   const local = createMemoryStore({ clock });
-  let asked = 0;
+  let requested = 0;
   local.currentRevision = async () => {
-    asked += 1;
+    requested += 1;
     // Without this bound a loop that never lets the other side be heard would end the test by never ending.
-    if (asked > 100) await new Promise((turn) => setImmediate(turn));
+    if (requested > 100) await new Promise((turn) => setImmediate(turn));
     throw storeErrors.TAP_STORE_UNAVAILABLE({ message: 'gone' });
   };
   let closed = 0;
@@ -104,7 +104,7 @@ test('a store that is gone ends what lends it at once, although the other side h
   const server = serveStore({ store: local, channel, clock });
   await new Promise((turn) => setImmediate(turn));
   await server.close();
-  t.is(asked, 1);
+  t.is(requested, 1);
   t.is(closed, 1);
 });
 

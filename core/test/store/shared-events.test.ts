@@ -19,21 +19,21 @@ const change = (revision: number, current: string, previous?: string) =>
 
 test('watches that select the same are told one event, and what they ask is asked once', (t) => {
   const shared = new SharedEvents<string>();
-  let asked = 0;
+  let requested = 0;
   const matches = ({ object }: { readonly object: string }): boolean => {
-    asked += 1;
+    requested += 1;
     return object === 'x';
   };
   const watches = Array.from({ length: 3 }, () => shared.eventOf('all x', matches));
   const [first, second] = [change(1, 'x'), change(2, 'y', 'x')];
-  const told = watches.map((eventOf) => eventOf(first));
-  t.is(told[0]?.type, 'added');
-  t.true(told.every((event) => event === told[0]));
+  const reported = watches.map((eventOf) => eventOf(first));
+  t.is(reported[0]?.type, 'added');
+  t.true(reported.every((event) => event === reported[0]));
   t.deepEqual(
     watches.map((eventOf) => eventOf(second)?.type),
     ['deleted', 'deleted', 'deleted'],
   );
-  t.is(asked, 3);
+  t.is(requested, 3);
 });
 
 test('other selections, and those without a name, are asked by themselves', (t) => {

@@ -58,7 +58,7 @@ function names(items: readonly { readonly object: Thing }[]): string {
 }
 
 /** Events of a watch in short, until everything up to `revision` was told. */
-async function told(watch: CacheWatch<Thing>, revision: number): Promise<readonly string[]> {
+async function reported(watch: CacheWatch<Thing>, revision: number): Promise<readonly string[]> {
   const lines: string[] = [];
   for await (const batch of watch) {
     for (const { type, revision: at, entry } of batch.events) lines.push(`${at} ${type} ${entry.object.name}@${entry.object.revision}`);
@@ -105,8 +105,8 @@ test('a label query asks about nothing but what the index selects', async (t) =>
   const { store, cache } = await setUp();
   for (let index = 0; index < 600; index++) await put(store, `n${index}`, 'all', index % 200 === 0 ? 'rare' : 'common');
   await consistent(store, cache);
-  let asked = 0;
-  const matches = () => (asked++, true);
+  let requested = 0;
+  const matches = () => (requested++, true);
   t.is(names(cache.list({ where: [{ index: 'label', values: ['rare'] }], matches }).items), 'n0 n200 n400');
   t.is(
     names(
@@ -120,7 +120,7 @@ test('a label query asks about nothing but what the index selects', async (t) =>
     ),
     'n0 n200 n400',
   );
-  t.is(asked, 6);
+  t.is(requested, 6);
   t.is(
     names(cache.list({ within: '/things/n20', where: [{ index: 'label', values: ['all', 'rare'] }], itemsMax: 3 }).items),
     'n20 n200 n201',
@@ -244,7 +244,7 @@ test('an object that leaves a selection is told as deleted, in its last matching
   await put(store, 'a', 'x', 'y');
   await put(store, 'a', 'x');
   await remove(store, 'a');
-  t.deepEqual(await told(watch, 5), ['1 added a@1', '2 deleted a@2', '3 added a@3', '4 modified a@4', '5 deleted a@5']);
+  t.deepEqual(await reported(watch, 5), ['1 added a@1', '2 deleted a@2', '3 added a@3', '4 modified a@4', '5 deleted a@5']);
 });
 
 test('history is bounded by events; what is older is gone, exactly at the boundary', async (t) => {
@@ -255,8 +255,8 @@ test('history is bounded by events; what is older is gone, exactly at the bounda
   t.deepEqual(cache.list({ revision: 7 }).items[0]?.object.labels, ['7']);
   t.throws(() => cache.list({ revision: 6 }), { code: 'TAP_STORE_COMPACTED' });
   t.throws(() => cache.list({ revision: 13 }), { code: 'TAP_STORE_FUTURE_REVISION' });
-  t.is((await told(cache.watch({ afterRevision: 7 }), 12)).length, 5);
-  const error = await t.throwsAsync(told(cache.watch({ afterRevision: 6 }), 12), { code: 'TAP_STORE_COMPACTED' });
+  t.is((await reported(cache.watch({ afterRevision: 7 }), 12)).length, 5);
+  const error = await t.throwsAsync(reported(cache.watch({ afterRevision: 6 }), 12), { code: 'TAP_STORE_COMPACTED' });
   t.like(error, { data: { revision: 7 } });
 });
 
@@ -278,13 +278,13 @@ test('a slow watcher is cut with the last revision it was told', async (t) => {
   await consistent(store, cache);
   const error = await t.throwsAsync(batches.next(), { code: 'TAP_STORE_SLOW_CONSUMER' });
   t.like(error, { data: { revision: 1 } });
-  t.is((await told(cache.watch({ afterRevision: 1 }), 5)).length, 4);
+  t.is((await reported(cache.watch({ afterRevision: 1 }), 5)).length, 4);
 });
 
 test('a bookmark comes while nothing matches', async (t) => {
   const { clock, store, cache } = await setUp();
   const watch = cache.watch({ afterRevision: 0, bookmarkEveryMs: 1_000, matches: () => false });
-  const reading = told(watch, 1);
+  const reading = reported(watch, 1);
   await put(store, 'a');
   await consistent(store, cache);
   await clock.advance(1_000);
@@ -301,7 +301,7 @@ test('a selection that throws ends its own watch and no other', async (t) => {
     },
   });
   const good = cache.watch({ afterRevision: 0 });
-  const [reading, failing] = [told(good, 1), told(bad, 1)];
+  const [reading, failing] = [reported(good, 1), reported(bad, 1)];
   await put(store, 'a');
   await t.throwsAsync(failing, { message: 'bad selector' });
   t.deepEqual(await reading, ['1 added a@1']);
@@ -313,7 +313,7 @@ test('a restore of the store ends every watch and replaces what the cache serves
   const snapshot = store.snapshot();
   await put(store, 'b');
   await consistent(store, cache);
-  const watching = told(cache.watch({ afterRevision: 2 }), 99);
+  const watching = reported(cache.watch({ afterRevision: 2 }), 99);
   await store.restore(snapshot);
   await consistent(store, cache);
   await t.throwsAsync(watching, { code: 'TAP_STORE_COMPACTED' });
@@ -344,7 +344,7 @@ test('a cache resumes after failures of the store without losing or doubling an 
   };
   const cache = openWatchCache<Thing>({ ...basics, store: flaky, clock, onProblem: (problem) => problems.push(problem.message) });
   await cache.waitFor(0, signal);
-  const watching = told(cache.watch({ afterRevision: 0 }), 40);
+  const watching = reported(cache.watch({ afterRevision: 0 }), 40);
   for (let step = 1; step <= 40; step++) {
     await put(store, `n${step}`);
     await clock.advance(150);
@@ -391,7 +391,7 @@ test('a cache whose place in history was compacted away lists anew and ends its 
     },
   });
   await cache.waitFor(0, signal);
-  const watching = told(cache.watch({ afterRevision: 0 }), 99_999);
+  const watching = reported(cache.watch({ afterRevision: 0 }), 99_999);
   held = new Promise((resolve) => (release = resolve));
   for (let step = 0; step < 10_100; step++) await put(store, `n${step % 3}`);
   await store.compact(10_100);
@@ -412,7 +412,7 @@ test('waiting ends with the caller, and with the cache', async (t) => {
   await t.throwsAsync(waiting, { message: 'the caller left' });
   const others = Array.from({ length: 10_000 }, () => t.throwsAsync(cache.waitFor(10, signal), { code: 'TAP_STORE_UNAVAILABLE' }));
   await t.throwsAsync(cache.waitFor(10, signal), { message: /10000 readers wait/ });
-  const watch = told(cache.watch({ afterRevision: 0 }), 5);
+  const watch = reported(cache.watch({ afterRevision: 0 }), 5);
   await cache.close();
   await Promise.all(others);
   t.deepEqual(await watch, []);
@@ -425,7 +425,7 @@ test('before the first list everything is gone rather than empty', async (t) => 
   await put(store, 'a');
   const cache = openWatchCache<Thing>({ ...basics, store, clock });
   t.throws(() => cache.list({}), { code: 'TAP_STORE_COMPACTED' });
-  await t.throwsAsync(told(cache.watch({ afterRevision: 0 }), 1), { code: 'TAP_STORE_COMPACTED' });
+  await t.throwsAsync(reported(cache.watch({ afterRevision: 0 }), 1), { code: 'TAP_STORE_COMPACTED' });
   await cache.waitFor(1, signal);
   t.is(names(cache.list({}).items), 'a');
 });
@@ -438,11 +438,11 @@ test('a cache opened later tells watches from before it was there what they have
   await store.compact(2);
   const later = openWatchCache<Thing>({ store, clock, ...basics, pastRevisionsMax: 100 });
   await consistent(store, later);
-  t.deepEqual(await told(later.watch({ afterRevision: 2 }), 6), ['3 added c@3', '4 added d@4', '5 deleted a@5', '6 modified b@6']);
-  await t.throwsAsync(told(later.watch({ afterRevision: 1 }), 6), { code: 'TAP_STORE_COMPACTED' });
+  t.deepEqual(await reported(later.watch({ afterRevision: 2 }), 6), ['3 added c@3', '4 added d@4', '5 deleted a@5', '6 modified b@6']);
+  await t.throwsAsync(reported(later.watch({ afterRevision: 1 }), 6), { code: 'TAP_STORE_COMPACTED' });
   t.is(names(later.list({}).items), 'b c d');
   const near = openWatchCache<Thing>({ store, clock, ...basics, pastRevisionsMax: 1 });
   await consistent(store, near);
-  t.deepEqual(await told(near.watch({ afterRevision: 5 }), 6), ['6 modified b@6']);
-  await t.throwsAsync(told(near.watch({ afterRevision: 4 }), 6), { code: 'TAP_STORE_COMPACTED' });
+  t.deepEqual(await reported(near.watch({ afterRevision: 5 }), 6), ['6 modified b@6']);
+  await t.throwsAsync(reported(near.watch({ afterRevision: 4 }), 6), { code: 'TAP_STORE_COMPACTED' });
 });

@@ -74,11 +74,14 @@ test('what cannot be told of a field takes nothing from the others', (t) => {
         throw new Error('no');
       },
     },
-    told: true,
+    reported: true,
   };
-  const inside = { inside: fields, told: true };
-  t.like(JSON.parse(written('json', (log) => log.info('x', inside))), { message: 'x', told: true });
-  t.like(JSON.parse(written('json', (log) => log.info('x', { odd: fields.odd, count: 12n, told: true }))), { count: '12', told: true });
+  const inside = { inside: fields, reported: true };
+  t.like(JSON.parse(written('json', (log) => log.info('x', inside))), { message: 'x', reported: true });
+  t.like(JSON.parse(written('json', (log) => log.info('x', { odd: fields.odd, count: 12n, reported: true }))), {
+    count: '12',
+    reported: true,
+  });
 });
 
 test('no field takes the place of time, level, plugin or message', (t) => {
@@ -124,12 +127,12 @@ test('a value that cannot be serialised does not break the line', (t) => {
 });
 
 test('a listener hears every line as it is written, until it leaves, and not what it logs itself', (t) => {
-  const heard: string[] = [];
-  let told = 0;
+  const received: string[] = [];
+  let reported = 0;
   const text = written('text', (log) => {
     const leave = log.listen(({ message, fields }) => {
-      told += 1;
-      heard.push(`${message} ${String(fields['token'])}`);
+      reported += 1;
+      received.push(`${message} ${String(fields['token'])}`);
       log.forPlugin('exporter').warn('the exporter complains');
     });
     log.info('one', { token: 'canary' });
@@ -138,7 +141,7 @@ test('a listener hears every line as it is written, until it leaves, and not wha
     leave();
     log.info('three');
   });
-  t.deepEqual(heard, ['one [secret]', 'two undefined']);
-  t.is(told, 2);
+  t.deepEqual(received, ['one [secret]', 'two undefined']);
+  t.is(reported, 2);
   t.is(text.split('the exporter complains').length - 1, 2);
 });

@@ -16,15 +16,15 @@ test('however many begin to log in, a provider is asked once what it is, also wh
   const many = () => Promise.allSettled(Array.from({ length: 20 }, () => provider.configuration()));
   issuer.answer = () => ({ status: 503, body: '{}' });
   t.true((await many()).every(({ status }) => status === 'rejected'));
-  t.is(issuer.asked.length, 1);
+  t.is(issuer.requestedPaths.length, 1);
   issuer.answer = undefined;
   t.true((await many()).every(({ status }) => status === 'fulfilled'));
-  t.is(issuer.asked.length, 2);
+  t.is(issuer.requestedPaths.length, 2);
   await many();
-  t.is(issuer.asked.length, 2, 'it is believed for a while');
+  t.is(issuer.requestedPaths.length, 2, 'it is believed for a while');
   nowMs += 600_000;
   await many();
-  t.is(issuer.asked.length, 3);
+  t.is(issuer.requestedPaths.length, 3);
 });
 
 test('a provider that does not answer as somebody comes back from it is told as such, and what it refuses as the log-in’s', async (t) => {

@@ -73,7 +73,7 @@ test('each provider sends browsers back to an address of its own, and what comes
     refused(/is that of provider partner, and this browser has begun to log in at corp/),
   );
   t.deepEqual(
-    [corp, partner].flatMap(({ issuer }) => issuer.asked).filter((path) => path === '/token'),
+    [corp, partner].flatMap(({ issuer }) => issuer.requestedPaths).filter((path) => path === '/token'),
     [],
   );
 });

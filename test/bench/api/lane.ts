@@ -19,7 +19,7 @@ export class Lane {
   constructor(socket: Socket, answered: (lane: Lane) => void) {
     this.#socket = socket;
     this.#answered = answered;
-    socket.on('data', (chunk: Buffer) => this.#heard(chunk));
+    socket.on('data', (chunk: Buffer) => this.#received(chunk));
     // Status 0: a connection that is gone answers nothing, and waiting for it would have no end.
     socket.once('close', () => {
       this.#status = 0;
@@ -41,7 +41,7 @@ export class Lane {
     this.#socket.write(request);
   }
 
-  #heard(chunk: Buffer): void {
+  #received(chunk: Buffer): void {
     if (this.#left !== Infinity) this.#left -= chunk.byteLength;
     else this.#begin(this.#head === nothing ? chunk : Buffer.concat([this.#head, chunk]));
     if (this.#left === 0) this.#answered(this);

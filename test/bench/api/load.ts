@@ -37,7 +37,7 @@ export function exchange(socket: Socket, request: Buffer): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let [length, wanted, bodyAt] = [0, Infinity, 0];
-    const heard = (chunk: Buffer): void => {
+    const received = (chunk: Buffer): void => {
       chunks.push(chunk);
       length += chunk.byteLength;
       if (wanted === Infinity) {
@@ -49,11 +49,11 @@ export function exchange(socket: Socket, request: Buffer): Promise<Answered> {
         wanted = bodyAt + Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
       }
       if (length < wanted) return;
-      socket.off('data', heard).off('error', reject);
+      socket.off('data', received).off('error', reject);
       const all = Buffer.concat(chunks);
       resolve({ status: Number(all.toString('latin1', 9, 12)), body: all.subarray(bodyAt) });
     };
-    socket.on('data', heard);
+    socket.on('data', received);
     socket.once('error', reject);
     socket.write(request);
   });

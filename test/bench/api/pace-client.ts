@@ -2,10 +2,10 @@
 import { setPriority } from 'node:os';
 import { Lane } from './lane.ts';
 import { openSocket, type Place } from './load.ts';
-import type { Kept, Pace, PaceWish } from './paced.ts';
+import type { PaceResult, Pace, PaceOptions } from './paced.ts';
 
 /** Who waits for its turn on a processor measures that; only where the system allows it. */
-function hurry(): void {
+function raisePriority(): void {
   try {
     setPriority(-10);
   } catch {
@@ -32,7 +32,7 @@ class Pacing {
   /** Since when requests wait for a free connection. */
   #fullSinceMs = Infinity;
 
-  constructor(pace: Pace, { ms, warmMs }: PaceWish, startMs: number) {
+  constructor(pace: Pace, { ms, warmMs }: PaceOptions, startMs: number) {
     this.#pace = pace;
     this.#count = Math.max(2, Math.round((pace.perSecond * (ms + warmMs)) / 1000));
     this.#startMs = startMs;
@@ -43,7 +43,7 @@ class Pacing {
   async open(place: Place): Promise<void> {
     const lanes = Array.from(
       { length: this.#pace.connections },
-      async () => new Lane(await openSocket(place), (lane) => this.#heard(lane)),
+      async () => new Lane(await openSocket(place), (lane) => this.#received(lane)),
     );
     this.#free.push(...(await Promise.all(lanes)));
   }
@@ -77,7 +77,7 @@ class Pacing {
     this.#late[this.#sent] = nowMs - dueMs - crowdedMs;
   }
 
-  #heard(lane: Lane): void {
+  #received(lane: Lane): void {
     if (lane.status !== 200) this.#done.reject(new Error(`answered ${lane.status} instead of 200`));
     if (lane.dueMs >= this.#countedFromMs) {
       this.#took[this.#counted] = performance.now() - lane.dueMs;
@@ -89,7 +89,7 @@ class Pacing {
     else if (this.#fullSinceMs !== Infinity) this.send();
   }
 
-  async kept(): Promise<Kept> {
+  async results(): Promise<PaceResult> {
     await this.#done.promise;
     const tookMs = performance.now() - this.#countedFromMs;
     const took = this.#took.subarray(0, this.#counted).toSorted();
@@ -107,18 +107,18 @@ class Pacing {
 
 const at = (sorted: Float64Array, part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 
-async function run(wish: PaceWish): Promise<readonly Kept[]> {
-  hurry();
+async function run(options: PaceOptions): Promise<readonly PaceResult[]> {
+  raisePriority();
   const startMs = performance.now() + 500;
-  const pacings = wish.paces.map((pace) => new Pacing(pace, wish, startMs));
-  for (const pacing of pacings) await pacing.open(wish.place);
+  const pacings = options.paces.map((pace) => new Pacing(pace, options, startMs));
+  for (const pacing of pacings) await pacing.open(options.place);
   // A turn each millisecond leaves the processors to the server; what waits for it counts as late.
   const turns = setInterval(() => {
     for (const pacing of pacings) pacing.send();
   }, 1);
-  const kept = await Promise.all(pacings.map((pacing) => pacing.kept()));
+  const results = await Promise.all(pacings.map((pacing) => pacing.results()));
   clearInterval(turns);
-  return kept;
+  return results;
 }
 
-process.once('message', (wish: PaceWish) => void run(wish).then((kept) => process.send?.(kept)));
+process.once('message', (options: PaceOptions) => void run(options).then((results) => process.send?.(results)));

@@ -15,7 +15,7 @@ export interface Pace {
   readonly requests: readonly Buffer[];
 }
 
-export interface PaceWish {
+export interface PaceOptions {
   readonly place: Place;
   /** Sent before anything is counted, so that what is measured is not how code becomes fast. */
   readonly warmMs: number;
@@ -24,7 +24,7 @@ export interface PaceWish {
 }
 
 /** What came of a pace: how long from when a request was due until it was answered, and how many were answered a second. */
-export interface Kept {
+export interface PaceResult {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
@@ -36,14 +36,14 @@ export interface Kept {
 }
 
 /** Answers in the order of the paces. */
-export async function paced(wish: PaceWish): Promise<readonly Kept[]> {
+export async function paced(options: PaceOptions): Promise<readonly PaceResult[]> {
   const client = fork(join(import.meta.dirname, 'pace-client.ts'), { serialization: 'advanced' });
   try {
     await keepOn('client', client.pid);
     return await new Promise((resolve, reject) => {
-      client.once('message', (kept) => resolve(kept as readonly Kept[]));
+      client.once('message', (results) => resolve(results as readonly PaceResult[]));
       client.once('exit', (code) => reject(new Error(`the client ended with ${code}`)));
-      client.send(wish);
+      client.send(options);
     });
   } finally {
     client.kill();

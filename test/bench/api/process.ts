@@ -5,7 +5,7 @@ import { developerAccess, developerAuthenticator, developerToken } from './devel
 import { memoryStore } from './provided.ts';
 import { startPeer, type FixedAnswers, type PeerName, type Tls } from './peer-server.ts';
 
-export type ServerWish =
+export type ServerOptions =
   | {
       readonly be: 'TAPPaaS';
       readonly tls?: Tls;
@@ -18,17 +18,17 @@ export type ServerWish =
 const much = { perSecond: 10_000_000, burst: 10_000_000 };
 const unlimited = { system: much, tenant: much, user: much, requestsPerPrincipalMax: 400, streamsPerPrincipalMax: 10_000 };
 
-async function become(wish: ServerWish): Promise<{ readonly port: number; readonly token: string }> {
-  if (wish.be !== 'TAPPaaS') return { port: await startPeer(wish.be, wish.answers, wish.frame, wish.tls), token: 'none' };
-  const flow = wish.limits === 'usual' ? {} : unlimited;
-  const audit = await auditStage(wish.audit ?? 'none');
-  const isDeveloper = wish.as === 'developer';
+async function become(options: ServerOptions): Promise<{ readonly port: number; readonly token: string }> {
+  if (options.be !== 'TAPPaaS') return { port: await startPeer(options.be, options.answers, options.frame, options.tls), token: 'none' };
+  const flow = options.limits === 'usual' ? {} : unlimited;
+  const audit = await auditStage(options.audit ?? 'none');
+  const isDeveloper = options.as === 'developer';
   const { port, token } = await startRealServer({
     flow,
     audit,
     tenants: true,
     store: await memoryStore(),
-    ...(wish.tls !== undefined && { tls: wish.tls }),
+    ...(options.tls !== undefined && { tls: options.tls }),
     ...(isDeveloper && { api: { authenticate: developerAuthenticator(), authorize: (await developerAccess()).authorize } }),
   });
   return { port, token: isDeveloper ? developerToken : token };
@@ -37,7 +37,7 @@ async function become(wish: ServerWish): Promise<{ readonly port: number; readon
 // What it has written goes with it: a signal alone would end it without its last words.
 process.once('SIGTERM', () => process.exit());
 process.once('disconnect', () => process.exit());
-process.on('message', (message: ServerWish | 'usage') => {
+process.on('message', (message: ServerOptions | 'usage') => {
   if (message === 'usage') {
     const whole = process.cpuUsage();
     const main = process.threadCpuUsage();

@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import type { Place } from './load.ts';
 import type { Tls } from './peer-server.ts';
-import type { ServerWish } from './process.ts';
+import type { ServerOptions } from './process.ts';
 
 /** What a server proves itself with, and clients check it by. */
 export interface Security {
@@ -24,7 +24,7 @@ export interface Running extends Place {
   usage(): Promise<Usage>;
 }
 
-function told<T>(child: ChildProcess): Promise<T> {
+function received<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
     const ended = (code: number | null): void => reject(new Error(`the server ended with ${code}`));
     child.once('exit', ended);
@@ -35,13 +35,13 @@ function told<T>(child: ChildProcess): Promise<T> {
   });
 }
 
-export async function startServer(wish: ServerWish, security: Security | undefined): Promise<Running> {
+export async function startServer(options: ServerOptions, security: Security | undefined): Promise<Running> {
   const child = fork(join(import.meta.dirname, 'process.ts'), { serialization: 'advanced' });
-  child.send(wish);
-  const { port, token } = await told<{ port: number; token: string }>(child);
+  child.send(options);
+  const { port, token } = await received<{ port: number; token: string }>(child);
   const usage = (): Promise<Usage> => {
     child.send('usage');
-    return told<Usage>(child);
+    return received<Usage>(child);
   };
-  return { name: wish.be, child, port, token, usage, ...(security !== undefined && { authority: security.authority }) };
+  return { name: options.be, child, port, token, usage, ...(security !== undefined && { authority: security.authority }) };
 }

@@ -70,7 +70,7 @@ export async function stageCosts(smoke: boolean): Promise<BenchmarkRow[]> {
     ['caller, known from the connection', () => connections.recall(request, clock.nowMs())],
     ['caller, by a token', () => tokens.authenticate(credentials)],
     ['caller, as a plugin has said before', () => plugins(known)],
-    ['audit at Metadata, without a sink', () => (audit(audited) as { end(standing: object): void }).end({ status: 200, durationMs: 1 })],
+    ['audit at Metadata, without a sink', () => (audit(audited) as { end(state: object): void }).end({ status: 200, durationMs: 1 })],
     ['rate and seat, with headers', () => (flow({ caller, stream: false, signal }) as { release(): void }).release()],
     ['access, an administrator', () => authorize({ caller, engine: 'platform', verb: 'get', resource: { ...target.kind, name: 'a' } })],
     [

@@ -4,18 +4,18 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { startRealServer } from '../../../core/test/api/real-server.ts';
 
-export type SocketServerWish = { readonly be: 'TAPPaaS' } | { readonly be: 'ws'; readonly message: string };
+export type SocketServerOptions = { readonly be: 'TAPPaaS' } | { readonly be: 'ws'; readonly message: string };
 
 const much = { perSecond: 10_000_000, burst: 10_000_000 };
 const unlimited = { system: much, requestsPerPrincipalMax: 400, streamsPerPrincipalMax: 10_000 };
 
-async function become(wish: SocketServerWish): Promise<{ readonly port: number; readonly token: string }> {
-  if (wish.be === 'TAPPaaS') {
+async function become(options: SocketServerOptions): Promise<{ readonly port: number; readonly token: string }> {
+  if (options.be === 'TAPPaaS') {
     const { port, token } = await startRealServer({ flow: unlimited });
     return { port, token };
   }
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
-  const message = Buffer.from(wish.message);
+  const message = Buffer.from(options.message);
   const server = createServer((request, response) => {
     request.resume();
     for (const socket of sockets.clients) socket.send(message, { binary: false });
@@ -26,7 +26,7 @@ async function become(wish: SocketServerWish): Promise<{ readonly port: number; 
   return { port: (server.address() as AddressInfo).port, token: 'none' };
 }
 
-process.on('message', (message: SocketServerWish | 'usage') => {
+process.on('message', (message: SocketServerOptions | 'usage') => {
   if (message === 'usage') {
     const { user, system } = process.cpuUsage();
     process.send?.({ cpuUs: user + system });

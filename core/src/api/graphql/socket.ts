@@ -140,7 +140,7 @@ export class GraphqlSockets {
     const live = new LiveOperation(schema, plan, { variables: variables ?? undefined, scope: scopeOf(context), texts: this.#events });
     const events = sendAll(source as AsyncIterable<LiveEvent>, {
       textFor: (event) => live.textFor(event, () => this.#context(exchange, access, id, over.signal)),
-      send: (lastDigests) => send(`{"id":${JSON.stringify(id)},"type":"next","payload":${lastDigests}}`),
+      send: (text) => send(`{"id":${JSON.stringify(id)},"type":"next","payload":${text}}`),
       over,
     });
     return { ...args, events };

@@ -48,9 +48,9 @@ async function approve(invocation: Invocation, instance: string): Promise<number
 function approval({ lockFile, accepted }: Approval): string {
   if (accepted === undefined) return `${basename(lockFile)} does not exist yet: the first start accepts what is configured\n`;
   const { package: name, version, permissions } = accepted;
-  const requested =
+  const permissionText =
     permissions.length === 0 ? 'it asks for no permissions' : `it may\n${permissions.map((line) => `  ${line}`).join('\n')}`;
-  return `${name} ${version} is accepted; ${requested}\n`;
+  return `${name} ${version} is accepted; ${permissionText}\n`;
 }
 
 async function purge(invocation: Invocation, kind: string): Promise<number> {

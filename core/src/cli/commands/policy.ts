@@ -24,7 +24,7 @@ export async function policy(invocation: Invocation): Promise<number> {
   const { cwd } = invocation.terminal;
   const { policies, tests } = await policyFilesOf(resolve(cwd, file));
   const found = await loadTester(cwd);
-  const results = await requested(() => found.testPolicies(policies, tests));
+  const results = await cliErrorsOf(() => found.testPolicies(policies, tests));
   const failed = results.filter(({ problem }) => problem !== undefined);
   const lines = results.map(({ name, problem }) => (problem === undefined ? `ok    ${name}\n` : `FAIL  ${name}: ${problem}\n`));
   await print(invocation, { results }, () => `${lines.join('')}${results.length - failed.length} passed, ${failed.length} failed\n`);
@@ -45,7 +45,7 @@ async function loadTester(cwd: string): Promise<PolicyTester> {
   }
 }
 
-async function requested<T>(run: () => T): Promise<T> {
+async function cliErrorsOf<T>(run: () => T): Promise<T> {
   try {
     return run();
   } catch (cause) {

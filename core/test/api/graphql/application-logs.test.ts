@@ -47,12 +47,12 @@ test('a subscription that broke in the middle of lines goes on behind the last o
   const expected = lines.map((line) => line.replace(/^\S+ /, ''));
   for (let cut = 1; cut < 90; cut += 7) {
     const first = subscribe(t, cluster);
-    const told = await first.take(cut);
+    const reported = await first.take(cut);
     first.cut();
-    const second = subscribe(t, cluster, { since: told.at(-1)?.cursor });
-    told.push(...(await second.take(90 - cut)));
+    const second = subscribe(t, cluster, { since: reported.at(-1)?.cursor });
+    reported.push(...(await second.take(90 - cut)));
     second.cut();
-    for (const name of names) t.deepEqual(textsOf(told.filter(({ pod }) => pod === name)), expected, `cut after ${cut}, ${name}`);
+    for (const name of names) t.deepEqual(textsOf(reported.filter(({ pod }) => pod === name)), expected, `cut after ${cut}, ${name}`);
   }
 });
 
@@ -69,14 +69,14 @@ test('last lines that were not told before the break come after it, and no other
   const pods = [await cluster.run('shop-web-1'), await cluster.run('shop-web-2')];
   for (const pod of pods) pod.write(...written);
   const first = subscribe(t, cluster, { tail: 2 });
-  const told = [await first.next()];
+  const reported = [await first.next()];
   first.cut();
   for (const pod of pods) pod.write(at(10, 'new'));
-  const second = subscribe(t, cluster, { tail: 2, since: told[0]?.cursor });
-  told.push(...(await second.take(4)));
-  const of = (name: string | undefined) => textsOf(told.filter(({ pod }) => pod === name));
-  t.deepEqual(of(told[0]?.pod), ['old 8', 'old 9', 'new']);
-  t.deepEqual(of(told.find(({ pod }) => pod !== told[0]?.pod)?.pod), ['old 9', 'new'], 'nothing of this one was told before');
+  const second = subscribe(t, cluster, { tail: 2, since: reported[0]?.cursor });
+  reported.push(...(await second.take(4)));
+  const of = (name: string | undefined) => textsOf(reported.filter(({ pod }) => pod === name));
+  t.deepEqual(of(reported[0]?.pod), ['old 8', 'old 9', 'new']);
+  t.deepEqual(of(reported.find(({ pod }) => pod !== reported[0]?.pod)?.pod), ['old 9', 'new'], 'nothing of this one was told before');
 });
 
 test('what a silent pod writes during the break is told whole, however few last lines were asked for', async (t) => {
@@ -85,7 +85,7 @@ test('what a silent pod writes during the break is told whole, however few last 
   const first = subscribe(t, cluster, { tail: 1 });
   // Lines come until the cursor no longer owes the silent pod's last lines: that there are none has been found.
   let last: Line | undefined;
-  for (let index = 1; last === undefined || !silent.asked.some(({ follow }) => follow === 'true'); index += 1) {
+  for (let index = 1; last === undefined || !silent.requested.some(({ follow }) => follow === 'true'); index += 1) {
     loud.write(at(index, 'loud'));
     last = await first.next();
   }
@@ -105,7 +105,7 @@ test('a pod that has been silent since its last lines were told is not told agai
   loud.write(at(4, 'loud'));
   let last = await first.next();
   // Its last lines are known to have ended when it is followed.
-  for (let index = 5; !silent.asked.some(({ follow }) => follow === 'true'); index += 1) {
+  for (let index = 5; !silent.requested.some(({ follow }) => follow === 'true'); index += 1) {
     loud.write(at(index, 'loud'));
     last = await first.next();
   }
@@ -167,11 +167,11 @@ test('a pod that waits is followed once it has begun, and keeps nobody from the 
   t.is((await followed.next()).text, 'runs');
   await cluster.remove('shop-web-2');
   waits.write(at(2, 'first'), at(3, 'second'));
-  t.deepEqual(waits.asked, []);
+  t.deepEqual(waits.requested, []);
   await cluster.setPhase('shop-web-1', 'Running');
   t.deepEqual(textsOf(await followed.take(2)), ['first', 'second'], 'from its first line on');
   t.true(
-    never.asked.every(({ follow }) => follow === 'true'),
+    never.requested.every(({ follow }) => follow === 'true'),
     'of one that has never begun no last lines are asked for',
   );
 });
@@ -198,7 +198,7 @@ test('a namespace that the cluster has for another one of the platform shows nei
   (await cluster.run('shop-web-2')).write(at(2, 'of its own'));
   await cluster.deploy(2);
   t.is((await followed.next()).text, 'of its own');
-  t.deepEqual(foreign.asked, []);
+  t.deepEqual(foreign.requested, []);
 });
 
 test('an application on a cluster that is not loaded is an error by its code, at once and when a release moves there', async (t) => {
@@ -242,7 +242,7 @@ test('a pod that has ended for good is read to its end once, and not asked again
   await followed.next();
   other.write(at(2, 'b'));
   const { cursor } = await followed.next();
-  t.true(done.asked.length <= 2, JSON.stringify(done.asked));
+  t.true(done.requested.length <= 2, JSON.stringify(done.requested));
   t.truthy(cursor);
 });
 

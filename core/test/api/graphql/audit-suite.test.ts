@@ -13,8 +13,8 @@ test('GraphQL over HTTP is spoken as its specification says: the audits of graph
     },
   });
   t.true(results.length > 40);
-  const told = results.filter(({ status }) => status !== 'ok').map((result) => `${result.status} ${result.name}`);
-  t.log(`${results.filter(({ status }) => status === 'ok').length} of ${results.length} ok; ${told.join('; ')}`);
+  const reported = results.filter(({ status }) => status !== 'ok').map((result) => `${result.status} ${result.name}`);
+  t.log(`${results.filter(({ status }) => status === 'ok').length} of ${results.length} ok; ${reported.join('; ')}`);
   t.deepEqual(
     results.filter(({ status }) => status === 'error').map(({ name }) => name),
     [],

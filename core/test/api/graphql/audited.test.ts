@@ -29,7 +29,7 @@ async function recorded(t: ExecutionContext, policy: Partial<PolicySettings> = {
 }
 
 /** An event as somebody looks for it. */
-const told = ({ verb, objectRef, responseStatus, auditID }: AuditEvent) => [
+const reported = ({ verb, objectRef, responseStatus, auditID }: AuditEvent) => [
   verb,
   objectRef && [objectRef.resource, objectRef.subresource].filter(Boolean).join('/'),
   objectRef && [objectRef.namespace, objectRef.name].filter(Boolean).join('/'),
@@ -47,7 +47,7 @@ test('each kind and object that a query reads is an event by itself, under the i
       missing: secret(namespace: "team", name: "none") { name }
     }`);
     t.is(json.data.secrets.nodes.length, 2, way);
-    t.deepEqual(events.map(told), [
+    t.deepEqual(events.map(reported), [
       ['list', 'secrets', 'team', 200, true],
       ['get', 'secrets', 'team/one', 200, true],
       ['get', 'secrets', 'team/none', 404, true],
@@ -68,7 +68,7 @@ test('what is read by way of something else is told, too', async (t) => {
   const made = await put(kindPaths.applications, application('shop'));
   await put(kindPaths.releases, release(made, 1));
   await ask('{ applications(namespace: "team") { nodes { releases(first: 5) { object { name } } } } }');
-  t.deepEqual(events.map(told).slice(0, -1), [
+  t.deepEqual(events.map(reported).slice(0, -1), [
     ['list', 'applications', 'team', 200, true],
     ['list', 'releases', '', 200, true],
     ['get', 'applications', 'team/shop', 200, true],
@@ -79,7 +79,7 @@ test('a read that is refused is found by its 403, by what it was about and by wh
   const { ask, events } = await recorded(t);
   await ask('{ secrets(namespace: "other") { nodes { name } } }', undefined, { as: 'team' });
   const [refused, request] = events;
-  t.deepEqual(refused && told(refused), ['list', 'secrets', 'other', 403, true]);
+  t.deepEqual(refused && reported(refused), ['list', 'secrets', 'other', 403, true]);
   t.is(refused?.annotations?.['authorization.k8s.io/decision'], 'forbid');
   t.is(refused?.annotations?.['tappaas.dev/error'], 'TAP_REQUEST_FORBIDDEN');
   t.is(refused?.annotations?.['tappaas.dev/tenant'], 'acme');
@@ -96,7 +96,7 @@ test('beyond fifty reads of an operation those of a kind in a namespace are told
   await ask('query Many($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids: [...ids, page.json.data.secret.id] });
   const named = events.filter(({ objectRef }) => objectRef?.name !== undefined);
   t.is(named.length, 50);
-  t.deepEqual(events.filter((event) => !named.includes(event)).map(told), [
+  t.deepEqual(events.filter((event) => !named.includes(event)).map(reported), [
     ['get', 'configmaps', 'team', 200, true],
     ['get', 'secrets', 'team', 200, true],
     ['post', undefined, undefined, 200, true],
@@ -117,7 +117,7 @@ test('each change of a mutation is an event with the status that REST would have
   await ask('mutation { deleteApplication(input: { namespace: "team", name: "shop" }) { userErrors { code } } }', undefined, {
     as: 'viewer',
   });
-  t.deepEqual(events.map(told), [
+  t.deepEqual(events.map(reported), [
     ['create', 'applications', 'team/shop', 201, true],
     ['create', 'applications', 'team/shop', 409, true],
     ['delete', 'applications', 'team/shop', 200, true],

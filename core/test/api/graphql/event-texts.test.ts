@@ -34,9 +34,9 @@ test('what says only what its object says is made once, for those who begin late
 test('what more was read for is told to those who had begun before, and for five seconds', async (t) => {
   const { begin, finish, state } = eventTexts();
   const [first, second, third] = [begin(), begin(), begin()];
-  const told = [first(), second()];
+  const reported = [first(), second()];
   finish(0, 'present');
-  t.deepEqual(await Promise.all(told), ['0', '0']);
+  t.deepEqual(await Promise.all(reported), ['0', '0']);
   state.nowMs = 4_999;
   t.is(await third(), '0');
   state.nowMs = 5_000;
@@ -59,18 +59,18 @@ test('all who begin while more is read for another share what is read next', asy
 test('what is waited for is told, however long it takes', async (t) => {
   const { begin, finish, state } = eventTexts();
   const subscribers = [begin(), begin()];
-  const told = subscribers.map((ask) => ask());
+  const reported = subscribers.map((ask) => ask());
   state.nowMs = 60_000;
   finish(0, 'present');
-  t.deepEqual(await Promise.all(told), ['0', '0']);
+  t.deepEqual(await Promise.all(reported), ['0', '0']);
 });
 
 test('what has failed is told to who waits for it, and to nobody later', async (t) => {
   const { begin, finish } = eventTexts();
   const subscribers = [begin(), begin()];
-  const told = subscribers.map((ask) => ask());
+  const reported = subscribers.map((ask) => ask());
   finish(0, 'waiting');
-  t.deepEqual(await Promise.all(told), ['0', '0']);
+  t.deepEqual(await Promise.all(reported), ['0', '0']);
   const again = subscribers[0]?.();
   finish(1, 'everybody');
   t.is(await again, '1');

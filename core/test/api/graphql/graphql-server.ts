@@ -12,7 +12,7 @@ import type { KindRegistration } from '../../../dist/resources/kind-entry.js';
 import { kernelKinds } from '../../../dist/resources/kinds/kernel-kinds.js';
 import { createMemoryStore } from '../../../dist/store/memory-store.js';
 import { openWatchCache } from '../../../dist/store/watch-cache.js';
-import { askPort, quietLog, realClock, type Answer, type AskOptions } from '../running-server.ts';
+import { requestPort, quietLog, realClock, type Answer, type RequestOptions } from '../running-server.ts';
 
 export interface GraphqlServer {
   readonly engine: ResourceEngine;
@@ -22,8 +22,8 @@ export interface GraphqlServer {
   /** Calls of the engine by the API, as `list releases`. */
   readonly reads: string[];
   readonly logged: { readonly message: string; readonly fields: object | undefined }[];
-  readonly ask: (query: string, variables?: object, options?: AskOptions) => Promise<Answer>;
-  readonly http: (path: string, options?: AskOptions) => Promise<Answer>;
+  readonly ask: (query: string, variables?: object, options?: RequestOptions) => Promise<Answer>;
+  readonly http: (path: string, options?: RequestOptions) => Promise<Answer>;
   readonly put: (kind: { group: string; version: string; plural: string; kind: string }, object: TestObject) => Promise<TestObject>;
   /** Serves other kinds from now on. */
   readonly serve: (kinds: readonly KindRegistration[]) => Promise<void>;
@@ -58,8 +58,8 @@ export const kindPaths = {
   operations: { group: 'ops.tappaas.dev', version: 'v1alpha1', plural: 'operations', kind: 'Operation' },
 } as const;
 
-/** What the caller `fickle` may, as long as it is so. */
-export const fickle = { may: true };
+/** What the caller `permission` may, as long as it is so. */
+export const permission = { may: true };
 
 /** Whom a bearer token stands for: its own text, with what these may. */
 const people: Readonly<
@@ -77,7 +77,7 @@ const people: Readonly<
   patcher: { name: 'patcher', groups: [], may: ({ verb, resource }) => resource !== undefined && ['get', 'patch'].includes(verb) },
   creator: { name: 'creator', groups: [], may: ({ verb, resource }) => resource !== undefined && verb === 'create' },
   brief: { name: 'brief', groups: [], may: () => true, expiresAtMs: () => Date.now() + 3_600_000 },
-  fickle: { name: 'fickle', groups: [], may: () => fickle.may },
+  permission: { name: 'fickle', groups: [], may: () => permission.may },
   nobody: { name: 'nobody', groups: [], may: () => false },
 };
 
@@ -142,7 +142,7 @@ export async function startGraphql(
     return served.object as TestObject;
   };
   for (const name of ['team', 'other']) await put(kindPaths.namespaces, { metadata: { name } });
-  const http: GraphqlServer['http'] = (path, each) => askPort(port, path, each ?? {});
+  const http: GraphqlServer['http'] = (path, each) => requestPort(port, path, each ?? {});
   return {
     engine,
     server,

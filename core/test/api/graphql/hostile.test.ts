@@ -239,8 +239,8 @@ test('what a browser sends from another page without asking first is refused', a
   }
   const simple = await http(`/graphql?query=${encodeURIComponent(query)}`);
   t.is(simple.status, 400);
-  const asked = await http(`/graphql?query=${encodeURIComponent(query)}`, { headers: { 'apollo-require-preflight': '1' } });
-  t.is(asked.json.data.viewer.name, 'admin');
+  const requested = await http(`/graphql?query=${encodeURIComponent(query)}`, { headers: { 'apollo-require-preflight': '1' } });
+  t.is(requested.json.data.viewer.name, 'admin');
   const change = encodeURIComponent('mutation { deleteApplication(input: { namespace: "team", name: "x" }) { userErrors { code } } }');
   t.is((await http(`/graphql?query=${change}`, { headers: { 'apollo-require-preflight': '1' } })).status, 405);
 });
@@ -331,18 +331,21 @@ test('with trusted documents, only these are answered, by hash or by text', asyn
 
 test('a request without a text is told so, and one that names a hash where no documents are kept, why that is not enough', async (t) => {
   const { http } = await startGraphql(t);
-  const told = async (body: object) => {
+  const reported = async (body: object) => {
     const { status, json } = await http('/graphql', { method: 'POST', body });
     return `${status} ${json.errors[0].extensions.code} ${json.errors[0].message}`;
   };
   const none = '400 TAP_GRAPHQL_REQUEST_INVALID query: expected the text of a document, found none';
-  t.is(await told({}), none);
-  t.is(await told({ query: '' }), none);
-  t.is(await told({ variables: {} }), none);
-  t.regex(await told({ documentId: 'f'.repeat(64) }), /found documentId alone, and no documents are kept here \(api\.graphqlDocuments\)/);
+  t.is(await reported({}), none);
+  t.is(await reported({ query: '' }), none);
+  t.is(await reported({ variables: {} }), none);
+  t.regex(
+    await reported({ documentId: 'f'.repeat(64) }),
+    /found documentId alone, and no documents are kept here \(api\.graphqlDocuments\)/,
+  );
   // Clients of Apollo go on with the text when they are told these very words.
   const persisted = { extensions: { persistedQuery: { version: 1, sha256Hash: 'f'.repeat(64) } } };
-  t.is(await told(persisted), '200 TAP_GRAPHQL_DOCUMENT_UNKNOWN PersistedQueryNotSupported');
+  t.is(await reported(persisted), '200 TAP_GRAPHQL_DOCUMENT_UNKNOWN PersistedQueryNotSupported');
 });
 
 test('audit learns the name and the hash of each operation, done or refused', async (t) => {

@@ -18,7 +18,7 @@ type Query = Readonly<Record<string, string | undefined>>;
 
 /** What one container has written, run by run; who follows it is told of what comes, until the run or the connection ends. */
 class PlayedLog {
-  readonly asked: Query[] = [];
+  readonly requested: Query[] = [];
   #runs: string[][] = [[]];
   #cuts = 0;
   #wakes: (() => void)[] = [];
@@ -41,17 +41,17 @@ class PlayedLog {
   }
 
   async *read(query: Query, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    this.asked.push(query);
+    this.requested.push(query);
     const { sinceTime = '', tailLines, follow, previous } = query;
     const run = this.#runs.at(previous === 'true' ? -2 : -1);
     if (run === undefined) throw objectErrors.TAP_OBJECT_INVALID({ message: 'there is no previous run' });
     const cuts = this.#cuts;
-    let told = tailLines === undefined ? 0 : Math.max(0, run.length - Number(tailLines));
+    let reported = tailLines === undefined ? 0 : Math.max(0, run.length - Number(tailLines));
     for (;;) {
-      const lines = run.slice(told).filter((line) => (timedLine(line).time ?? '') >= sinceTime);
-      told = run.length;
+      const lines = run.slice(reported).filter((line) => (timedLine(line).time ?? '') >= sinceTime);
+      reported = run.length;
       if (lines.length > 0) yield Buffer.from(`${lines.join('\n')}\n`);
-      if (told < run.length) continue;
+      if (reported < run.length) continue;
       if (signal.aborted || follow !== 'true' || run !== this.#runs.at(-1)) return;
       if (cuts !== this.#cuts) throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
       await new Promise<void>((resolve) => {

@@ -135,7 +135,7 @@ test('whoever may not see a kind is refused as over REST, field by field', async
   for (const _ of ['executed', 'compiled']) {
     const { status, json } = await ask(query, undefined, { as: 'team' });
     t.is(status, 200);
-    t.deepEqual(json.data, { mine: { name: 'shop' }, theirs: null, absent: null });
+    t.deepEqual(json.data, { mine: { name: 'shop' }, others: null, absent: null });
     t.deepEqual(
       json.errors.map(({ path, extensions }: { path: string[]; extensions: { code: string } }) => [path, extensions.code]),
       [
@@ -145,8 +145,8 @@ test('whoever may not see a kind is refused as over REST, field by field', async
     );
   }
   const rest = await http('/apis/apps.tappaas.dev/v1alpha1/namespaces/other/applications/secret', { as: 'team' });
-  const told = (await ask('{ application(namespace: "other", name: "secret") { name } }', undefined, { as: 'team' })).json.errors[0];
-  t.is(told.message, rest.json.message);
+  const reported = (await ask('{ application(namespace: "other", name: "secret") { name } }', undefined, { as: 'team' })).json.errors[0];
+  t.is(reported.message, rest.json.message);
   const list = await ask('{ applications { nodes { name } } }', undefined, { as: 'team' });
   t.is(list.json.errors[0].extensions.code, 'TAP_REQUEST_FORBIDDEN');
   t.is(list.json.data, null);
@@ -379,9 +379,9 @@ test('events about what has no namespace are seen by who may see it, read once f
   const own = await ask(one, { name: 'acme' }, { as: 'customer' });
   t.deepEqual(own.json.data.tenant.events, [{ reason: 'Of-acme' }]);
   t.is((await ask(one, { name: 'other' }, { as: 'customer' })).json.errors[0].extensions.code, 'TAP_REQUEST_FORBIDDEN');
-  const told = audited.filter(({ isPart, caller }) => isPart && caller?.name === 'customer');
+  const reported = audited.filter(({ isPart, caller }) => isPart && caller?.name === 'customer');
   t.deepEqual(
-    told.map(({ verb, target, outcome }) => [verb, target?.kind.plural, target?.namespace, outcome.status, outcome.decision?.decision]),
+    reported.map(({ verb, target, outcome }) => [verb, target?.kind.plural, target?.namespace, outcome.status, outcome.decision?.decision]),
     [
       ['get', 'tenants', undefined, 200, 'allow'],
       ['list', 'events', 'default', 200, 'allow'],

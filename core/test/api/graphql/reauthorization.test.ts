@@ -4,14 +4,14 @@ import { AnswerTypes, jsonType } from '../../../dist/api/graphql/answer-types.js
 import { PlannedOperation } from '../../../dist/api/graphql/document.js';
 import { operationsMax, PreparedOperations } from '../../../dist/api/graphql/prepared-operations.js';
 import { composeSchema } from '../../../dist/api/graphql/schema/compose.js';
-import type { AskOptions } from '../running-server.ts';
+import type { RequestOptions } from '../running-server.ts';
 import { application, kindPaths, startGraphql } from './graphql-server.ts';
 
 const query = 'query One { application(namespace: "team", name: "shop") { name metadata { labels { key value } } } }';
 const text = JSON.stringify({ query });
 
 /** Requests that are no plain ones; each must be answered in one way, whether or not its operation is known already. */
-const requests: Readonly<Record<string, AskOptions>> = {
+const requests: Readonly<Record<string, RequestOptions>> = {
   'a byte order mark before the body': { body: `\uFEFF${text}` },
   'bytes that are not UTF-8': { body: Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.of(0xff, 0xfe)]) },
   'no JSON': { body: `${text}}` },
@@ -87,9 +87,9 @@ test('an answer that is known has the headers of every other, and a length in by
     ...application('shop'),
     metadata: { name: 'shop', namespace: 'team', labels: { app: 'a' }, annotations: { said: 'grüße ✓' } } as never,
   });
-  const asked = '{ application(namespace: "team", name: "shop") { metadata { annotations { value } } } }';
+  const requested = '{ application(namespace: "team", name: "shop") { metadata { annotations { value } } } }';
   const answers = [];
-  for (let turn = 0; turn < 3; turn += 1) answers.push(await ask(asked));
+  for (let turn = 0; turn < 3; turn += 1) answers.push(await ask(requested));
   for (const { headers, bytes, text: said } of answers) {
     t.is(said.trim(), '{"data":{"application":{"metadata":{"annotations":[{"value":"grüße ✓"}]}}}}');
     t.is(headers['content-length'], String(bytes.byteLength));

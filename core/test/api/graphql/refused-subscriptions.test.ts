@@ -28,13 +28,13 @@ async function open(t: { teardown(close: () => void): void }, port: number) {
   socket.send('{"type":"connection_init"}');
   await once(socket, 'message');
   const refused: Told[] = [];
-  const told = new Set<string>();
+  const reported = new Set<string>();
   socket.on('message', (data: Buffer) => {
     const message = JSON.parse(data.toString()) as Told & { readonly type: string };
     if (message.type === 'error') refused.push(message);
-    if (message.type === 'next') told.add(message.id);
+    if (message.type === 'next') reported.add(message.id);
   });
-  return { refused, told, send: (id: string, payload: Payload) => socket.send(JSON.stringify({ id, type: 'subscribe', payload })) };
+  return { refused, reported, send: (id: string, payload: Payload) => socket.send(JSON.stringify({ id, type: 'subscribe', payload })) };
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
@@ -47,7 +47,7 @@ const parts = ({ audited }: GraphqlServer) =>
     .filter(({ isPart }) => isPart)
     .map(({ verb, path, caller, outcome: { status, errorCode, decision, annotations } }) => ({
       what: `${caller?.name} ${verb} ${path}`,
-      told: [status, errorCode, decision?.decision, annotations?.get('graphql.operation')],
+      reported: [status, errorCode, decision?.decision, annotations?.get('graphql.operation')],
     }));
 
 const deep = `subscription Deep { applicationChanges { object { ${'operations(first: 1) { object { ... on Application { '.repeat(5)} name ${'} } }'.repeat(5)} } } }`;
@@ -82,7 +82,7 @@ for (const [what, [payload, status, code, operation]] of Object.entries(refusals
     send('1', payload);
     await until(() => refused.length === 1);
     t.is(refused[0]?.payload[0]?.extensions.code, code);
-    t.deepEqual(parts(server), [{ what: 'admin get /graphql', told: [status, code, 'allow', operation] }]);
+    t.deepEqual(parts(server), [{ what: 'admin get /graphql', reported: [status, code, 'allow', operation] }]);
   });
 }
 
@@ -106,7 +106,7 @@ test('subscriptions that there is no room for are told to audit: those beyond th
   send('more', { query: 'subscription { applicationChanges { type } }' });
   await until(() => refused.length === 2);
   t.deepEqual(
-    parts(server).map(({ told }) => told),
+    parts(server).map(({ reported }) => reported),
     [
       [429, 'TAP_FLOW_FULL', 'allow', undefined],
       [400, 'TAP_GRAPHQL_TOO_MANY_SUBSCRIPTIONS', 'allow', undefined],
@@ -146,7 +146,7 @@ test('with trusted documents, only these are followed, by hash or by text', asyn
   const hash = createHash('sha256').update(trusted).digest('hex');
   const server = await startGraphql(t, { graphql: { introspection: false, documents: new Map([[hash, trusted]]) } });
   await server.put(kindPaths.applications, application('shop'));
-  const { send, refused, told } = await open(t, server.port);
+  const { send, refused, reported } = await open(t, server.port);
   const good: readonly Payload[] = [
     { query: '', documentId: `sha256:${hash}` },
     { query: '', documentId: hash },
@@ -154,7 +154,7 @@ test('with trusted documents, only these are followed, by hash or by text', asyn
     { query: trusted },
   ];
   for (const [index, payload] of good.entries()) send(`good ${index}`, payload);
-  await until(() => told.size === good.length);
+  await until(() => reported.size === good.length);
   const bad: readonly Payload[] = [{ query: `${trusted} ` }, { query: '', documentId: 'f'.repeat(64) }, { query: '' }];
   for (const [index, payload] of bad.entries()) send(`bad ${index}`, payload);
   await until(() => refused.length === bad.length);

@@ -91,7 +91,7 @@ async function serving(
     readonly log?: (request: { readonly key: { readonly name: string } }) => object;
   } = {},
 ) {
-  const asked: (readonly string[])[] = [];
+  const requested: (readonly string[])[] = [];
   const limits: number[] = [];
   const listed = new Set<string | undefined>();
   const list = async ({ target, limit = 0, continueToken = '0', labelSelector = '' }: ListQuery) => {
@@ -112,7 +112,7 @@ async function serving(
     subresources: () => [log as unknown as ServedSubresource],
     clusterNamespace: async (cluster, namespace) => (cluster === 'local' ? { name: `on-${cluster}-${namespace}` } : 'unknown-cluster'),
     placements: async (uids) => {
-      asked.push(uids);
+      requested.push(uids);
       return uids.map((uid) => (uid === '1' ? decided : undefined));
     },
   });
@@ -122,18 +122,18 @@ async function serving(
     await server.put(kindPaths.releases, { metadata: { ...metadata, namespace: 'team' }, spec: { ...first, objects: rendered } });
     t.is((await server.http(path(name), { method: 'PATCH', body: { status: { release: `${name}-1` } }, headers })).status, 200);
   }
-  return { server, asked, limits, listed };
+  return { server, requested, limits, listed };
 }
 
 test('why each pod runs where it does is told, and asked for once for all of them', async (t) => {
-  const { server, asked } = await serving(t);
+  const { server, requested } = await serving(t);
   const query = `{ application(namespace: "team", name: "shop") { pods { node placement {
     outcome node attempt nodes feasibleNodes decidedAt message scores { plugin points weight } refused { plugin message nodes } } } } }`;
   for (const _ of ['executed', 'compiled']) {
     const { pods } = (await server.ask(query)).json.data.application;
-    const { atMs: _at, chosen, outcome: _outcome, ...told } = decided;
+    const { atMs: _at, chosen, outcome: _outcome, ...reported } = decided;
     const placement = {
-      ...told,
+      ...reported,
       outcome: 'PLACED',
       node: 'node-1',
       scores: chosen?.parts,
@@ -145,7 +145,7 @@ test('why each pod runs where it does is told, and asked for once for all of the
       { node: 'node-1', placement: null },
     ]);
   }
-  t.deepEqual(asked, [
+  t.deepEqual(requested, [
     ['1', '2'],
     ['1', '2'],
   ]);
@@ -164,8 +164,8 @@ const many = (application: string, count: number, process = 'web'): readonly Pod
 
 test('all pods of all applications of a page are told, and of more than 10,000 an error and no part of them', async (t) => {
   const query = '{ applications(first: 100) { nodes { name pods { name } } } }';
-  const told = await serving(t, { names: ['market', 'shop'], pods: [...many('market', 990), ...many('shop', 20)] });
-  const { nodes } = (await told.server.ask(query)).json.data.applications;
+  const reported = await serving(t, { names: ['market', 'shop'], pods: [...many('market', 990), ...many('shop', 20)] });
+  const { nodes } = (await reported.server.ask(query)).json.data.applications;
   t.deepEqual(
     nodes.map(({ name, pods }: { readonly name: string; readonly pods: readonly unknown[] }) => [name, pods.length]),
     [
@@ -173,7 +173,7 @@ test('all pods of all applications of a page are told, and of more than 10,000 a
       ['shop', 20],
     ],
   );
-  t.deepEqual(told.limits, [1_000, 1_000], 'read together, in pages');
+  t.deepEqual(reported.limits, [1_000, 1_000], 'read together, in pages');
   const crowded = await serving(t, { pods: many('shop', 10_001) });
   const { json } = await crowded.server.ask(query);
   t.is(json.errors[0].extensions.code, 'TAP_GRAPHQL_TOO_COSTLY');
@@ -228,7 +228,7 @@ test('what processes really get is told with who sets it, and what a Secret hold
   const { server } = await serving(t);
   const query = `query C($process: String) { application(namespace: "team", name: "shop") {
     configuration(process: $process) { process name value source reference { kind name key } } } }`;
-  const told = async (process?: string) => (await server.ask(query, { process })).json.data.application.configuration;
+  const reported = async (process?: string) => (await server.ask(query, { process })).json.data.application.configuration;
   const web = [
     { process: 'web', name: 'LOG_LEVEL', value: 'debug', source: 'PROCESS', reference: null },
     { process: 'web', name: 'NODE_ENV', value: 'production', source: 'APPLICATION', reference: null },
@@ -248,9 +248,9 @@ test('what processes really get is told with who sets it, and what a Secret hold
     source: 'RENDERED',
     reference: { kind: 'ConfigMap', name: 'places', key: 'eu' },
   };
-  t.deepEqual(await told(), [...web, nightly]);
-  t.deepEqual(await told('web'), web);
-  t.deepEqual(await told('none'), []);
+  t.deepEqual(await reported(), [...web, nightly]);
+  t.deepEqual(await reported('web'), web);
+  t.deepEqual(await reported('none'), []);
 });
 
 test('before there is a release nothing is configured, and whoever may not list pods learns no placement', async (t) => {

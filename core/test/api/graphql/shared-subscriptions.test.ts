@@ -83,10 +83,10 @@ test('what is told besides the object is not shared with the same person who com
 
 test('who leaves while a change is worked out takes nothing from the others', async (t) => {
   // Objects that are held on to are the same for the second.
-  const asked: (readonly object[])[] = [];
+  const requested: (readonly object[])[] = [];
   const working = Promise.withResolvers<void>();
   const slow = pluggedField('slow', async (objects, _, { signal }) => {
-    if (asked.push(objects) > 1) return objects.map(() => 2);
+    if (requested.push(objects) > 1) return objects.map(() => 2);
     working.resolve();
     await once(signal, 'abort');
     throw signal.reason;
@@ -100,5 +100,5 @@ test('who leaves while a change is worked out takes nothing from the others', as
   const second = connect(t, server.port).follow(query);
   first.stop();
   t.deepEqual(await second.next(), { data: { applicationChanges: { object: { slow: 2 } } } });
-  t.is(asked.length, 2);
+  t.is(requested.length, 2);
 });

@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import type { AuditedState } from '../../../dist/ports/audit.js';
 import { ownMs } from '../../own-time.ts';
 import { realClock } from '../running-server.ts';
-import { application, fickle, kindPaths, startGraphql } from './graphql-server.ts';
+import { application, permission, kindPaths, startGraphql } from './graphql-server.ts';
 import { connect, changes, update, withPod } from './subscriber.ts';
 
 /** A clock that goes as clocks do, and is put forward by the test. */
@@ -24,26 +24,26 @@ test.serial('whoever may not watch is refused, and a right that is taken away en
   const [error] = (await refused.ended) as { extensions: { code: string } }[];
   t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
   const elsewhere = connect(t, server.port, 'team').follow('subscription { applicationChanges(namespace: "other") { type } }');
-  fickle.may = true;
+  permission.may = true;
   t.is(((await elsewhere.ended) as (typeof error)[])[0]?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
   const changed = connect(t, server.port, 'fickle').follow(changes);
   t.is((await changed.next()).data.applicationChanges.type, 'ADDED');
-  fickle.may = false;
+  permission.may = false;
   await update(server, 'shop', { spec: { runtime: 'gpu' } });
   t.is(await changed.next(), undefined);
   t.is(((await changed.ended) as (typeof error)[])[0]?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
 });
 
 test.serial('audit is told when a subscription begins and when it ends, of what, and why it was refused or ended', async (t) => {
-  const told: unknown[][] = [];
+  const reported: unknown[][] = [];
   const left = Promise.withResolvers<void>();
   const server = await startGraphql(t, {
     audit: ({ requestId, verb, target }) => {
       const tell = (moment: string) => (state: AuditedState) => {
         const { status, decision, annotations } = state;
         if (target === undefined || verb !== 'watch') return;
-        told.push([moment, verb, target.kind.plural, target.namespace, target.name, status, decision?.decision]);
-        told.push([requestId.includes('/'), annotations?.get('graphql.operation'), annotations?.get('graphql.hash')?.length]);
+        reported.push([moment, verb, target.kind.plural, target.namespace, target.name, status, decision?.decision]);
+        reported.push([requestId.includes('/'), annotations?.get('graphql.operation'), annotations?.get('graphql.hash')?.length]);
         if (moment === 'end' && target.name === 'left') left.resolve();
       };
       return { streaming: tell('begin'), end: tell('end') };
@@ -52,32 +52,32 @@ test.serial('audit is told when a subscription begins and when it ends, of what,
   const facts = [false, 'subscription Watch', 64];
   const watch = (name: string) => `subscription Watch { applicationChanges(namespace: "team", name: "${name}", bookmarks: true) { type } }`;
   await connect(t, server.port, 'nobody').follow(watch('refused')).ended;
-  t.deepEqual(told.splice(0), [['end', 'watch', 'applications', 'team', 'refused', 403, 'no-opinion'], facts]);
-  fickle.may = true;
+  t.deepEqual(reported.splice(0), [['end', 'watch', 'applications', 'team', 'refused', 403, 'no-opinion'], facts]);
+  permission.may = true;
   await server.put(kindPaths.applications, application('lost'));
   const lost = connect(t, server.port, 'fickle').follow(watch('lost'));
   await lost.next();
-  t.deepEqual(told.splice(0), [['begin', 'watch', 'applications', 'team', 'lost', 200, 'allow'], facts]);
-  fickle.may = false;
+  t.deepEqual(reported.splice(0), [['begin', 'watch', 'applications', 'team', 'lost', 200, 'allow'], facts]);
+  permission.may = false;
   await update(server, 'lost', { spec: { runtime: 'gpu' } });
   await lost.ended;
-  t.deepEqual(told.splice(0), [['end', 'watch', 'applications', 'team', 'lost', 403, 'no-opinion'], facts]);
+  t.deepEqual(reported.splice(0), [['end', 'watch', 'applications', 'team', 'lost', 403, 'no-opinion'], facts]);
   await server.put(kindPaths.applications, application('left'));
   const stopped = connect(t, server.port, 'admin').follow(watch('left'));
   await stopped.next();
   stopped.stop();
   await left.promise;
-  t.deepEqual(told.slice(2), [['end', 'watch', 'applications', 'team', 'left', 200, 'allow'], facts]);
+  t.deepEqual(reported.slice(2), [['end', 'watch', 'applications', 'team', 'left', 200, 'allow'], facts]);
 });
 
 test.serial('a right that is taken away ends what is followed within ten seconds, when nothing changes, too', async (t) => {
   const server = await startGraphql(t);
-  fickle.may = true;
+  permission.may = true;
   await server.put(kindPaths.applications, application('shop'));
   const connected = connect(t, server.port, 'fickle');
   const changed = connected.follow(changes);
   t.is((await changed.next()).data.applicationChanges.type, 'ADDED');
-  fickle.may = false;
+  permission.may = false;
   t.true((await ownMs(() => changed.ended)) < 10_000);
   const [error] = (await changed.ended) as { extensions: { code: string } }[];
   t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
@@ -103,7 +103,7 @@ test('who may see another part of it than when it began is denied the rest, and 
 });
 
 test.serial('logs that are followed end with the right to see them, and nobody reads them any more', async (t) => {
-  fickle.may = true;
+  permission.may = true;
   const reading = Promise.withResolvers<AbortSignal>();
   const { clock, skip } = skippingClock();
   const server = await withPod(t, {
@@ -116,7 +116,7 @@ test.serial('logs that are followed end with the right to see them, and nobody r
   });
   const followed = connect(t, server.port, 'fickle').follow(shopLogs);
   t.is((await followed.next()).data.applicationLogs.text, 'ready');
-  fickle.may = false;
+  permission.may = false;
   skip(5_000);
   const [error] = (await followed.ended) as { extensions: { code: string } }[];
   t.is(error?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
@@ -192,15 +192,15 @@ test('who has lost the right while they read slowly is told nothing more of what
   may = false;
   skip(5_000);
   await denied.promise;
-  let told = 1;
+  let reported = 1;
   const end = new Promise<string>((resolve) => {
     socket.on('message', (message: Buffer) => {
       const text = message.toString('utf8', 0, 1_000);
       if (!text.includes('"type":"next"')) resolve(text);
-      else if ((told += 1) === count) resolve('everything was told');
+      else if ((reported += 1) === count) resolve('everything was told');
     });
   });
   socket.resume();
   t.regex(await end, /"type":"error".*TAP_REQUEST_FORBIDDEN/);
-  t.true(told < count, `${told} were told`);
+  t.true(reported < count, `${reported} were told`);
 });

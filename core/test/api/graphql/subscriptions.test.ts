@@ -11,17 +11,17 @@ test('changes are told in order, from what is there, until the subscriber has en
   await server.put(kindPaths.applications, application('shop'));
   const { follow } = connect(t, server.port);
   const changed = follow(changes);
-  const told = async () => {
+  const reported = async () => {
     const { type, object } = (await changed.next()).data.applicationChanges;
     return [type, object.name, object.spec.runtime];
   };
-  t.deepEqual(await told(), ['ADDED', 'shop', 'standard']);
+  t.deepEqual(await reported(), ['ADDED', 'shop', 'standard']);
   await server.put(kindPaths.applications, application('other'));
-  t.deepEqual(await told(), ['ADDED', 'other', 'standard']);
+  t.deepEqual(await reported(), ['ADDED', 'other', 'standard']);
   await update(server, 'shop', { spec: { runtime: 'gpu' } });
-  t.deepEqual(await told(), ['MODIFIED', 'shop', 'gpu']);
+  t.deepEqual(await reported(), ['MODIFIED', 'shop', 'gpu']);
   await server.ask('mutation { deleteApplication(input: { namespace: "team", name: "shop" }) { userErrors { code } } }');
-  t.deepEqual(await told(), ['DELETED', 'shop', 'gpu']);
+  t.deepEqual(await reported(), ['DELETED', 'shop', 'gpu']);
   changed.stop();
   t.is(await changed.ended, undefined);
 });
@@ -95,17 +95,17 @@ test('a subscription that broke while it told what is there goes on without leav
   // Objects come in the order of names, so the first one that is told is the newest.
   for (const name of ['c', 'b', 'a']) await server.put(kindPaths.applications, application(name));
   const one = connect(t, server.port).follow(changes);
-  const told: string[] = [];
+  const reported: string[] = [];
   for (const _ of ['a', 'b', 'c']) {
     const { object, resourceVersion } = (await one.next()).data.applicationChanges;
-    told.push(object.name);
+    reported.push(object.name);
     const resumed = connect(t, server.port).follow(changes, { since: resourceVersion });
     await server.put(kindPaths.applications, application(`later-${object.name}`));
     const names: string[] = [];
     while (names.at(-1) !== `later-${object.name}`) names.push((await resumed.next()).data.applicationChanges.object.name);
-    for (const name of ['a', 'b', 'c']) t.true([...told, ...names].includes(name), `${name} after ${object.name}`);
+    for (const name of ['a', 'b', 'c']) t.true([...reported, ...names].includes(name), `${name} after ${object.name}`);
   }
-  t.deepEqual(told, ['a', 'b', 'c']);
+  t.deepEqual(reported, ['a', 'b', 'c']);
 });
 
 test('a variable that is left out has its default in every event', async (t) => {
@@ -187,8 +187,10 @@ test('an operation that does not exist is not waited for, and audit is told so',
   const [error] = (await missing.ended) as { message: string; extensions: { code: string } }[];
   t.is(error?.extensions.code, 'TAP_OBJECT_NOT_FOUND');
   t.is(error?.message, 'operations "shop-deploy-1" not found');
-  const told = server.audited.filter(({ isPart }) => isPart).map(({ verb, outcome: { status, errorCode } }) => [verb, status, errorCode]);
-  t.deepEqual(told, [['watch', 404, 'TAP_OBJECT_NOT_FOUND']]);
+  const reported = server.audited
+    .filter(({ isPart }) => isPart)
+    .map(({ verb, outcome: { status, errorCode } }) => [verb, status, errorCode]);
+  t.deepEqual(reported, [['watch', 404, 'TAP_OBJECT_NOT_FOUND']]);
   await server.put(kindPaths.operations, { metadata: { name: 'shop-deploy-1', namespace: 'team' }, spec: { verb: 'deploy', target } });
   t.is((await follow(query, { namespace: 'team' }).next()).data.operationProgress.name, 'shop-deploy-1');
   const refused = async (text: string, variables: Record<string, unknown>) => {
@@ -220,8 +222,8 @@ test('a client that takes seconds to begin is waited for', async (t) => {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', { headers: { authorization: 'Bearer admin' } });
   t.teardown(() => socket.terminate());
   await once(socket, 'open');
-  const told = once(socket, 'message').then(([data]) => String(data));
-  const answered = Promise.race([told, once(socket, 'close').then(([code]) => `closed with ${code}`)]);
+  const reported = once(socket, 'message').then(([data]) => String(data));
+  const answered = Promise.race([reported, once(socket, 'close').then(([code]) => `closed with ${code}`)]);
   await delay(4_000);
   socket.send('{"type":"connection_init"}');
   t.is(await answered, '{"type":"connection_ack"}');

@@ -79,7 +79,7 @@ Object.assign(echo.getType('JSON') as GraphQLScalarType, { serialize: (value: un
 const field = echo.getQueryType()?.getFields()['echo'];
 if (field !== undefined) field.resolve = (_, given) => given;
 
-async function told(schema: GraphQLSchema, text: string, variableValues: Readonly<Record<string, unknown>>) {
+async function reported(schema: GraphQLSchema, text: string, variableValues: Readonly<Record<string, unknown>>) {
   const document = parse(text);
   const [operation] = document.definitions;
   if (validate(schema, document).length > 0 || operation?.kind !== Kind.OPERATION_DEFINITION) return undefined;
@@ -128,7 +128,7 @@ test('whatever types, defaults and values variables have, both ways answer the s
       const fallback = byDefault === null ? '' : ` = ${defaults[byDefault % defaults.length]}`;
       const at = { argument: `${argument}: $v`, field: `deep: { required: 0, ${argument}: $v }`, item: 'list: [1, $v]' }[place];
       const variables = sent === null ? {} : { v: values[sent % values.length] };
-      const both = await told(echo, `query Q($v: ${type}${mark}${fallback}) { echo(${at}) }`, variables);
+      const both = await reported(echo, `query Q($v: ${type}${mark}${fallback}) { echo(${at}) }`, variables);
       if (both?.isCompiled === true) compiled += 1;
       deepEqual(both?.again, both?.executed, `$v: ${type}${mark}${fallback} at ${at} of ${JSON.stringify(variables)}`);
     }),

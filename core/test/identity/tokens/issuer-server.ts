@@ -7,8 +7,8 @@ import { issueAuthority, issueServer } from '../../../dist/api/certificates/cert
 export interface IssuerServer {
   readonly url: string;
   readonly authority: string;
-  /** Paths that were asked for. */
-  readonly asked: string[];
+  /** Paths that were requested. */
+  readonly requestedPaths: string[];
   /** Published keys; change them to rotate. */
   readonly keys: JWK[];
   /** Answers instead of keys and discovery. */
@@ -32,11 +32,11 @@ export interface SigningKey {
 export async function startIssuer(): Promise<IssuerServer> {
   const authority = await issueAuthority(Date.now());
   const { certificate, key } = await issueServer(authority, ['localhost', '127.0.0.1'], Date.now());
-  const asked: string[] = [];
+  const requestedPaths: string[] = [];
   const keys: JWK[] = [];
   const server: Server = createServer({ cert: certificate, key }, (request, response) => {
     const path = request.url ?? '';
-    asked.push(path);
+    requestedPaths.push(path);
     const other = issuer.answer?.(path);
     const body =
       path === '/.well-known/openid-configuration'
@@ -51,7 +51,7 @@ export async function startIssuer(): Promise<IssuerServer> {
   const issuer: IssuerServer = {
     url: `https://localhost:${(server.address() as AddressInfo).port}`,
     authority: authority.certificate,
-    asked,
+    requestedPaths,
     keys,
     answer: undefined,
     async makeKey(kid, algorithm = 'ES256', isPublished = true) {

@@ -38,7 +38,7 @@ test('a token that the issuer signed is verified with the keys that discovery le
   const key = await issuer.makeKey('k1');
   t.like(await verify(await key.sign(claims({ groups: ['devs'] }))), { sub: 'joe', groups: ['devs'] });
   await verify(await key.sign(claims()));
-  t.deepEqual(issuer.asked, ['/.well-known/openid-configuration', '/keys']);
+  t.deepEqual(issuer.requestedPaths, ['/.well-known/openid-configuration', '/keys']);
 });
 
 test('a token without exp is refused', async (t) => {
@@ -88,7 +88,7 @@ test('keys that the header brings or points to count for nothing', async (t) => 
   for (const header of [{ jwk: mine.publicJwk }, { jku: `${evil.url}/keys` }, { x5u: `${evil.url}/keys` }, { kid: '../../k1' }]) {
     await t.throwsAsync(verify(await mine.sign(claims(), header)), invalid);
   }
-  t.deepEqual(evil.asked, []);
+  t.deepEqual(evil.requestedPaths, []);
 });
 
 test('a key for encryption, and a key of another algorithm than its own, verify nothing', async (t) => {
@@ -164,14 +164,14 @@ test('a key that the issuer has made since is found, and unknown ones make nobod
   await clock.advance(30_000);
   const second = await issuer.makeKey('k2');
   t.like(await verify(await second.sign(claims())), { sub: 'joe' });
-  const keysAsked = () => issuer.asked.filter((path) => path === '/keys').length;
-  t.is(keysAsked(), 2);
+  const keyRequests = () => issuer.requestedPaths.filter((path) => path === '/keys').length;
+  t.is(keyRequests(), 2);
   const unknown = await signingKey('k3', 'ES256');
   for (let count = 0; count < 20; count += 1) await t.throwsAsync(verify(await unknown.sign(claims(), { kid: `k${count + 3}` })), invalid);
-  t.is(keysAsked(), 2, 'the cool-down holds');
+  t.is(keyRequests(), 2, 'the cool-down holds');
   await clock.advance(30_000);
   await t.throwsAsync(verify(await unknown.sign(claims())), invalid);
-  t.is(keysAsked(), 3);
+  t.is(keyRequests(), 3);
 });
 
 test('a key that was withdrawn is no longer good after ten minutes', async (t) => {
@@ -201,7 +201,7 @@ test('an issuer that has never answered is asked every ten seconds, however many
   issuer.answer = () => ({ status: 503, body: 'down' });
   for (let count = 0; count < 20; count += 1)
     await t.throwsAsync(verify(await key.sign(claims({ jti: `${count}` }))), { code: 'TAP_ISSUER_UNAVAILABLE' });
-  t.is(issuer.asked.length, 1);
+  t.is(issuer.requestedPaths.length, 1);
   issuer.answer = undefined;
   await clock.advance(10_000);
   t.like(await verify(await key.sign(claims())), { sub: 'joe' });
@@ -243,7 +243,7 @@ test('many tokens with a key that the issuer has just made wait for it', async (
   const second = await issuer.makeKey('k2');
   const tokens = await Promise.all(Array.from({ length: 5 }, (_, index) => second.sign(claims({ jti: `${index}` }))));
   t.is((await Promise.all(tokens.map((token) => verify(token)))).length, 5);
-  t.is(issuer.asked.filter((path) => path === '/keys').length, 2);
+  t.is(issuer.requestedPaths.filter((path) => path === '/keys').length, 2);
 });
 
 test('many requests with tokens of one issuer ask it once', async (t) => {
@@ -251,7 +251,7 @@ test('many requests with tokens of one issuer ask it once', async (t) => {
   const key = await issuer.makeKey('k1');
   const token = await key.sign(claims());
   await Promise.all(Array.from({ length: 50 }, () => verify(token)));
-  t.deepEqual(issuer.asked, ['/.well-known/openid-configuration', '/keys']);
+  t.deepEqual(issuer.requestedPaths, ['/.well-known/openid-configuration', '/keys']);
 });
 
 test('an issuer that answers anything but its keys cannot be asked, and says what was wrong', async (t) => {
@@ -391,9 +391,9 @@ test('replicas that start at once have one key, and each verifies what the other
 
 test('a token that another platform signed is refused, whatever its issuer says', async (t) => {
   const clock = new VirtualClock();
-  const [ours, theirs] = [memoryRecord(), memoryRecord()].map((record) => new SigningKeys(record, clock, 'https://tappaas.example.com'));
-  await Promise.all([ours?.refresh(), theirs?.refresh()]);
-  await t.throwsAsync(ours?.verify((await theirs?.sign({ aud: 'a' }, 1000))?.token ?? '', ['a']) ?? Promise.resolve(), invalid);
+  const [ours, others] = [memoryRecord(), memoryRecord()].map((record) => new SigningKeys(record, clock, 'https://tappaas.example.com'));
+  await Promise.all([ours?.refresh(), others?.refresh()]);
+  await t.throwsAsync(ours?.verify((await others?.sign({ aud: 'a' }, 1000))?.token ?? '', ['a']) ?? Promise.resolve(), invalid);
   const published = ours?.published.keys[0] ?? {};
   await t.notThrowsAsync(importJWK(published, 'ES256'));
 });

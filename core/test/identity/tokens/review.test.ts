@@ -42,11 +42,11 @@ test('a cluster that does not answer is asked about so many tokens at once, and 
   t.teardown(() => silent.close());
   const server = `https://localhost:${(silent.address() as AddressInfo).port}`;
   const tokens = service();
-  const asked = (token: number) => tokens.review(`${token}`, { server, token: 'own' });
-  const waiting = Array.from({ length: 100 }, (_, index) => t.throwsAsync(asked(index), { code: 'TAP_ISSUER_UNAVAILABLE' }));
-  await t.throwsAsync(asked(100), { code: 'TAP_ISSUER_UNAVAILABLE', message: `${server} is asked about 100 tokens already` });
+  const requested = (token: number) => tokens.review(`${token}`, { server, token: 'own' });
+  const waiting = Array.from({ length: 100 }, (_, index) => t.throwsAsync(requested(index), { code: 'TAP_ISSUER_UNAVAILABLE' }));
+  await t.throwsAsync(requested(100), { code: 'TAP_ISSUER_UNAVAILABLE', message: `${server} is asked about 100 tokens already` });
   silent.on('connection', (socket) => socket.destroy());
   for (const socket of sockets) socket.destroy();
   await Promise.all(waiting);
-  await t.throwsAsync(asked(101), { message: /cannot be asked/ });
+  await t.throwsAsync(requested(101), { message: /cannot be asked/ });
 });

@@ -327,7 +327,7 @@ async function stageOn(
   const opened = await openOn(t, sinks, await place());
   await opened.clock.advance(100);
   const compiled = compilePolicy({ level: 'Metadata', omitStages: [], refusals: true, rules: [], ...policy }, isConfidential);
-  const told: AuditEvent[] = [];
+  const reported: AuditEvent[] = [];
   const stage = createAuditStage({
     nowMs: () => opened.clock.nowMs(),
     policy: () => compiled,
@@ -335,11 +335,11 @@ async function stageOn(
     bodyBytesMax: () => 1_000,
     auditLog: opened.auditLog,
     hasTaps: () => false,
-    tell: (event) => void told.push(event),
+    tell: (event) => void reported.push(event),
     log,
     ...parts,
   });
-  return { ...opened, stage, told };
+  return { ...opened, stage, reported };
 }
 
 test('in mode blocking a request begins when its first line is kept, and is refused while the sink fails', async (t) => {

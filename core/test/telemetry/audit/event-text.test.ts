@@ -91,8 +91,8 @@ test('no text of a caller can break out of its place or its line', (t) => {
   );
   assert(
     property(hostile, hostile, hostile, (name, agent, note) => {
-      const told = { ...request, caller: { name, groups: [name] }, userAgent: agent.slice(0, 256), target: { kind, name } };
-      const text = eventText({ ...at, request: told, state: { ...state, annotations: new Map([[note, note]]) } });
+      const reported = { ...request, caller: { name, groups: [name] }, userAgent: agent.slice(0, 256), target: { kind, name } };
+      const text = eventText({ ...at, request: reported, state: { ...state, annotations: new Map([[note, note]]) } });
       t.notRegex(text, /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u);
       const event = JSON.parse(text) as { user: { username: string }; objectRef: { name: string }; verb: string; annotations: object };
       t.is(event.user.username.toWellFormed(), name.toWellFormed());

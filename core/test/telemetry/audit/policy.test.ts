@@ -3,7 +3,7 @@ import type { AuditedRequest } from '../../../dist/ports/audit.js';
 import { isConfidential } from '../../../dist/telemetry/audit/confidential.js';
 import { compilePolicy, type PolicyRule, type PolicySettings } from '../../../dist/telemetry/audit/policy.js';
 
-const asked: AuditedRequest = {
+const requested: AuditedRequest = {
   requestId: 'r0-1',
   receivedAtMs: 0,
   method: 'GET',
@@ -17,10 +17,10 @@ const asked: AuditedRequest = {
   userAgent: '',
 };
 const about = (plural: string, subresource?: string, group = ''): AuditedRequest => ({
-  ...asked,
+  ...requested,
   target: { kind: { group, version: 'v1', plural }, namespace: 'shop', name: 'menu', ...(subresource !== undefined && { subresource }) },
 });
-const path = (text: string): AuditedRequest => ({ ...asked, path: text, target: undefined });
+const path = (text: string): AuditedRequest => ({ ...requested, path: text, target: undefined });
 
 const empty: PolicyRule = { level: 'None', users: [], groups: [], verbs: [], resources: [], namespaces: [], paths: [], omitStages: [] };
 const settings = (rules: readonly Partial<PolicyRule>[], more: Partial<PolicySettings> = {}): PolicySettings => ({
@@ -30,7 +30,8 @@ const settings = (rules: readonly Partial<PolicyRule>[], more: Partial<PolicySet
   rules: rules.map((rule) => ({ ...empty, ...rule })),
   ...more,
 });
-const levelOf = (rules: readonly Partial<PolicyRule>[], request = asked) => compilePolicy(settings(rules), isConfidential)(request).level;
+const levelOf = (rules: readonly Partial<PolicyRule>[], request = requested) =>
+  compilePolicy(settings(rules), isConfidential)(request).level;
 
 test('the first rule that is for a request decides, and the default what no rule is for', (t) => {
   t.is(levelOf([]), 'Metadata');
@@ -54,7 +55,7 @@ test('every condition of a rule has to fit: user, group, verb, namespace', (t) =
 });
 
 test('whoever nobody knows is system:anonymous of system:unauthenticated', (t) => {
-  const unknown = { ...asked, caller: undefined };
+  const unknown = { ...requested, caller: undefined };
   t.is(levelOf([{ users: ['system:anonymous'] }], unknown), 'None');
   t.is(levelOf([{ groups: ['system:unauthenticated'] }], unknown), 'None');
 });
@@ -103,5 +104,5 @@ test('stages that the policy or a rule omits are not recorded', (t) => {
     settings([{ level: 'Request', omitStages: ['ResponseStarted'] }], { omitStages: ['RequestReceived'] }),
     isConfidential,
   );
-  t.deepEqual(policy(asked), { level: 'Request', received: false, started: false, complete: true });
+  t.deepEqual(policy(requested), { level: 'Request', received: false, started: false, complete: true });
 });

@@ -81,9 +81,9 @@ test('many events are sealed in a thread, and the chain goes on as if they had n
 test('when the thread fails, what it was asked is not lost, and it is done without', async (t) => {
   const sealer = new Sealer('r0', log);
   const batch = batchOf(Array.from({ length: 500 }, (_, n) => row(0, `r0-${n}`)));
-  const asked = sealer.seal(genesis, batch);
+  const requested = sealer.seal(genesis, batch);
   await sealer.close();
-  t.deepEqual(textsOf(await asked), textsOf(sealed('r0', genesis, batch)));
+  t.deepEqual(textsOf(await requested), textsOf(sealed('r0', genesis, batch)));
   t.false(sealer.seal(genesis, batch) instanceof Promise);
 });
 

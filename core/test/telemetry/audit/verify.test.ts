@@ -108,12 +108,12 @@ test('the oldest lines may be gone only as far as the log itself has said before
   t.is((await verify(lines.slice(2), [])).bad, undefined);
   t.deepEqual((await verify(lines.slice(3), [])).bad?.sequence, 3);
   const pretended = new ChainWriter('r0', genesis);
-  const theirs = [
+  const others = [
     '{"user":{"username":"joe"},"requestURI":"/audit","annotations":{"tappaas.dev/audit-removes-before":"3"}}',
     event(2),
     event(3),
   ];
-  const withTheirs = theirs.map((text) => pretended.append(text).text);
+  const withTheirs = others.map((text) => pretended.append(text).text);
   t.is((await verify(withTheirs.slice(1), [])).bad?.sequence, 1, 'what callers send removes nothing');
 });
 
