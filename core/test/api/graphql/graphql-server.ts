@@ -58,7 +58,7 @@ export const kindPaths = {
   operations: { group: 'ops.tappaas.dev', version: 'v1alpha1', plural: 'operations', kind: 'Operation' },
 } as const;
 
-/** What the caller `permission` may, as long as it is so. */
+/** Whether the caller `revocable` has its right at present. */
 export const permission = { may: true };
 
 /** Whom a bearer token stands for: its own text, with what these may. */
@@ -77,7 +77,7 @@ const people: Readonly<
   patcher: { name: 'patcher', groups: [], may: ({ verb, resource }) => resource !== undefined && ['get', 'patch'].includes(verb) },
   creator: { name: 'creator', groups: [], may: ({ verb, resource }) => resource !== undefined && verb === 'create' },
   brief: { name: 'brief', groups: [], may: () => true, expiresAtMs: () => Date.now() + 3_600_000 },
-  permission: { name: 'fickle', groups: [], may: () => permission.may },
+  revocable: { name: 'revocable', groups: [], may: () => permission.may },
   nobody: { name: 'nobody', groups: [], may: () => false },
 };
 

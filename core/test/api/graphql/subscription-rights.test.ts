@@ -26,7 +26,7 @@ test.serial('whoever may not watch is refused, and a right that is taken away en
   const elsewhere = connect(t, server.port, 'team').follow('subscription { applicationChanges(namespace: "other") { type } }');
   permission.may = true;
   t.is(((await elsewhere.ended) as (typeof error)[])[0]?.extensions.code, 'TAP_REQUEST_FORBIDDEN');
-  const changed = connect(t, server.port, 'fickle').follow(changes);
+  const changed = connect(t, server.port, 'revocable').follow(changes);
   t.is((await changed.next()).data.applicationChanges.type, 'ADDED');
   permission.may = false;
   await update(server, 'shop', { spec: { runtime: 'gpu' } });
@@ -55,7 +55,7 @@ test.serial('audit is told when a subscription begins and when it ends, of what,
   t.deepEqual(reported.splice(0), [['end', 'watch', 'applications', 'team', 'refused', 403, 'no-opinion'], facts]);
   permission.may = true;
   await server.put(kindPaths.applications, application('lost'));
-  const lost = connect(t, server.port, 'fickle').follow(watch('lost'));
+  const lost = connect(t, server.port, 'revocable').follow(watch('lost'));
   await lost.next();
   t.deepEqual(reported.splice(0), [['begin', 'watch', 'applications', 'team', 'lost', 200, 'allow'], facts]);
   permission.may = false;
@@ -74,7 +74,7 @@ test.serial('a right that is taken away ends what is followed within ten seconds
   const server = await startGraphql(t);
   permission.may = true;
   await server.put(kindPaths.applications, application('shop'));
-  const connected = connect(t, server.port, 'fickle');
+  const connected = connect(t, server.port, 'revocable');
   const changed = connected.follow(changes);
   t.is((await changed.next()).data.applicationChanges.type, 'ADDED');
   permission.may = false;
@@ -114,7 +114,7 @@ test.serial('logs that are followed end with the right to see them, and nobody r
       await once(signal, 'abort');
     },
   });
-  const followed = connect(t, server.port, 'fickle').follow(shopLogs);
+  const followed = connect(t, server.port, 'revocable').follow(shopLogs);
   t.is((await followed.next()).data.applicationLogs.text, 'ready');
   permission.may = false;
   skip(5_000);
