@@ -555,6 +555,22 @@ test('metrics are told by name, at once and then every few seconds', async (t) =
   t.is((await reported).replica, 'test');
 });
 
+test('a metric that no process has yet is named when its room is joined, and comes with its first value', async (t) => {
+  let page = 'a_total 1\nh_bucket{le="1"} 3\n';
+  const server = await startServer(t, {
+    metrics: () => page,
+    // A round every 5 ms instead of every 5 s.
+    clock: { nowMs: () => Date.now(), sleep: (ms, signal) => delay(ms === 5000 ? 5 : ms, undefined, { signal }) },
+  });
+  const socket = open(t, server);
+  const told = listen(socket, 'metrics');
+  const { room, warnings } = await join(socket, { topic: 'metrics', names: ['a_total', 'later_total', 'h'] });
+  t.deepEqual(warnings, [`room ${room}: expected a metric with values, found none named later_total so far`]);
+  page += 'later_total 1\n';
+  await settled(() => told.some(({ text }) => text.includes('later_total 1')));
+  t.false('warnings' in (await join(socket, { topic: 'metrics', names: ['later_total', 'a_total'] })));
+});
+
 test('who asks for metrics that nothing serves does not join, and is told why', async (t) => {
   const server = await startServer(t, {
     metrics: () => Promise.reject(apiErrors.TAP_REQUEST_PATH_UNKNOWN({ message: 'no metrics here' })),

@@ -102,11 +102,12 @@ export class SocketClient {
       const view = await access.begin();
       const warnings = this.#warnings(request);
       this.#exchange.parts.add(access);
-      const stands = (): void => {
+      const stands = (further: readonly string[] = []): void => {
         isJoined = true;
         trail?.streaming?.({ status: 200, impersonated: this.#exchange.impersonated, decision: access.decision });
         void this.#socket.join(name);
-        acknowledge({ room: name, ...(warnings.length > 0 && { warnings }) });
+        const all = [...warnings, ...further];
+        acknowledge({ room: name, ...(all.length > 0 && { warnings: all }) });
       };
       const send = async (packet: string | Buffer, upTo?: string): Promise<void> => {
         await access.stands();

@@ -15,6 +15,7 @@ export interface MetricsPage {
 const everyMs = 5000;
 /** A page of this length fits into a message when it is escaped as JSON. */
 const textCharsMax = messageBytesMax / 2;
+const truncated = '# truncated\n';
 
 /** Sends the requested metrics now and every five seconds. The join succeeds only after the first pages are read. */
 export async function fillMetricsRoom(
@@ -24,7 +25,7 @@ export async function fillMetricsRoom(
   clock: Clock,
 ): Promise<void> {
   let told = await pages(names);
-  room.stands();
+  room.stands(missing(names, told).map((name) => `room ${room.name}: expected a metric with values, found none named ${name} so far`));
   while (!room.signal.aborted) {
     for (const page of told) await room.send(eventPacket('metrics', JSON.stringify({ room: room.name, ...page })));
     await clock.sleep(everyMs, room.signal).catch(() => {});
@@ -33,13 +34,19 @@ export async function fillMetricsRoom(
   }
 }
 
+/** Returns the names of which no page has a line; a metric has none before its first value, so the room waits for them. */
+function missing(names: readonly string[], pages: readonly MetricsPage[]): readonly string[] {
+  if (pages.some(({ text }) => text.endsWith(truncated))) return [];
+  return names.filter((name) => !pages.some(({ text }) => linesAbout(text, [name]) !== ''));
+}
+
 /** Returns the lines of a metrics page about the given names, including the parts of histograms, truncated to fit into a message. */
 export function linesAbout(page: string, names: readonly string[]): string {
   const wanted = new Set(names.flatMap((name) => [name, `${name}_bucket`, `${name}_sum`, `${name}_count`]));
   let text = '';
   for (const line of page.split('\n')) {
     if (line.startsWith('#') || !wanted.has(/^[a-zA-Z0-9_:]*/.exec(line)?.[0] ?? '')) continue;
-    if (text.length + line.length >= textCharsMax) return `${text}# truncated\n`;
+    if (text.length + line.length >= textCharsMax) return text + truncated;
     text += `${line}\n`;
   }
   return text;

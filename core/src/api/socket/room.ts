@@ -4,8 +4,8 @@ export interface Room {
   readonly name: string;
   /** Aborts when the client leaves or disconnects, or loses access. */
   readonly signal: AbortSignal;
-  /** Acknowledges the join; later failures are reported by `closed`. */
-  stands(): void;
+  /** Acknowledges the join, with warnings if there are any; later failures are reported by `closed`. */
+  stands(warnings?: readonly string[]): void;
   /** Sends an encoded packet at the client's pace, after checking access. */
   send(packet: string | Buffer, reached?: string): Promise<void>;
 }
