@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { replaceFile } from '@tappaas/sdk/durable-file';
 import { CliError } from './cli-error.js';
@@ -10,6 +10,22 @@ import type { Terminal } from './terminal.js';
 export function loginFile(env: Terminal['env']): string {
   const home = env['TAPPAAS_HOME'] ?? join(env['XDG_CONFIG_HOME'] ?? join(env['HOME'] ?? '.', '.config'), 'tappaas');
   return join(home, 'login.json');
+}
+
+/** Makes the directory of the stored login, which is for its owner only. @throws CliError when nothing can be written there */
+export async function loginDirectory(env: Terminal['env']): Promise<string> {
+  const directory = dirname(loginFile(env));
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await access(directory, constants.W_OK);
+    return directory;
+  } catch (cause) {
+    throw new CliError(`no login can be stored in ${directory} (${(cause as NodeJS.ErrnoException).code ?? String(cause)})`, {
+      remedy: 'Name a directory of yours in $TAPPAAS_HOME, or let this user write there.',
+      exitCode: exitCodes.failed,
+      cause,
+    });
+  }
 }
 
 /** Reads the stored login; undefined when there is none. @throws CliError when it is unreadable: nothing else may take its place silently */
@@ -49,7 +65,7 @@ function unreadable(path: string, why: string, cause?: unknown): CliError {
 /** Stores a login, readable by its owner only. */
 export async function writeLogin(env: Terminal['env'], login: Connection): Promise<string> {
   const path = loginFile(env);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await loginDirectory(env);
   await replaceFile(path, `${JSON.stringify(login, null, 2)}\n`);
   return path;
 }

@@ -1,9 +1,8 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError } from './cli-error.js';
 import { exitCodes } from './command.js';
-import { loginFile } from './login-file.js';
+import { loginDirectory } from './login-file.js';
 import type { Terminal } from './terminal.js';
 
 /** Longer than the time limit for responses of a provider. */
@@ -19,9 +18,7 @@ const pollMs = 50;
  * @throws CliError when the lock does not become free in time
  */
 export async function withLoginLock<T>(env: Terminal['env'], run: () => Promise<T>): Promise<T> {
-  const directory = dirname(loginFile(env));
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, 'login.lock');
+  const path = join(await loginDirectory(env), 'login.lock');
   // Loaded lazily, because only few commands change a login.
   const { DatabaseSync } = await import('node:sqlite');
   for (let waitedMs = 0; waitedMs < waitMsMax; waitedMs += pollMs) {

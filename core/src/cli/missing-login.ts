@@ -1,7 +1,7 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { replaceFile } from '@tappaas/sdk/durable-file';
-import { loginFile } from './login-file.js';
+import { loginDirectory, loginFile } from './login-file.js';
 import type { Terminal } from './terminal.js';
 
 /** Why no login is stored, although there was one or somebody has begun one. */
@@ -17,9 +17,8 @@ const fileOf = (env: Env): string => join(dirname(loginFile(env)), 'missing-logi
 
 /** Records why the login is missing. It counts only while no login is stored. */
 export async function writeMissingLogin(env: Env, missing: MissingLogin): Promise<void> {
-  const path = fileOf(env);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await replaceFile(path, `${JSON.stringify(missing)}\n`);
+  await loginDirectory(env);
+  await replaceFile(fileOf(env), `${JSON.stringify(missing)}\n`);
 }
 
 /** Forgets it, because a login has succeeded. */

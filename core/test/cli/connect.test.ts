@@ -148,3 +148,18 @@ test('nothing takes the place of a stored login that cannot be read', async (t) 
   t.is(code, 0);
   t.regex(stderr, /^tappaas: you have logged out, so this runs as the administrator/);
 });
+
+test('a directory in which no login can be stored is named before anybody is asked', async (t) => {
+  const own = await listen(t);
+  const cwd = await place(t, 'occupied', '');
+  const env = { TAPPAAS_HOME: join(cwd, 'occupied', 'home') };
+  for (const words of [['login', own.url.replace('http:', 'https:'), '--token', 'tapp_ann'], ['logout']]) {
+    const { code, stderr } = await run(cwd, env, ...words);
+    t.is(code, 1);
+    t.is(
+      stderr,
+      `tappaas: no login can be stored in ${env.TAPPAAS_HOME} (ENOTDIR)\n  Name a directory of yours in $TAPPAAS_HOME, or let this user write there.\n`,
+    );
+  }
+  t.deepEqual(own.received, []);
+});
