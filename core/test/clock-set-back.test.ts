@@ -79,7 +79,7 @@ test('a call has its limit, whether it began before the clock was set back or af
   t.is(expired.at(-1), 'again');
 });
 
-test('what somebody may ask comes back at its rate', async (t) => {
+test('the allowance of a principal refills at its rate', async (t) => {
   const clock = new VirtualClock();
   const settings: FlowSettings = {
     tenant: { perSecond: 10, burst: 20 },
@@ -130,7 +130,7 @@ test('a plugin that was cut off is tried again after a minute', async (t) => {
   t.true(breaker.admits());
 });
 
-test('who was let in before the clock was set back is verified again', async (t) => {
+test('a credential that was cached before the clock was set back is verified again', async (t) => {
   const clock = new VirtualClock();
   const cache = new CredentialCache(clock);
   let verified = 0;

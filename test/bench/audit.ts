@@ -78,7 +78,7 @@ async function wholeStage(events: number, inFlight: number): Promise<Outcome> {
     bodyBytesMax: () => 0,
     auditLog,
     hasTaps: () => false,
-    tell: quiet,
+    emit: quiet,
     log,
   });
   const before = process.cpuUsage();

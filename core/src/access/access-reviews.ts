@@ -75,12 +75,17 @@ export function createAccessReviews(options: AccessReviewOptions): AccessReviews
 function refuseBeyond(
   namespace: string | undefined,
   { tenant }: Caller,
-  { group = '', resource: plural = '', name, namespace: asked }: NonNullable<NonNullable<AccessReview['spec']>['resourceAttributes']> = {},
+  {
+    group = '',
+    resource: plural = '',
+    name,
+    namespace: requestedNamespace,
+  }: NonNullable<NonNullable<AccessReview['spec']>['resourceAttributes']> = {},
   { engine, placed, isOfCluster }: AccessReviewOptions,
 ): void {
   const own = namespace ?? '';
   const attributes = 'spec.resourceAttributes';
-  if (asked !== namespace) throw invalid(`${attributes}.namespace`, `expected the namespace of the request, "${own}"`);
+  if (requestedNamespace !== namespace) throw invalid(`${attributes}.namespace`, `expected the namespace of the request, "${own}"`);
   if (isNamespace({ group, plural })) {
     if (name !== namespace) throw invalid(`${attributes}.name`, `expected the namespace of the request, "${own}", found "${name ?? ''}"`);
   } else if (isOfCluster({ group, plural })) {

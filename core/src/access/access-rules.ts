@@ -84,9 +84,9 @@ export interface KnownSubjects extends PlacedSubjects {
 export async function subjectsFor(
   { access, authorizers, engine }: RuleSources,
   requester: Caller,
-  asked: Omit<AccessRequest, 'caller' | 'engine'>,
+  question: Omit<AccessRequest, 'caller' | 'engine'>,
 ): Promise<KnownSubjects> {
-  const request = access.placed({ engine, ...asked });
+  const request = access.placed({ engine, ...question });
   const may = async (plural: string, namespace?: string): Promise<boolean> => {
     const resource = { ...bindings, plural, ...(namespace !== undefined && { namespace }) };
     return (await access.authorize({ caller: requester, engine: platformEngine, verb: 'list', resource })).decision === 'allow';

@@ -16,10 +16,10 @@ export function cachedAuthorize({ authorizers, missing, places }: AccessOptions)
     const labels = resource?.name === undefined || isMaking(request) ? undefined : places.labels(engine, resource);
     return labels === undefined ? request : { ...request, labels };
   };
-  const authorizeUncached = (asked: readonly Authorizer[], request: AccessRequest): AccessDecision | Promise<AccessDecision> => {
+  const authorizeUncached = (consulted: readonly Authorizer[], request: AccessRequest): AccessDecision | Promise<AccessDecision> => {
     const broken = brokenText(request);
     if (broken !== undefined) return { decision: 'deny', reason: `the ${broken} asked about is no Unicode text` };
-    return callAuthorizers(asked, asked.some(({ readsLabels }) => readsLabels === true) ? labelled(request) : request);
+    return callAuthorizers(consulted, consulted.some(({ readsLabels }) => readsLabels === true) ? labelled(request) : request);
   };
   const answers = new DecisionCache();
   return (request) => {

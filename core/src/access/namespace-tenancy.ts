@@ -38,10 +38,10 @@ export function tenancyDenials(namespace: TenantNamespace, previous: TenantNames
 }
 
 function forbidden(field: string, expected: string | undefined, found: string | undefined): Denial {
-  const said = (value: string | undefined): string => (value === undefined ? 'nothing' : `"${value}"`);
+  const quoted = (value: string | undefined): string => (value === undefined ? 'nothing' : `"${value}"`);
   return {
     field,
     reason: 'Forbidden',
-    message: `expected ${said(expected)}, found ${said(found)}: only an administrator of the platform may set it`,
+    message: `expected ${quoted(expected)}, found ${quoted(found)}: only an administrator of the platform may set it`,
   };
 }

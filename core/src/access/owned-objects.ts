@@ -43,7 +43,7 @@ interface OwnerParts {
  * Authorizes access to objects with an owner. A role's grant covers the caller's own objects, and the whole tenant's if the caller may
  * `administer` the kind. Returns undefined for kinds without an owner; for kinds owned by a whole tenant it decides about reads only.
  */
-export function ownersAccess({ ask, isAdministrator, places }: OwnerParts): (asked: AccessQuestion) => Promise<Verdict> | undefined {
+export function ownersAccess({ ask, isAdministrator, places }: OwnerParts): (question: AccessQuestion) => Promise<Verdict> | undefined {
   const mayAdminister = async ({ caller, engine }: AccessQuestion, { group, version, plural }: Resource): Promise<boolean> =>
     (await ask({ caller, engine, verb: 'administer', resource: { group, version, plural } })).decision === 'allow';
 

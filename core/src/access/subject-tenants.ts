@@ -20,7 +20,7 @@ export interface PlacedSubject extends AccessSubject {
   readonly ofAnyTenant?: true;
 }
 
-type Asked = Omit<AccessRequest, 'caller'>;
+type Question = Omit<AccessRequest, 'caller'>;
 
 /** A placeholder tenant name: a subject allowed as its member is allowed as a member of any tenant. */
 const anyTenant = 'any';
@@ -40,22 +40,22 @@ export interface PlacedSubjects {
  * Tries each subject as a member of the tenant, of no tenant and of any tenant, and drops it if none of the three is allowed: a tenant
  * comes with a credential, while bindings name only users and groups. At most 1,000 subjects are checked.
  */
-export async function withTenants(access: Access, subjects: readonly AccessSubject[], asked: Asked): Promise<PlacedSubjects> {
+export async function withTenants(access: Access, subjects: readonly AccessSubject[], question: Question): Promise<PlacedSubjects> {
   const placed: PlacedSubject[] = [];
   const count = Math.min(subjects.length, subjectsMax);
   for (let from = 0; from < count; from += inTurnMax) {
     if (from > 0) await turn();
     const some = subjects.slice(from, Math.min(from + inTurnMax, count));
-    const found = await Promise.all(some.map((subject) => placedSubject(access, subject, asked)));
+    const found = await Promise.all(some.map((subject) => placedSubject(access, subject, question)));
     placed.push(...found.flatMap((subject) => subject ?? []));
   }
   return { subjects: placed, remaining: subjects.length - count };
 }
 
-async function placedSubject(access: Access, subject: AccessSubject, asked: Asked): Promise<PlacedSubject | undefined> {
-  const { tenant } = asked;
+async function placedSubject(access: Access, subject: AccessSubject, question: Question): Promise<PlacedSubject | undefined> {
+  const { tenant } = question;
   const may = async (caller: Caller): Promise<boolean> =>
-    (await access.authorize({ ...asked, caller, canNarrow: true })).decision === 'allow';
+    (await access.authorize({ ...question, caller, canNarrow: true })).decision === 'allow';
   if (subject.kind === 'ServiceAccount') {
     const own = accountOf(access, subject);
     return (await may(own)) ? { ...subject, ...(own.tenant !== undefined && { tenant: own.tenant }) } : undefined;

@@ -6,7 +6,7 @@ import type { Exchange } from './request/exchange.js';
 import type { AdmitFlow, FlowRequest, Seat } from './stages.js';
 
 /** The request to flow control for an exchange. The signal is created on demand, because most requests never need it. */
-class Asked implements FlowRequest {
+class ExchangeRequest implements FlowRequest {
   readonly caller: Caller;
   readonly engine: string;
   readonly verb: string;
@@ -44,7 +44,7 @@ export function takeSeat(flow: AdmitFlow, exchange: Exchange, stream: boolean): 
   const caller = exchange.identity === undefined ? anonymousAt(exchange) : exchange.caller;
   exchange.seat?.release();
   exchange.seat = undefined;
-  return afterWith(flow(new Asked(caller, engine, verb, stream, exchange)), sit, exchange, stream);
+  return afterWith(flow(new ExchangeRequest(caller, engine, verb, stream, exchange)), sit, exchange, stream);
 }
 
 function sit(seat: Seat, exchange: Exchange, stream: boolean): void {

@@ -40,7 +40,7 @@ export async function connect(terminal: Terminal, server: string | undefined, re
       exitCode: exitCodes.usage,
     });
   }
-  if (stored === undefined) await sayWhoseToken(terminal, remark);
+  if (stored === undefined) await printTokenSource(terminal, remark);
   return clientOf({ server: url, token: await tokenOf(terminal, login), ...authority });
 }
 
@@ -55,7 +55,7 @@ async function storedLogin({ env }: Terminal, isNeeded: boolean): Promise<Connec
 }
 
 /** Tells a user who has tried to log in, or has logged out, that the command runs as somebody else. */
-async function sayWhoseToken({ env }: Terminal, remark: Invocation['remark']): Promise<void> {
+async function printTokenSource({ env }: Terminal, remark: Invocation['remark']): Promise<void> {
   const why = await missingLogin(env);
   if (why === undefined) return;
   remark(`${why}, so this runs as the administrator, with the token in ${besideFile}; tappaas login SERVER logs you in`);

@@ -21,7 +21,7 @@ interface Entry {
   readonly untilMs: number;
 }
 
-interface Asked {
+interface PendingVerification {
   readonly key: string;
   /** Value of the change counter when verification began. */
   readonly changes: number;
@@ -65,11 +65,11 @@ export class CredentialCache {
     if (this.#flights.size >= this.#limits.flightsMax) {
       throw identityErrors.TAP_CREDENTIAL_BUSY({ message: `${this.#limits.flightsMax} credentials are being verified` });
     }
-    const asked = { key, changes: this.#changes, atMs: this.#clock.nowMs() };
+    const pending = { key, changes: this.#changes, atMs: this.#clock.nowMs() };
     const answer = verify();
-    if (!(answer instanceof Promise)) return this.#keep(answer, asked);
+    if (!(answer instanceof Promise)) return this.#keep(answer, pending);
     const flight = answer
-      .then((identity) => this.#keep(identity, asked))
+      .then((identity) => this.#keep(identity, pending))
       .finally(() => {
         if (this.#flights.get(key) === flight) this.#flights.delete(key);
       });
@@ -97,7 +97,7 @@ export class CredentialCache {
     this.#flights.clear();
   }
 
-  #keep(identity: Answer, { key, changes, atMs }: Asked): Answer {
+  #keep(identity: Answer, { key, changes, atMs }: PendingVerification): Answer {
     if (identity === undefined) return undefined;
     const { credentialId, expiresAtMs = Infinity } = identity;
     if (expiresAtMs <= this.#clock.nowMs()) throw credentialErrors.TAP_CREDENTIAL_EXPIRED({ message: 'the credential has expired' });

@@ -24,12 +24,12 @@ export function createIdentityReviews(
 ): IdentityReviews {
   const statusOf = async ({ token, audiences }: NonNullable<TokenReview['spec']>): Promise<object> => {
     if (typeof token !== 'string') return { authenticated: false };
-    const asked = Array.isArray(audiences) && audiences.length > 0 ? { audiences: audiences.map(String) } : {};
+    const requested = Array.isArray(audiences) && audiences.length > 0 ? { audiences: audiences.map(String) } : {};
     try {
-      const identity = await authenticate({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '', ...asked });
+      const identity = await authenticate({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '', ...requested });
       // A caller that asks for another audience must not learn that a token for the platform's API is valid for it.
-      if (identity === undefined || ('audiences' in asked && identity.audiences === undefined)) return { authenticated: false };
-      const heard = 'audiences' in asked ? { audiences: identity.audiences } : {};
+      if (identity === undefined || ('audiences' in requested && identity.audiences === undefined)) return { authenticated: false };
+      const heard = 'audiences' in requested ? { audiences: identity.audiences } : {};
       return { authenticated: true, user: userInfoOf(identity.caller), ...heard };
     } catch (error) {
       if (isTapError(error) && error.spec.httpStatus < 500) return { authenticated: false, error: error.message };

@@ -2,13 +2,13 @@ import type { ResourceStore } from '@tappaas/sdk';
 import type { ReadyCheck } from '../api/contributions.js';
 import type { MetricRegistry } from '../kernel/kernel.js';
 
-type Asked = Pick<ResourceStore, 'health'>;
+type StoreHealthSource = Pick<ResourceStore, 'health'>;
 
 /**
  * Makes the readiness check of the store. A read-only store still serves reads, which would stop with readiness, so that is only a note
  * (docs/decisions/0229); an unavailable store makes the platform not ready. The reason is only in the log, because readiness is public.
  */
-export function storeCheck(store: Asked): ReadyCheck {
+export function storeCheck(store: StoreHealthSource): ReadyCheck {
   return {
     name: 'store',
     check: () => store.health().state !== 'unavailable',
@@ -17,7 +17,7 @@ export function storeCheck(store: Asked): ReadyCheck {
 }
 
 /** Exports whether the store accepts writes, for alerts. Returns the function that stops it. */
-export function exportStoreWritable(metrics: Pick<MetricRegistry, 'gauge' | 'onCollect'>, store: Asked): () => void {
+export function exportStoreWritable(metrics: Pick<MetricRegistry, 'gauge' | 'onCollect'>, store: StoreHealthSource): () => void {
   const help = 'Whether the store takes writes: 1, or 0 when it is read-only or unavailable.';
   const writable = metrics.gauge({ name: 'tappaas_store_writable', help }).bind({});
   return metrics.onCollect(() => writable.set(store.health().state === 'ok' ? 1 : 0));

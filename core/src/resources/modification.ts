@@ -95,28 +95,28 @@ function nextOf(state: EngineState, modification: Modification, previous: Stored
     refuseOtherState(found.entry, metadataOf(scale), previous);
     return scaled(previous.object, found.entry, scale);
   }
-  const asked = modification.change(fromHub(previous.object, found.version));
-  refuseOtherState(found.entry, metadataOf(asked), previous);
-  refuseBlindUpdate(modification, asked);
-  const next = merged(found, previous.object, toHub(asked, found.version, found.entry), target.subresource);
+  const changed = modification.change(fromHub(previous.object, found.version));
+  refuseOtherState(found.entry, metadataOf(changed), previous);
+  refuseBlindUpdate(modification, changed);
+  const next = merged(found, previous.object, toHub(changed, found.version, found.entry), target.subresource);
   return withPermittedOwners(previous.object, next, options);
 }
 
 /** Keeps the parts that a write to the object, or to its status alone, must not change. */
-function merged({ entry }: Found, previous: Body, asked: JsonObject, subresource: string | undefined): Body {
+function merged({ entry }: Found, previous: Body, changed: JsonObject, subresource: string | undefined): Body {
   if (subresource === 'status') {
     const { status: _, ...rest } = previous;
-    return { ...rest, ...(asked['status'] !== undefined && { status: asked['status'] }) };
+    return { ...rest, ...(changed['status'] !== undefined && { status: changed['status'] }) };
   }
-  const object = withMetadata(asked, updatedMetadata(previous.metadata, metadataOf(asked)));
+  const object = withMetadata(changed, updatedMetadata(previous.metadata, metadataOf(changed)));
   if (!entry.hasStatus) return object;
   const { status: _, ...rest } = object;
   return { ...rest, ...(previous['status'] !== undefined && { status: previous['status'] }) };
 }
 
 /** An update of one of our own kinds must state the version it replaces, as with custom resources in Kubernetes. */
-function refuseBlindUpdate({ found, target, options, needsVersion }: Modification, asked: JsonObject): void {
-  const { resourceVersion } = metadataOf(asked);
+function refuseBlindUpdate({ found, target, options, needsVersion }: Modification, changed: JsonObject): void {
+  const { resourceVersion } = metadataOf(changed);
   const isBlind = resourceVersion === undefined || resourceVersion === '';
   if (!needsVersion || found.entry.isKubernetes || !isBlind || options.ifMatch !== undefined) return;
   const message = `${label(found.entry, nameOf(target))}: metadata.resourceVersion: must be specified for an update`;

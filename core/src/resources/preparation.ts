@@ -53,7 +53,7 @@ export async function prepare(engine: string, admission: Admission, candidate: C
   await yieldTurn(keys);
   const completed = candidate.own(filled, previous);
   await yieldTurn(keys);
-  const isWhole = asksTaps(entry, completed, previous);
+  const isWhole = needsTaps(entry, completed, previous);
   if (!isWhole && !(previous && changesMetadata(previous.object, completed))) {
     const object = counted(entry, completed, previous);
     refuseInvalid(entry, object, previous, sound);
@@ -97,7 +97,7 @@ function changesMetadata({ metadata: before }: Body, { metadata: after }: Body):
  * Taps are called on create and when the spec changes, even for an object under deletion, because a role counts until it is gone. They are
  * not called for writes that only remove finalizers or set the status: these complete a deletion, which no plugin may block.
  */
-function asksTaps(entry: KindEntry, object: JsonObject, previous: StoredObject | undefined): boolean {
+function needsTaps(entry: KindEntry, object: JsonObject, previous: StoredObject | undefined): boolean {
   return previous === undefined || changesSpec(entry, previous.object, object);
 }
 

@@ -79,12 +79,12 @@ export class Writes {
   async #virtual(found: Found, target: Target, object: Body, warnings: readonly string[], options: WriteOptions): Promise<WriteResult> {
     const { caller, requestId, signal } = options;
     // The handler sets the status; Go clients send an empty one, which need not be valid.
-    const { status: _, ...asked } = object as Body & { readonly status?: unknown };
-    const causes = validate(found.version.type, asked);
+    const { status: _, ...written } = object as Body & { readonly status?: unknown };
+    const causes = validate(found.version.type, written);
     if (causes.length > 0) throw invalid(found.entry, object, causes);
     const namespace = found.entry.isNamespaced ? namespaceOf(target) : undefined;
-    const answer = await found.entry.virtual?.(asked, { caller, namespace, requestId, signal });
-    return { outcome: 'created', served: plain(answer ?? asked), warnings };
+    const answer = await found.entry.virtual?.(written, { caller, namespace, requestId, signal });
+    return { outcome: 'created', served: plain(answer ?? written), warnings };
   }
 
   async #modify(found: Found, write: CreateOrUpdate | PatchWrite, options: WriteOptions): Promise<WriteResult> {

@@ -10,7 +10,7 @@ export type PodFeature = 'podAffinity' | 'podAntiAffinity' | 'topologySpread' | 
  */
 export function unsupportedFeature(spec: Immutable<PodSpec>, supports: ReadonlySet<PodFeature>): PodFeature | undefined {
   const { affinity, topologySpreadConstraints = [], volumes = [], resourceClaims = [], schedulingGroup } = spec;
-  const asked: readonly (readonly [PodFeature, boolean])[] = [
+  const features: readonly (readonly [PodFeature, boolean])[] = [
     ['podAffinity', (affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).length > 0],
     ['podAntiAffinity', (affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).length > 0],
     ['topologySpread', topologySpreadConstraints.some(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule')],
@@ -18,5 +18,5 @@ export function unsupportedFeature(spec: Immutable<PodSpec>, supports: ReadonlyS
     ['resourceClaims', resourceClaims.length > 0],
     ['schedulingGroup', schedulingGroup !== undefined],
   ];
-  return asked.find(([feature, wanted]) => wanted && !supports.has(feature))?.[0];
+  return features.find(([feature, wanted]) => wanted && !supports.has(feature))?.[0];
 }

@@ -52,7 +52,7 @@ test('who can is told as far as the asker may list the bindings that give it', a
   t.deepEqual(await reported('eve'), [[], ['clusterrolebindings', 'rolebindings of shop']]);
 });
 
-test('who can leaves out whom a policy forbids by name or group', async (t) => {
+test('who-can omits subjects that a policy forbids by name or group', async (t) => {
   const denying = (forbids: (caller: { readonly name: string; readonly groups: readonly string[] }) => boolean): Authorizer => ({
     authorize: ({ caller }) => ({ decision: forbids(caller) ? 'deny' : 'no-opinion', reason: 'a policy' }),
     subjects: () => [],

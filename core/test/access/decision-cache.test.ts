@@ -163,7 +163,7 @@ test('an authorizer that says nothing of its answers, looks at labels or answers
   t.is(slow.requested, 2);
 });
 
-test('what changes while it is asked makes its answer an old one', async (t) => {
+test('an answer is not cached when the authorizer changes during the call', async (t) => {
   const reported = new FixedAuthorizer('get in red');
   const authorize = reported.authorize.bind(reported);
   reported.authorize = (request) => {

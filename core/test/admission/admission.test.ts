@@ -381,7 +381,7 @@ test('an object under deletion claims what its spec comes to ask for, and gives 
   t.is((await create(widgets, widget('c', { color: 'shop', size: 4 }))).outcome, 'created');
 });
 
-test('what an object holds is given back also when its plugin is gone', async (t) => {
+test('claims of a deleted object are released even when its plugin is not loaded', async (t) => {
   const first = await withTaps({ 'admission.claim': [hostClaim, quotaClaim] });
   await first.create(widgets, widget('a', { color: 'shop', size: 9 }));
   await first.engine.close();

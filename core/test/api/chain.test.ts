@@ -44,7 +44,7 @@ test('who may not read a kind gets 403 whether or not the object, the kind or th
   t.is((await ask(path)).status, 403);
 });
 
-test('who may, sees 404', async (t) => {
+test('a caller with the right to read an absent object gets 404', async (t) => {
   const { ask } = await startServer(t);
   const answer = await ask(`${path}/b`, { as: 'viewer' });
   t.is(answer.status, 404);

@@ -223,7 +223,7 @@ test('names of JavaScript itself are no kinds, engines or parameters', async (t)
   }
 });
 
-test('what a caller sent comes back escaped, and no answer is a page', async (t) => {
+test('input of a caller is escaped in responses, and no response is HTML', async (t) => {
   const { port } = await startServer(t);
   const answer = await requestPort(port, `${path}?limit=<script>alert(1)</script>&x=%3Cb%3E`, { headers: { accept: '*/*' } });
   t.is(answer.status, 400);

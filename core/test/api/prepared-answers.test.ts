@@ -44,7 +44,7 @@ test('a page is prepared once, and the same items at another version get another
   t.is(textOf(answers.list(kind, { items: [], resourceVersion: '8', tokenAfter }).body).slice(-13), '"},"items":[]}'.slice(-13));
 });
 
-test('what is kept is bounded: large answers never are, and old ones go', (t) => {
+test('the cache of prepared answers is bounded: large answers are never cached, and the oldest are evicted', (t) => {
   const answers = createPreparedAnswers();
   const large = served('1', `"${'x'.repeat(3_000_000)}"`);
   t.not(answers.object(large), answers.object(large));

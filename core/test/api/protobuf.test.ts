@@ -51,7 +51,7 @@ test('a config map as kubectl sends it becomes the object it stands for', (t) =>
   });
 });
 
-test('what was set to zero stays, what was not set is absent', (t) => {
+test('fields that were set to zero are kept, and unset fields are absent', (t) => {
   const sent = body('apps/v1', 'Deployment', text(2, bytes(int(1, 0), int(5, 0), int(7, 0), int(9, 600))));
   t.deepEqual(decodeProtobufBody(sent)['spec'], { replicas: 0, progressDeadlineSeconds: 600 });
 });

@@ -40,7 +40,7 @@ test('somebody else is asked about by name, and who asks about nobody is told wh
   t.is(refused.json.details.causes[0].field, 'spec.user');
 });
 
-test('who am I, and whose token is this', async (t) => {
+test('reviews return the caller’s own identity and the user of a token', async (t) => {
   const me = await review('authentication.k8s.io', 'selfsubjectreviews', 'SelfSubjectReview', {});
   t.is(me.json.status.userInfo.username, 'admin');
   const known = await review('authentication.k8s.io', 'tokenreviews', 'TokenReview', { spec: { token: server.token } });
@@ -48,7 +48,7 @@ test('who am I, and whose token is this', async (t) => {
   t.false(known.text.includes(server.token));
 });
 
-test('reviews are asked, not read', async (t) => {
+test('reviews can be created but not read', async (t) => {
   const answer = await requestPort(server.port, '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', { as: server.token });
   t.is(answer.status, 405);
   t.is(answer.headers['allow'], 'POST');

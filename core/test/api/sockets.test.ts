@@ -299,7 +299,7 @@ test('two tenants that ask for the same are in rooms of their own', async (t) =>
   t.true(rooms.every((room) => /tenant=(red|blue) /.test(room)));
 });
 
-test('what a join asks for is validated, each mistake named', async (t) => {
+test('a join request is validated, and each mistake is named', async (t) => {
   const socket = open(t, await startServer(t));
   const mistakes: readonly (readonly [unknown, RegExp])[] = [
     [null, /expected an object/],
@@ -336,7 +336,7 @@ test('an event that is none is answered with what is expected, and counts as a j
   t.truthy((await join(socket, configMaps)).room);
 });
 
-test('what a room of metrics takes is said with what was found', async (t) => {
+test('a refused room of metrics names what it expects and what it found', async (t) => {
   const socket = open(t, await startServer(t));
   const found: readonly (readonly [unknown, string])[] = [
     [['up', 'a b'], 'names of metrics, such as tappaas_api_requests_total, found "a b"'],

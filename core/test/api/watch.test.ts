@@ -22,7 +22,7 @@ test('a watch whose history is gone is told by an ERROR event with a 410 Status,
   await watch.ended();
 });
 
-test('what is refused before the first event is an ordinary answer', async (t) => {
+test('a watch that is refused before its first event gets an ordinary response', async (t) => {
   const { engine, ask } = await startServer(t);
   engine.compact();
   const answer = await ask(`${path}?watch=1&resourceVersion=1`);
@@ -89,7 +89,7 @@ test('a watch that ends while what is there is told has no bookmark at its end, 
   t.deepEqual(await follow(''), [first, ['ADDED', 'b', '102'], ['BOOKMARK', undefined, '103']]);
 });
 
-test('who did not ask for bookmarks gets none', async (t) => {
+test('a watch that does not request bookmarks gets none', async (t) => {
   const { port } = await startServer(t);
   const watch = await openWatch(port, `${path}?watch=1&resourceVersion=100&timeoutSeconds=1`);
   t.is(await watch.next(), undefined);
@@ -105,7 +105,7 @@ test('initial events need NotOlderThan beside them', async (t) => {
   watch.close();
 });
 
-test('who refuses initial events is told only what happens next', async (t) => {
+test('a watch without initial events gets only later changes', async (t) => {
   const { engine, port } = await startServer(t);
   engine.put('default', 'a', {});
   for (const version of ['', '&resourceVersion=0']) {

@@ -197,7 +197,7 @@ test('a log of which every file is gone is missed', async (t) => {
   t.regex(stdout, /BAD at line 1: lines 1 to 10 were cut off/);
 });
 
-test('what cannot be done is a usage error that says what can', async (t) => {
+test('a wrong command line is a usage error that names what is expected', async (t) => {
   const directory = await place();
   t.is((await run(directory, 'delete')).code, 64);
   const yesterday = await run(directory, 'search', '--directory', 'data/audit', '--since', 'yesterday');

@@ -30,7 +30,7 @@ test('so does what a stage of a deployment waits for', (t) => {
   t.deepEqual(texts, [`  … ${writtenOut}`]);
 });
 
-test('what is printed for people keeps its lines, and JSON its value', async (t) => {
+test('text for people keeps its line breaks, and JSON keeps its value', async (t) => {
   const { texts, stdout } = outlet();
   const invocation = (output: 'table' | 'json') => ({ output, terminal: { stdout } }) as unknown as Parameters<typeof print>[0];
   await print(invocation('table'), {}, () => `one\n\t${hostile}\n`);

@@ -321,7 +321,7 @@ test('a log is streamed as it was written', async (t) => {
   t.is(server.seen[0]?.url.search, '?container=web&tailLines=5');
 });
 
-test('where a kind is served is found out once, subresources aside', async (t) => {
+test('the API resource of a kind is discovered once, and subresources are ignored', async (t) => {
   const { client, server, clock } = await startCluster(t);
   const pod = { apiVersion: 'v1', kind: 'Pod' };
   t.deepEqual(await Promise.all([client.discovery.resourceOf(pod), client.discovery.resourceOf(pod)]), [pods, pods]);

@@ -55,7 +55,7 @@ test('who writes what is large pays for it, and more than there was is owed befo
   t.is(left(await ask(rival)), 449, 'nobody else pays');
 });
 
-test('who owes more than a wait is refused with when to come again', async (t) => {
+test('a principal whose overdraft exceeds the longest wait is refused with the time to retry', async (t) => {
   const { ask } = start({ tenant: { perSecond: 10, burst: 10 } });
   const seat = await ask(acme);
   await seat.weigh?.(heavy);

@@ -68,7 +68,7 @@ test('who reaches one process only gets the whole burst and the full rate of it'
   t.true(admitted.length >= 0.99 * (settings.user.burst + settings.user.perSecond * 5), `${admitted.length} admitted`);
 });
 
-test('of what comes back, processes that want it get equal parts', async (t) => {
+test('returned units are divided equally among the processes that want them', async (t) => {
   const { clock, processes } = sharedFlow({ ...settings, user: { perSecond: 30, burst: 20 } }, 3);
   const admitted = processes.map((): number[] => []);
   const untilMs = clock.nowMs() + 20_000;
@@ -287,7 +287,7 @@ test('streams that are asked for while the answer to others is under way are let
   t.deepEqual(new Set(await Promise.all(requested)), new Set(['let in']));
 });
 
-test('what a process that died had is there for the others', async (t) => {
+test('the share of a process that died is available to the others', async (t) => {
   const { clock, processes, start } = sharedFlow(settings, 2);
   const [one, other] = processes;
   const open = (process: FlowProcess | undefined): Promise<Seat> => Promise.resolve(process?.ask(joe, { stream: true }) as Seat);

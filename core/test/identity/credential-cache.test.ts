@@ -53,7 +53,7 @@ test('requests with one credential wait for one verification, and another creden
   t.is(requested.length, 2);
 });
 
-test('whom nobody knows and who was refused is asked about again', async (t) => {
+test('unknown and refused credentials are verified again', async (t) => {
   let answers: Identity | Error | undefined;
   const requested: string[] = [];
   const authenticate = ({ headers }: Credentials) => {
@@ -186,7 +186,7 @@ test('values cannot be moved from one header, certificate or address to another 
   t.is(new Set(names).size, different.length);
 });
 
-test('what is remembered and what is being verified is bounded', async (t) => {
+test('cached credentials and verifications in progress are bounded', async (t) => {
   const cache = new CredentialCache(new VirtualClock(), { entriesMax: 10, flightsMax: 3 });
   for (let index = 0; index < 50; index += 1) void cache.ask(`k${index}`, () => ({ ...joe, credentialId: `c${index}` }));
   t.is(cache.size, 10);

@@ -98,7 +98,7 @@ test('a token is known by its id and refused when one character differs', async 
   }
 });
 
-test('what is no token of ours is nobody', async (t) => {
+test('a token that the platform did not issue has no identity', async (t) => {
   const chain = chainOf([createTokenAuthenticator(() => undefined, clock)], () => []);
   const { token } = createTokenOf({ name: 'x', groups: [], createdAtMs: 0 });
   for (const authorization of [
@@ -294,7 +294,7 @@ test('that it could not be found out whose a token is, is told without what is i
   t.is(logged.length, 2);
 });
 
-test('who asks who they are is told, with tenant and scope', async (t) => {
+test('a self review returns the caller with tenant and scope', async (t) => {
   const { selfSubjectReview } = createIdentityReviews(() => undefined, { warn: (message) => t.fail(message) });
   const caller = { name: 'joe', groups: ['devs'], tenant: 'acme', scope: { namespaces: ['shop'], verbs: ['get', 'list'] } };
   t.deepEqual((await selfSubjectReview({ kind: 'SelfSubjectReview' }, { caller }))['status'], {

@@ -156,7 +156,7 @@ test('a method that answers at once is called as its provider, fails as others d
   await kernel.stop();
 });
 
-test('what every request passes is asked again however often it failed', async (t) => {
+test('services that every request uses are called again however often they failed', async (t) => {
   const failing = definePlugin({
     id: 'failing',
     setup(host) {

@@ -107,7 +107,7 @@ test('what is not within traced work is not told, and nothing is while nobody li
   await deaf.kernel.stop();
 });
 
-test('what goes on after traced work has ended is no part of it', async (t) => {
+test('work that continues after its traced call has ended is not part of the trace', async (t) => {
   const reported: Span[] = [];
   const { kernel } = await start([
     { id: 'greeting', plugin: greeting },

@@ -105,7 +105,7 @@ test('of one namespace the newest thousand are kept, and what still runs always'
   t.deepEqual(namesOf(expiredOperations([running, ...many], 10_000)), ['o0']);
 });
 
-test('what is kept no longer is removed round by round', async (t) => {
+test('expired operations are removed in rounds', async (t) => {
   const { create, engine, clock, resources } = await start();
   const operations = { group: Operation.group, version: Operation.version, plural: 'operations' };
   const metadata = { name: 'old', namespace: 'default' };

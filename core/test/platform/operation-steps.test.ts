@@ -37,7 +37,7 @@ test('a step that has ended stays so when the next run goes through it again', (
   t.deepEqual(steps?.[0], first.steps?.[0]);
 });
 
-test('what an operation waits for is told by the step that runs', (t) => {
+test('the running step says what its operation waits for', (t) => {
   const { steps } = operationStatus(undefined, { planned, steps: [step('prepare', 100), step('render', 10)], message: 'a plugin' }, 0);
   t.deepEqual(
     steps?.map(({ message }) => message),

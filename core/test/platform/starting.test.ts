@@ -30,7 +30,7 @@ test('a start that is given up is stopped in reverse at once, and with it what i
   t.deepEqual(stopped, ['api', 'store', 'controllers']);
 });
 
-test('what was given up before it began is not started', async (t) => {
+test('a start that was cancelled before it began is not run', async (t) => {
   const { start, begin, giveUp, stopped } = starting();
   giveUp.abort(new Error('told to stop'));
   await t.throwsAsync(start.orStop(async () => begin('store')));

@@ -10,7 +10,7 @@ function world() {
   return { clock, reported, parts: { clock, log: { debug: quiet, info: quiet, warn: quiet, error } } };
 }
 
-test('what never stops is named and left behind', async (t) => {
+test('a part that never stops is named and abandoned', async (t) => {
   const { clock, reported, parts } = world();
   const stopping = stopStep({ what: 'controllers', stop: () => new Promise(() => undefined), limitMs: 500 }, parts);
   await clock.advance(499);

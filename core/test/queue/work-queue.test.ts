@@ -157,7 +157,7 @@ test('delayed keys become ready in the order of their times, also beyond what on
   t.deepEqual(takeAll(), ['late']);
 });
 
-test('what an initial list brought goes behind fresh changes', (t) => {
+test('keys of an initial list are processed after fresh changes', (t) => {
   const { queue, takeAll } = setUp();
   for (let n = 0; n < 5; n += 1) queue.add(`old-${n}`, 'low');
   queue.add('new');
@@ -165,7 +165,7 @@ test('what an initial list brought goes behind fresh changes', (t) => {
   t.deepEqual(takeAll(), ['new', 'old-3', 'old-0', 'old-1', 'old-2', 'old-4']);
 });
 
-test('what is under way is ended before all that waits has been begun', (t) => {
+test('running work is finished before all waiting work has been started', (t) => {
   const { queue } = setUp();
   for (let n = 0; n < 100; n += 1) queue.add(`new-${n}`);
   const first = queue.take() ?? '';

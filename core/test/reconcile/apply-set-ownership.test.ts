@@ -135,7 +135,7 @@ test('an object whose labels somebody took away is still ours by its uid, and ge
   t.is(cluster.at(refOf(configMap('a')))?.metadata.labels?.[installationLabel], 'inst-1');
 });
 
-test('what a cache knows is not asked for', async (t) => {
+test('objects that a cache has are not requested', async (t) => {
   const { cluster, run } = setUp();
   await run([configMap('a'), configMap('b')]);
   cluster.reads = 0;

@@ -23,7 +23,7 @@ test('it lists, marks what was there as initial, then follows the watch', async 
   t.is(informer.revision, '5');
 });
 
-test('what it hands out is frozen all the way down', async (t) => {
+test('objects from an informer are deeply frozen', async (t) => {
   const { source, informer, start } = setUp();
   source.put('a', { spec: { size: 1 } });
   await start();

@@ -244,7 +244,7 @@ test('work that ends or fails by itself ends the term, and the lease is open to 
   t.true(b.leader.isLeading);
 });
 
-test('who does not lead has no fence', async (t) => {
+test('a replica that does not lead has no fence', async (t) => {
   const { clock, start } = setUp();
   const a = start('a');
   t.throws(() => a.leader.fence(), { code: 'TAP_LEADER_LOST' });

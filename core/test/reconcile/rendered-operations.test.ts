@@ -107,7 +107,7 @@ test('that the rollout of a release has failed is told whatever follows, and not
   }
 });
 
-test('what cannot be prepared ends the operation', async (t) => {
+test('a release that cannot be prepared ends the operation', async (t) => {
   const failed = { type: 'Ready', status: 'False', reason: 'BuildFailed', message: 'no start command' } as const;
   const { state, go } = setUp({ prepare: async () => ({ ready: false, conditions: [failed], failed: true }) });
   await go();

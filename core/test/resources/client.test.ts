@@ -40,7 +40,7 @@ test('a client reads its own writes at once', async (t) => {
   }
 });
 
-test('what a client gets cannot be changed', async (t) => {
+test('objects that a client gets are frozen', async (t) => {
   const fixture = await startEngine();
   const client = clientOf(fixture);
   const created = (await client.create(Widget, widget('a'))) as TestObject;

@@ -24,7 +24,7 @@ test('generateName gives up when every name is taken', async (t) => {
   t.false('uid' in (taken as unknown as { about: object }).about, 'what is there may be somebody’s of whom the caller may not know');
 });
 
-test('what the platform says about an object, its author cannot', async (t) => {
+test('fields that the platform sets cannot be set by an object’s author', async (t) => {
   const { create } = await startEngine();
   const forged = {
     uid: 'mine',

@@ -29,7 +29,7 @@ test('where the history is gone, the difference is told: nothing twice, nothing 
   t.deepEqual(await reported(), ['deleted goes', 'put changes', 'put comes']);
 });
 
-test('what the source refuses for another reason ends the watch with it', async (t) => {
+test('a watch ends with the error of its source when the source refuses for another reason', async (t) => {
   const source = {
     list: async () => {
       throw resourceErrors.TAP_KIND_NOT_FOUND({ message: 'gone' });

@@ -44,7 +44,7 @@ test('a writer that names the newest state is not told that it is another one', 
   t.is((await meanwhile(release, remove(widgets, 'default/a', { preconditions: { resourceVersion } }))).outcome, 'deleted');
 });
 
-test('what was just made is found, and what was just deleted is not', async (t) => {
+test('an object that was just created is found, and one that was just deleted is not', async (t) => {
   const { create, patch, remove, hold, release, get } = await lagging();
   hold();
   await create(configMaps, configMap('a'));

@@ -100,7 +100,7 @@ test('applies of one object at the same time all take effect', async (t) => {
   t.is(object.metadata.managedFields.length, 10);
 });
 
-test('who writes a field owns it, status apart from spec', async (t) => {
+test('the writer of a field owns it, separately for status and spec', async (t) => {
   const { create, patch, get } = await startEngine();
   await create(widgets, widget('a', { color: 'red' }), { fieldManager: 'author' });
   await patch(widgets, 'default/a', { spec: { color: 'blue' } }, { fieldManager: 'painter' });

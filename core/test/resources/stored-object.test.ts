@@ -77,7 +77,7 @@ test('what is told of a deletion is the last state under the revision of the del
   t.is((read(gone.bytes) as Body).metadata.resourceVersion, gone.resourceVersion);
 });
 
-test('what is cached keeps neither its object nor its bytes in memory', async (t) => {
+test('a cached object retains neither its parsed form nor its bytes', async (t) => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const stored = fromStore(toStore(textOf(body({ a: 1 })), nothing), at, 1);

@@ -33,7 +33,7 @@ test('only the very bytes that were sent stand for the object', (t) => {
   t.is(taken, handoff.written('k', object, side, 5, 1));
 });
 
-test('what waits for a cache is bounded in number and in bytes', (t) => {
+test('writes that wait for a cache are bounded in number and in bytes', (t) => {
   const many = new WriteHandoff();
   for (let index = 0; index <= offersMax; index += 1) many.offer(`k${index}`, bytesOf(body('a')), written(body('a')));
   t.is(many.take(kept('k0', bytesOf(body('a'))), 1), undefined);

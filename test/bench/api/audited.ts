@@ -54,7 +54,7 @@ export async function auditStage(sink: 'file' | 'none'): Promise<Audit> {
     bodyBytesMax: () => 0,
     ...(sink === 'file' && { auditLog: await fileLog() }),
     hasTaps: () => false,
-    tell: quiet,
+    emit: quiet,
     log,
   });
 }

@@ -20,7 +20,7 @@ export interface PreparedAnswers {
   list(kind: ServedKind, page: ListPage): PreparedAnswer;
 }
 
-interface Kept extends PreparedAnswer {
+interface CachedAnswer extends PreparedAnswer {
   /** The source of the answer. */
   readonly of: Served | ListPage;
   /** The serialized items of a list, with what follows them. */
@@ -40,29 +40,29 @@ const overheadBytes = 1024;
  * resourceVersion, only the head is made again.
  */
 export function createPreparedAnswers(): PreparedAnswers {
-  const kept = new Map<Served | ListPage['items'], Kept>();
+  const cached = new Map<Served | ListPage['items'], CachedAnswer>();
   let bytes = 0;
   const forget = (key: Served | ListPage['items']): void => {
-    const known = kept.get(key);
+    const known = cached.get(key);
     if (known === undefined) return;
-    kept.delete(key);
+    cached.delete(key);
     bytes -= known.bodyBytes + overheadBytes;
   };
-  const keep = (key: Served | ListPage['items'], answer: Kept): PreparedAnswer => {
+  const keep = (key: Served | ListPage['items'], answer: CachedAnswer): PreparedAnswer => {
     forget(key);
     if (answer.bodyBytes > answerBytesMax) return answer;
-    kept.set(key, answer);
+    cached.set(key, answer);
     bytes += answer.bodyBytes + overheadBytes;
-    for (const oldest of kept.keys()) {
+    for (const oldest of cached.keys()) {
       if (bytes <= cachedBytesMax) break;
       forget(oldest);
     }
     return answer;
   };
   return {
-    object: (served) => kept.get(served) ?? keep(served, prepared(served, served.bytes, ['ETag', `"${served.resourceVersion}"`])),
+    object: (served) => cached.get(served) ?? keep(served, prepared(served, served.bytes, ['ETag', `"${served.resourceVersion}"`])),
     list(kind, page) {
-      const known = kept.get(page.items);
+      const known = cached.get(page.items);
       if (known?.of === page) return known;
       const items = known?.items ?? listItems(page.items);
       const body = Buffer.concat([listHead(kind, page), items]);
@@ -72,7 +72,7 @@ export function createPreparedAnswers(): PreparedAnswers {
   };
 }
 
-function prepared(of: Served | ListPage, bytes: Uint8Array, headers: readonly string[]): Kept {
+function prepared(of: Served | ListPage, bytes: Uint8Array, headers: readonly string[]): CachedAnswer {
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const all = ['Content-Type', jsonType, 'Content-Length', String(body.byteLength), ...headers, ...securityHeaders];
   return {

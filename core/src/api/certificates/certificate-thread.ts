@@ -12,7 +12,7 @@ export type CertificateRequest = {
 /** The result of a request. */
 export type IssuedAnswer = { readonly id: number; readonly pair: KeyPair } | { readonly id: number; readonly error: string };
 
-interface Asked {
+interface PendingRequest {
   readonly resolve: (pair: KeyPair) => void;
   readonly reject: (error: Error) => void;
 }
@@ -23,7 +23,7 @@ interface Asked {
  * startup, which makes several requests.
  */
 export class CertificateThread implements CertificateIssuer {
-  readonly #requested = new Map<number, Asked>();
+  readonly #requested = new Map<number, PendingRequest>();
   #worker: Worker | undefined;
   #wishes = 0;
   #isKept = false;

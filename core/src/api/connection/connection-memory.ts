@@ -45,8 +45,8 @@ export class ConnectionMemory {
   }
 
   /** Remembers a caller, unless authentication began before the last revocation: it may have used the revoked credential. */
-  keep({ method, socket, rawHeaders }: IncomingMessage, identity: Identity, askedAtMs: number): void {
-    if (askedAtMs <= this.#forgottenAtMs || rawHeaders.length > namesAndValuesMax) return;
+  keep({ method, socket, rawHeaders }: IncomingMessage, identity: Identity, authenticatedAtMs: number): void {
+    if (authenticatedAtMs <= this.#forgottenAtMs || rawHeaders.length > namesAndValuesMax) return;
     let chars = 0;
     for (const text of rawHeaders) chars += text.length;
     if (chars > charsMax) return;

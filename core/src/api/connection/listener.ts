@@ -64,7 +64,7 @@ const parserOptions: ServerOptions = {
 };
 
 /** Returns the timeouts of Node's server, which checks them about three times within the shorter one. */
-function patienceOf({ headMsMax, bodyMsMax }: ListenerOptions): ServerOptions {
+function timeoutsOf({ headMsMax, bodyMsMax }: ListenerOptions): ServerOptions {
   const connectionsCheckingInterval = Math.ceil(Math.min(headMsMax, bodyMsMax) / 3);
   return { headersTimeout: headMsMax, requestTimeout: bodyMsMax, connectionsCheckingInterval };
 }
@@ -72,7 +72,7 @@ function patienceOf({ headMsMax, bodyMsMax }: ListenerOptions): ServerOptions {
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const { tls, host, serve, tlsPolicy: policy = tlsPolicy(), contextFor } = options;
   const SNICallback: TlsOptions['SNICallback'] = (servername, answer) => answer(null, contextFor?.(servername));
-  const parsing = { ...parserOptions, ...patienceOf(options) };
+  const parsing = { ...parserOptions, ...timeoutsOf(options) };
   const server =
     tls === undefined
       ? createHttpServer(parsing)

@@ -78,14 +78,14 @@ export class EventTexts {
   async #make(texts: Map<string, Making>, key: string, make: () => Promise<EventText>): Promise<EventText> {
     const making: Making = { begun: this.#begun, atMs: this.#clock.nowMs(), made: make() };
     texts.set(key, making);
-    let isKept = false;
+    let isCached = false;
     try {
       const errorText = await making.made;
       making.errorText = errorText;
-      isKept = errorText.goodFor === 'everybody' || errorText.goodFor === 'present';
+      isCached = errorText.goodFor === 'everybody' || errorText.goodFor === 'present';
       return errorText;
     } finally {
-      if (!isKept && texts.get(key) === making) texts.delete(key);
+      if (!isCached && texts.get(key) === making) texts.delete(key);
     }
   }
 }

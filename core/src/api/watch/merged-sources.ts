@@ -41,10 +41,10 @@ export class MergedSources<T> {
 
   #take(source: AsyncGenerator<T, void, void>): void {
     const result = source.next();
-    const tell = (): void => {
+    const notify = (): void => {
       this.#ready.push({ source, result });
       this.#wake();
     };
-    result.then(tell, tell);
+    result.then(notify, notify);
   }
 }

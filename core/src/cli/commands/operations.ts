@@ -53,7 +53,7 @@ async function show(invocation: Invocation, client: Client, name: string): Promi
 /** Follows an operation to its end: by steps for people, by changes for programs. Exits with 1 if it did not succeed. */
 async function follow(invocation: Invocation, client: Client, name: string): Promise<number> {
   const { namespace, terminal } = invocation;
-  if (isForPrograms(invocation)) return tellEach(invocation, client, name);
+  if (isForPrograms(invocation)) return printChanges(invocation, client, name);
   const stages = createStages(terminal.stdout, () => terminal.nowMs(), false);
   const { object } = await followOperation(client, { namespace, name }, followMsMax, stages, () => false);
   if (object === undefined) throw unknown(name, namespace);
@@ -61,7 +61,7 @@ async function follow(invocation: Invocation, client: Client, name: string): Pro
   return codeOf(object);
 }
 
-async function tellEach(invocation: Invocation, client: Client, name: string): Promise<number> {
+async function printChanges(invocation: Invocation, client: Client, name: string): Promise<number> {
   const { namespace } = invocation;
   const over = new AbortController();
   const watched = { fields: `metadata.name=${name}`, signal: over.signal };

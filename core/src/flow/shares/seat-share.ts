@@ -23,8 +23,8 @@ export class SeatShare implements Seats {
   /** The number of wanted seats that was last reported to the keeper of the whole. */
   #wanted = 0;
   #fair: { readonly seats: number; readonly untilMs: number } | undefined;
-  /** Requests for a seat that wait for the next report (`#asked`), or for the response to the last one (`#reported`). */
-  #asked = new Set<() => void>();
+  /** Requests for a seat that wait for the next report (`#demanded`), or for the response to the last one (`#reported`). */
+  #demanded = new Set<() => void>();
   #reported = new Set<() => void>();
   isForgotten = false;
 
@@ -54,7 +54,7 @@ export class SeatShare implements Seats {
 
   get isIdle(): boolean {
     return (
-      this.#used === 0 && this.#wanted === 0 && this.#held === this.#limit.start && this.#asked.size === 0 && this.#reported.size === 0
+      this.#used === 0 && this.#wanted === 0 && this.#held === this.#limit.start && this.#demanded.size === 0 && this.#reported.size === 0
     );
   }
 
@@ -82,7 +82,7 @@ export class SeatShare implements Seats {
 
   /** True while granted seats are reserved for waiters whose grant has not arrived; new requests must ask for a seat of their own. */
   get #isSpokenFor(): boolean {
-    const waiting = this.#asked.size + this.#reported.size;
+    const waiting = this.#demanded.size + this.#reported.size;
     return waiting > 0 && this.#held - this.#used <= waiting && !this.#keeper.isAlone(this.#clock.nowMs());
   }
 
@@ -93,13 +93,13 @@ export class SeatShare implements Seats {
     const answer = (): void => {
       if (over.signal.aborted) return;
       over.abort();
-      this.#asked.delete(answer);
+      this.#demanded.delete(answer);
       const { isFree } = this;
       if (isFree) this.take();
       resolve(isFree);
     };
-    this.#asked.add(answer);
-    this.#waiting = this.#asked.size;
+    this.#demanded.add(answer);
+    this.#waiting = this.#demanded.size;
     this.#keeper.ask(this);
     void this.#clock.sleep(answerMsMax, over.signal).then(answer, () => undefined);
     return promise;
@@ -112,16 +112,16 @@ export class SeatShare implements Seats {
   report(isInterval: boolean): ShareReport | undefined {
     const { start } = this.#limit;
     const fair = this.#fairNow();
-    const asked = this.#used + this.#waiting;
-    const kept = fair === undefined ? this.#needed(Math.max(this.#peak, asked)) : Math.max(this.#used, start, Math.min(asked, fair));
+    const demanded = this.#used + this.#waiting;
+    const kept = fair === undefined ? this.#needed(Math.max(this.#peak, demanded)) : Math.max(this.#used, start, Math.min(demanded, fair));
     const given = isInterval || fair !== undefined ? Math.max(0, this.#held - kept) : 0;
     this.#held -= given;
     const wanted = this.#waiting > 0 ? Math.max(0, kept - this.#held) : 0;
     if (isInterval) this.#peak = this.#used;
     this.#waiting = 0;
-    if (given === 0 && wanted === this.#wanted && this.#asked.size === 0) return undefined;
-    for (const answer of this.#asked) this.#reported.add(answer);
-    this.#asked.clear();
+    if (given === 0 && wanted === this.#wanted && this.#demanded.size === 0) return undefined;
+    for (const answer of this.#demanded) this.#reported.add(answer);
+    this.#demanded.clear();
     this.#wanted = wanted;
     const report = { key: this.key, limit: this.#limit, isNew: this.#isNew, taken: 0, given, wanted };
     this.#isNew = false;

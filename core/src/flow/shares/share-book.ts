@@ -11,7 +11,7 @@ import type { Share, ShareKeeper } from './share-keeper.js';
 export const reportEveryMs = 50;
 export const sharesMax = 50_000;
 /** Number kept when the limit is reached, so that not every new share scans all of them. */
-const sharesKept = 0.99 * sharesMax;
+const sharesRetained = 0.99 * sharesMax;
 const reportsMax = 5_000;
 /** A peer that has not responded for this long counts as unavailable. */
 export const awayMs = 1_000;
@@ -148,7 +148,7 @@ export class ShareBook implements Allowances, ShareKeeper {
   #forget(): void {
     for (const kept of [this.#rates, this.#seats]) for (const share of kept.values()) if (share.isIdle) this.#drop(kept, share);
     for (const oldest of this.#rates.values()) {
-      if (this.size <= sharesKept) break;
+      if (this.size <= sharesRetained) break;
       this.#drop(this.#rates, oldest);
     }
   }

@@ -7,7 +7,7 @@ import type { ShareGrant, ShareReport } from './protocol.js';
 const giveEveryMs = 20;
 export const accountsMax = 100_000;
 /** Number kept when the limit is reached, so that not every new account scans all of them. */
-const accountsKept = 0.99 * accountsMax;
+const accountsRetained = 0.99 * accountsMax;
 
 export interface ShareLedgerOptions {
   readonly clock: Clock;
@@ -80,7 +80,7 @@ export class ShareLedger {
       if (account.isIdle) this.#drop(key);
     }
     for (const [oldest, { limit }] of this.#accounts) {
-      if (this.#accounts.size <= accountsKept) break;
+      if (this.#accounts.size <= accountsRetained) break;
       if (limit.perSecond > 0) this.#drop(oldest);
     }
   }

@@ -20,7 +20,7 @@ interface Known {
 }
 
 /** The last request to an issuer. */
-interface Asked {
+interface IssuerState {
   readonly atMs: number;
   /** Kept until newer keys are known. */
   readonly known: Known | undefined;
@@ -33,7 +33,7 @@ interface Asked {
 /** The public keys of issuers: fetched once for all callers, cached, and fetched again when they are old or a token names another key. */
 export class IssuerKeys {
   readonly #clock: Pick<Clock, 'nowMs'>;
-  readonly #asked = new Map<string, Asked>();
+  readonly #state = new Map<string, IssuerState>();
 
   constructor(clock: Pick<Clock, 'nowMs'>) {
     this.#clock = clock;
@@ -42,7 +42,7 @@ export class IssuerKeys {
   /** Returns keys that include `kid`, if the issuer has it. @throws TAP_ISSUER_UNAVAILABLE */
   async keysOf(issuer: JwtIssuer, kid: string | undefined): Promise<JSONWebKeySet> {
     const id = JSON.stringify([issuer.issuer, issuer.jwksUrl, issuer.certificateAuthority, issuer.token, issuer.allowedAddresses]);
-    const before = this.#asked.get(id);
+    const before = this.#state.get(id);
     const nowMs = this.#clock.nowMs();
     if (before !== undefined) {
       const { known } = before;
@@ -60,7 +60,7 @@ export class IssuerKeys {
     }
   }
 
-  #ask(id: string, issuer: JwtIssuer, before: Asked | undefined): Promise<Known> {
+  #ask(id: string, issuer: JwtIssuer, before: IssuerState | undefined): Promise<Known> {
     const atMs = this.#clock.nowMs();
     const answer = fetchKeys(issuer).then(
       (keys) => {
@@ -77,11 +77,11 @@ export class IssuerKeys {
     return answer;
   }
 
-  #keep(id: string, asked: Asked): void {
-    this.#asked.delete(id);
-    const oldest = this.#asked.size >= issuersMax ? this.#asked.keys().next().value : undefined;
-    if (oldest !== undefined) this.#asked.delete(oldest);
-    this.#asked.set(id, asked);
+  #keep(id: string, state: IssuerState): void {
+    this.#state.delete(id);
+    const oldest = this.#state.size >= issuersMax ? this.#state.keys().next().value : undefined;
+    if (oldest !== undefined) this.#state.delete(oldest);
+    this.#state.set(id, state);
   }
 }
 
@@ -90,7 +90,7 @@ function isWithin(ms: number, atMs: number, nowMs: number): boolean {
   return atMs <= nowMs && nowMs - atMs < ms;
 }
 
-function cachedResponse({ known, failure }: Pick<Asked, 'known' | 'failure'>, nowMs: number, issuer: JwtIssuer): JSONWebKeySet {
+function cachedResponse({ known, failure }: Pick<IssuerState, 'known' | 'failure'>, nowMs: number, issuer: JwtIssuer): JSONWebKeySet {
   if (known === undefined) throw failure;
   return usable(known, nowMs, issuer).keys;
 }

@@ -94,8 +94,8 @@ function goOn(asked: Episode, seen: Omit<Blocked, 'blockedMs'>): void {
 
 /** Writes to standard error directly, because the main thread is blocked. */
 function reportBlocked({ plugin, point, stack }: Omit<Blocked, 'blockedMs'>, ownMs: number): void {
-  const who = plugin === undefined ? 'the platform itself' : `plugin ${plugin} in ${point}`;
-  writeSync(errorOutput, `the event loop has been blocked for ${Math.round(ownMs)} ms by ${who}\n${stack}\n`);
+  const origin = plugin === undefined ? 'the platform itself' : `plugin ${plugin} in ${point}`;
+  writeSync(errorOutput, `the event loop has been blocked for ${Math.round(ownMs)} ms by ${origin}\n${stack}\n`);
 }
 
 /** Reports a block once it is over and its cause was observed, in either order. */

@@ -31,7 +31,7 @@ export class Watchdog {
     this.#worker = new Worker(new URL('./watchdog-thread.js', import.meta.url), { workerData: { shared: this.#shared, blockedMsMax } });
     this.#worker.unref();
     this.looking = new Promise((resolve) => {
-      this.#worker.on('message', (told: typeof looks | Blocked) => (told === looks ? resolve() : onBlocked(told)));
+      this.#worker.on('message', (message: typeof looks | Blocked) => (message === looks ? resolve() : onBlocked(message)));
       this.#worker.on('error', () => clearInterval(this.#beat));
       this.#worker.once('exit', () => resolve());
     });

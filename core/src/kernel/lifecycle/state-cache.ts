@@ -6,7 +6,7 @@ export const stateKeysMax = 10_000;
 /** Maximum total size of the values of an instance, in bytes. */
 export const stateBytesMax = 32 * 1024 * 1024;
 
-interface Kept {
+interface CachedValue {
   readonly json: string;
   readonly expiresAtMs: number;
 }
@@ -16,7 +16,7 @@ interface Kept {
  * one after another, so that each is atomic. Beyond the limits the oldest values are dropped, because it is a cache.
  */
 export class StateCache {
-  readonly #store: Keyv<Kept>;
+  readonly #store: Keyv<CachedValue>;
   readonly #clock: Clock;
   /** Size in bytes by key, oldest first. */
   readonly #bytes = new Map<string, number>();
@@ -24,7 +24,7 @@ export class StateCache {
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(instance: string, clock: Clock) {
-    this.#store = new Keyv<Kept>({ namespace: instance });
+    this.#store = new Keyv<CachedValue>({ namespace: instance });
     this.#clock = clock;
   }
 

@@ -28,11 +28,11 @@ export async function findAllowedSubjects(
     path !== undefined && path !== ''
       ? { path }
       : { resource: { group, version: '', plural: resource, ...given({ subresource, namespace, name }) } };
-  const asked = {
+  const question = {
     ...asRequested({ engine, verb, ...about }, { kernel, engine: (each) => engines.all.get(each) }),
     isReview: true as const,
   };
-  const known = await subjectsFor({ access, authorizers: access.authorizers, engine }, caller, asked);
+  const known = await subjectsFor({ access, authorizers: access.authorizers, engine }, caller, question);
   return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(known) };
 }
 

@@ -109,11 +109,11 @@ export function auditForTaps(parts: Pick<AuditParts, 'kernel' | 'clock' | 'log'>
 type Rules = Pick<AuditStageParts, 'policy' | 'recordsRefusals' | 'bodyBytesMax' | 'auditLog'>;
 
 function auditStage({ kernel, clock, log }: Pick<AuditParts, 'kernel' | 'clock' | 'log'>, rules: Rules): Audit {
-  const tell = (event: AuditEvent): void => {
+  const emit = (event: AuditEvent): void => {
     const [failure] = kernel.hooks.observe(hooks.telemetry.audit, event);
     if (failure !== undefined) throw failure.error;
   };
-  return createAuditStage({ ...rules, nowMs: () => clock.nowMs(), hasTaps: () => kernel.hooks.has(hooks.telemetry.audit), tell, log });
+  return createAuditStage({ ...rules, nowMs: () => clock.nowMs(), hasTaps: () => kernel.hooks.has(hooks.telemetry.audit), emit, log });
 }
 
 function compiled(settings: AuditSettings): Policy {

@@ -149,11 +149,11 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
       return [...sets, ...[...uids, ...uidsOf(sets)].flatMap((uid) => pods.byIndex('owner', uid))];
     },
     onChange(listener) {
-      const tell = (owner: string | undefined) => {
+      const notify = (owner: string | undefined) => {
         if (owner !== undefined) listener(owner);
       };
-      const labelled = (object: Frozen) => tell(object.metadata.labels?.[ownerLabel]);
-      const pod = (object: Frozen) => tell(ownerOfPod(object, replicaSets, roots));
+      const labelled = (object: Frozen) => notify(object.metadata.labels?.[ownerLabel]);
+      const pod = (object: Frozen) => notify(ownerOfPod(object, replicaSets, roots));
       const leave = [...roots.values()].map((informer) => listen(informer, labelled));
       return inOrder([...leave, listen(pods, pod)]);
     },
@@ -169,8 +169,8 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   };
 }
 
-function listen(informer: Cache, tell: (object: Frozen) => void): () => void {
-  return informer.addHandler({ add: tell, update: tell, delete: tell });
+function listen(informer: Cache, notify: (object: Frozen) => void): () => void {
+  return informer.addHandler({ add: notify, update: notify, delete: notify });
 }
 
 const inOrder = (all: readonly (() => void)[]) => () => {

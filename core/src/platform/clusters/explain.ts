@@ -19,13 +19,13 @@ interface Parts {
  * @throws TAP_OBJECT_NOT_FOUND
  */
 export async function explain({ engines, actions }: Parts, query: Readonly<Record<string, string>>): Promise<object | undefined> {
-  const { kind: asked = '', name = '', namespace: askedNamespace = '' } = query;
-  const found = findKind(engines, asked.toLowerCase());
+  const { kind: requestedKind = '', name = '', namespace: requestedNamespace = '' } = query;
+  const found = findKind(engines, requestedKind.toLowerCase());
   if (found === undefined) return undefined;
   const { engine, kind } = found;
   const place = { kind: { group: kind.group, version: kind.version, plural: kind.plural }, name };
   if (kind.scope !== 'Namespaced') return { object: titleOf(found, name), changes: engine.attribution(place), placements: [] };
-  const namespace = await placeOf(engines, engine, askedNamespace, (each) => engine.attribution({ ...place, namespace: each }));
+  const namespace = await placeOf(engines, engine, requestedNamespace, (each) => engine.attribution({ ...place, namespace: each }));
   const hasPods = ['Application', 'Pod'].includes(kind.kind);
   const placements = hasPods ? await actions.placements({ kind: kind.kind, namespace, name }) : [];
   return { object: titleOf(found, `${namespace}/${name}`), changes: engine.attribution({ ...place, namespace }), placements };
@@ -49,14 +49,19 @@ function titleOf({ engine, kind }: { readonly engine: ResourceEngine; readonly k
  * Finds the namespace of an object. On a cluster, a platform namespace has another name: returns the first in which `look` finds the
  * object.
  */
-async function placeOf(engines: Engines, engine: ResourceEngine, asked: string, look: (namespace: string) => unknown): Promise<string> {
-  const places = [asked];
+async function placeOf(
+  engines: Engines,
+  engine: ResourceEngine,
+  requestedNamespace: string,
+  look: (namespace: string) => unknown,
+): Promise<string> {
+  const places = [requestedNamespace];
   if (engine.name !== platformEngine) {
     for await (const { metadata } of engines.asPlatform(engine.name).list(namespaces, { labels: namespaceLabel, itemsMax: namespacesMax }))
-      if (metadata.labels?.[namespaceLabel] === asked) places.push(metadata.name ?? '');
+      if (metadata.labels?.[namespaceLabel] === requestedNamespace) places.push(metadata.name ?? '');
   }
   const found = places.find((place) => isThere(() => look(place)));
-  return found ?? asked;
+  return found ?? requestedNamespace;
 }
 
 const namespacesMax = 10_000;

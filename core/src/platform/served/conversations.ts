@@ -25,8 +25,8 @@ function servedConversation(
   const { group, version, plural } = pathOf(parts.engine(engine), part.kind);
   return {
     path: `${engine === platformEngine ? '' : `/clusters/${engine}`}/{${plural}}/${part.name}`,
-    match: ({ info: { engine: asked, target } }) =>
-      asked === engine &&
+    match: ({ info: { engine: engineName, target } }) =>
+      engineName === engine &&
       target?.name !== undefined &&
       target.subresource === part.name &&
       target.kind.plural === plural &&

@@ -64,10 +64,10 @@ async function replacedToken(actions: PlatformActions, caller: Caller | undefine
 
 const keyChanges: readonly SealingKeysChange[] = ['rotate', 'reencrypt', 'retire'];
 
-function changeKeys(actions: PlatformActions, { change: asked, key = '' }: Readonly<Record<string, string>>) {
-  const change = keyChanges.find((known) => known === asked);
+function changeKeys(actions: PlatformActions, { change: requestedChange, key = '' }: Readonly<Record<string, string>>) {
+  const change = keyChanges.find((known) => known === requestedChange);
   if (change !== undefined) return actions.changeSealingKeys(change, key);
-  throw platformErrors.TAP_QUERY_INVALID({ message: `change is "${asked ?? ''}", expected one of ${keyChanges.join(', ')}` });
+  throw platformErrors.TAP_QUERY_INVALID({ message: `change is "${requestedChange ?? ''}", expected one of ${keyChanges.join(', ')}` });
 }
 
 /** Lists the raw routes of plugins, in which clients look up the instance id, since operators choose it and it is part of the path. */

@@ -47,12 +47,12 @@ export function servedActions(parts: ContributionParts): readonly ServedAction[]
 /** @throws TAP_REQUEST_HEADER_INVALID, TAP_REQUEST_INVALID */
 function onceOf(
   { name, on, long }: RegisteredAction['value'],
-  asked: Pick<KeyedRequest, 'target' | 'input'>,
+  keyed: Pick<KeyedRequest, 'target' | 'input'>,
   idempotencyKey: string | undefined,
   { caller }: Call,
 ): OperationKey | undefined {
   if (idempotencyKey === undefined) return undefined;
-  if (long === true) return operationKey({ idempotencyKey: wellFormedKey(idempotencyKey), caller, verb: name, on, ...asked });
+  if (long === true) return operationKey({ idempotencyKey: wellFormedKey(idempotencyKey), caller, verb: name, on, ...keyed });
   // The response may contain a secret and is not stored; and the action is not in one transaction with a record of it.
   const message = `header Idempotency-Key: ${name} of ${on.kind} is answered at once, and its answer is not kept to be repeated`;
   throw apiErrors.TAP_REQUEST_HEADER_INVALID({ message });

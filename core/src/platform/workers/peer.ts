@@ -27,25 +27,25 @@ export interface PeerOptions<Own extends Offered> {
 }
 
 /** The other process. */
-export interface Peer<Theirs extends Offered> {
+export interface Peer<Remote extends Offered> {
   /**
    * @throws the other side's own error; TAP_PROCESS_FAILED with its message if it is in no table, when the process disappears, or after a
    * minute
    */
-  call<M extends keyof Theirs & string>(method: M, ...parameters: Parameters<Theirs[M]>): Promise<Awaited<ReturnType<Theirs[M]>>>;
+  call<M extends keyof Remote & string>(method: M, ...parameters: Parameters<Remote[M]>): Promise<Awaited<ReturnType<Remote[M]>>>;
   /** As {@link call}, with a time limit after which the result is useless. */
-  callWithin<M extends keyof Theirs & string>(
+  callWithin<M extends keyof Remote & string>(
     limitMs: number,
     method: M,
-    ...parameters: Parameters<Theirs[M]>
-  ): Promise<Awaited<ReturnType<Theirs[M]>>>;
+    ...parameters: Parameters<Remote[M]>
+  ): Promise<Awaited<ReturnType<Remote[M]>>>;
 }
 
 const callMsMax = 60_000;
 const callsMax = 10_000;
 
 /** Connects two processes that call each other. */
-export function connectPeer<Own extends Offered, Theirs extends Offered>({ channel, own, clock }: PeerOptions<Own>): Peer<Theirs> {
+export function connectPeer<Own extends Offered, Remote extends Offered>({ channel, own, clock }: PeerOptions<Own>): Peer<Remote> {
   const waiting = new Map<number, { readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void }>();
   let last = 0;
   const answer = async (call: number, method: string, parameters: readonly unknown[]): Promise<void> => {
@@ -59,22 +59,22 @@ export function connectPeer<Own extends Offered, Theirs extends Offered>({ chann
   };
   channel.onMessage((message) => {
     if ('call' in message) return void answer(message.call, message.method, message.parameters);
-    const asked = waiting.get(message.answer);
+    const pending = waiting.get(message.answer);
     waiting.delete(message.answer);
-    if ('failure' in message) asked?.reject(errorOf(message.failure));
-    else asked?.resolve(message.result);
+    if ('failure' in message) pending?.reject(errorOf(message.failure));
+    else pending?.resolve(message.result);
   });
   channel.onClose(() => {
     for (const { reject } of waiting.values()) reject(failed('the other process has gone'));
     waiting.clear();
   });
-  const peer: Peer<Theirs> = {
+  const peer: Peer<Remote> = {
     call: (method, ...parameters) => peer.callWithin(callMsMax, method, ...parameters),
-    async callWithin<M extends keyof Theirs & string>(
+    async callWithin<M extends keyof Remote & string>(
       limitMs: number,
       method: M,
-      ...parameters: Parameters<Theirs[M]>
-    ): Promise<Awaited<ReturnType<Theirs[M]>>> {
+      ...parameters: Parameters<Remote[M]>
+    ): Promise<Awaited<ReturnType<Remote[M]>>> {
       if (waiting.size >= callsMax) throw failed(`${callsMax} calls wait for the other process`);
       const call = ++last;
       const answered = Promise.withResolvers<unknown>();
@@ -86,7 +86,7 @@ export function connectPeer<Own extends Offered, Theirs extends Offered>({ chann
       );
       try {
         channel.send({ call, method, parameters });
-        return (await answered.promise) as Awaited<ReturnType<Theirs[M]>>;
+        return (await answered.promise) as Awaited<ReturnType<Remote[M]>>;
       } finally {
         over.abort();
         waiting.delete(call);

@@ -30,7 +30,7 @@ export interface WorkerPoolOptions {
   readonly mergeMetrics: (pages: readonly ProcessMetrics[]) => string;
 }
 
-type Tell = (peer: Peer<WorkerCalls>) => Promise<unknown>;
+type PeerCall = (peer: Peer<WorkerCalls>) => Promise<unknown>;
 
 const askEveryMs = 5_000;
 const backOffMsMin = 1_000;
@@ -67,7 +67,7 @@ export class WorkerPool {
   /** From start to end of each process. */
   readonly #living = new Map<Peer<WorkerCalls>, Living>();
   /** Changes since each starting worker began, which are sent to it once it serves. */
-  readonly #missed = new Set<Map<string, Tell>>();
+  readonly #missed = new Set<Map<string, PeerCall>>();
   readonly #stopping = new AbortController();
   #certificates: LocalCertificates;
   #replacing: Promise<void> = Promise.resolve();
@@ -91,7 +91,7 @@ export class WorkerPool {
 
   /** Makes every worker reload the configuration. */
   async reload(): Promise<void> {
-    await this.#tellAll('reload', (peer) => peer.call('reload'));
+    await this.#callAll('reload', (peer) => peer.call('reload'));
   }
 
   /** Reports revoked credentials to every worker. */
@@ -107,7 +107,7 @@ export class WorkerPool {
    * one.
    */
   async rereadAdminToken(): Promise<void> {
-    const reread: Tell = (peer) => peer.call('rereadAdminToken');
+    const reread: PeerCall = (peer) => peer.call('rereadAdminToken');
     for (const missed of this.#missed) missed.set('the administrator’s new token', reread);
     await Promise.all(
       this.#serving().map(([peer, { name, process }]) =>
@@ -121,7 +121,7 @@ export class WorkerPool {
 
   async renew(certificates: LocalCertificates): Promise<void> {
     this.#certificates = certificates;
-    await this.#tellAll('new certificates', (peer) => peer.call('renew', certificates));
+    await this.#callAll('new certificates', (peer) => peer.call('renew', certificates));
   }
 
   /** Makes every live process read the keys, including those starting or draining. @throws TAP_PROCESS_FAILED when one could not */
@@ -136,7 +136,7 @@ export class WorkerPool {
   }
 
   async forgetKind(kind: string): Promise<void> {
-    await this.#tellAll(`${kind} was purged`, (peer) => peer.call('forgetKind', kind));
+    await this.#callAll(`${kind} was purged`, (peer) => peer.call('forgetKind', kind));
   }
 
   /** Begins to replace every worker, one after another; the old process ends once the new one serves. */
@@ -190,7 +190,7 @@ export class WorkerPool {
     const living: Living = { name, process, isServing: false };
     this.#living.set(peer, living);
     void process.ended.then(() => this.#living.delete(peer));
-    const missed = new Map<string, Tell>();
+    const missed = new Map<string, PeerCall>();
     this.#missed.add(missed);
     try {
       await ready;
@@ -199,7 +199,7 @@ export class WorkerPool {
     }
     living.isServing = true;
     Object.assign(seat, { names, process, peer });
-    for (const [what, tell] of missed) void this.#tell(name, peer, what, tell);
+    for (const [what, callPeer] of missed) void this.#callPeer(name, peer, what, callPeer);
     void this.#askWhetherAlive(name, peer, process);
     void ended.then((reason) => this.#again(seat, process, reason, clock.nowMs() - startedMs));
   }
@@ -254,13 +254,15 @@ export class WorkerPool {
   }
 
   /** Notifies the serving workers and waits for them; a starting one is notified once it serves. */
-  async #tellAll(what: string, tell: Tell): Promise<void> {
-    for (const missed of this.#missed) missed.set(what, tell);
-    await Promise.all(this.#seats.map(async ({ names: [name], peer }) => peer && this.#tell(name, peer, what, tell)));
+  async #callAll(what: string, callPeer: PeerCall): Promise<void> {
+    for (const missed of this.#missed) missed.set(what, callPeer);
+    await Promise.all(this.#seats.map(async ({ names: [name], peer }) => peer && this.#callPeer(name, peer, what, callPeer)));
   }
 
-  async #tell(name: string, peer: Peer<WorkerCalls>, what: string, tell: Tell): Promise<void> {
-    await tell(peer).catch((error: unknown) => this.#options.log.error(`worker ${name} of the API did not take over: ${what}`, { error }));
+  async #callPeer(name: string, peer: Peer<WorkerCalls>, what: string, callPeer: PeerCall): Promise<void> {
+    await callPeer(peer).catch((error: unknown) =>
+      this.#options.log.error(`worker ${name} of the API did not take over: ${what}`, { error }),
+    );
   }
 }
 

@@ -51,13 +51,13 @@ function mergeItems(type: FieldType, live: readonly unknown[], wanted: readonly 
       left++;
       if (next < shared.length || right === order.length) continue;
     }
-    const wish = order[right++] ?? '';
-    const same = have.get(wish) ?? [];
+    const preferred = order[right++] ?? '';
+    const same = have.get(preferred) ?? [];
     // Duplicate live items of a key are replaced by the wanted one.
-    merged.push(merge(type.items, same.length === 1 ? same[0] : undefined, want.get(wish)?.[0]));
-    done.add(wish);
-    if (wish === shared[next]) next++;
-    if (wish === element) left++;
+    merged.push(merge(type.items, same.length === 1 ? same[0] : undefined, want.get(preferred)?.[0]));
+    done.add(preferred);
+    if (preferred === shared[next]) next++;
+    if (preferred === element) left++;
   }
   return merged.length === live.length && merged.every((item, index) => item === live[index]) ? live : Object.freeze(merged);
 }

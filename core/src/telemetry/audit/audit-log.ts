@@ -237,7 +237,7 @@ export class AuditLog {
       log,
       onWritten: (last, { removesBefore }) => {
         if (this.#leader === name) this.#checkpointing.storedTo(endOf(last));
-        removal.kept(last.sequence);
+        removal.stored(last.sequence);
         if (removesBefore !== undefined) removal.ask(removesBefore, (facts) => this.recordOwn('remove', facts));
       },
       onDropped: ({ count, from, to }) =>

@@ -16,7 +16,7 @@ export interface AuditStageParts {
   /** Whether plugins have audit taps. */
   readonly hasTaps: () => boolean;
   /** Passes an event to the taps. @throws when one of them fails */
-  readonly tell: (event: AuditEvent) => void;
+  readonly emit: (event: AuditEvent) => void;
   readonly log: Logger;
 }
 
@@ -117,14 +117,14 @@ class Trail implements RequestTrail {
 
   /** Passes every event to the taps, and those that the policy selects to the log. */
   #record(level: AuditLevel, stage: AuditStage, isLogged: boolean, state?: AuditedState): number | undefined {
-    const { auditLog, hasTaps, tell, nowMs } = this.#parts;
-    const isTold = hasTaps();
+    const { auditLog, hasTaps, emit, nowMs } = this.#parts;
+    const hasListeners = hasTaps();
     const isKept = isLogged && auditLog !== undefined;
-    if (!isTold && !isKept) return undefined;
+    if (!hasListeners && !isKept) return undefined;
     const bodies = this.wants === 'nothing' ? undefined : this.#bodies(state);
     const row = eventRow({ level, stage, atMs: nowMs(), request: this.#request, state, bodies });
     const line = isKept ? auditLog.append(row, this.#reservation) : undefined;
-    if (isTold) tell(JSON.parse(rowText(row)) as AuditEvent);
+    if (hasListeners) emit(JSON.parse(rowText(row)) as AuditEvent);
     return line;
   }
 

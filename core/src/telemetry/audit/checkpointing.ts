@@ -22,21 +22,21 @@ export class Checkpointing {
   readonly #parts: CheckpointingParts;
   readonly #appended: () => number;
   readonly #stopping = new AbortController();
-  #kept: ChainEnd;
+  #stored: ChainEnd;
   #checkpointed: number;
   #writing: Promise<void> | undefined;
 
   /** `appended` returns the number of the last event. */
-  constructor(parts: CheckpointingParts, kept: ChainEnd, appended: () => number) {
+  constructor(parts: CheckpointingParts, stored: ChainEnd, appended: () => number) {
     this.#parts = parts;
     this.#appended = appended;
-    this.#kept = kept;
-    this.#checkpointed = kept.sequence;
+    this.#stored = stored;
+    this.#checkpointed = stored.sequence;
   }
 
   /** Records that lines are kept up to this one; without an argument, up to the same as before. */
-  storedTo(end: ChainEnd = this.#kept): void {
-    this.#kept = end;
+  storedTo(end: ChainEnd = this.#stored): void {
+    this.#stored = end;
     if (end.sequence - this.#checkpointed >= this.#parts.everyEvents) this.#soon();
   }
 
@@ -46,7 +46,7 @@ export class Checkpointing {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await clock.sleep(everyMs, signal).catch(() => undefined);
-      if (this.#kept.sequence > this.#checkpointed) this.#soon();
+      if (this.#stored.sequence > this.#checkpointed) this.#soon();
     }
   }
 
@@ -73,7 +73,7 @@ export class Checkpointing {
   }
 
   async #write(final: boolean): Promise<void> {
-    const { sequence, hash } = this.#kept;
+    const { sequence, hash } = this.#stored;
     if (sequence === 0) return;
     const { chain, clock, checkpoints, log } = this.#parts;
     const at = new Date(clock.nowMs()).toISOString();

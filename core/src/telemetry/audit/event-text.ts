@@ -90,17 +90,17 @@ interface LastText {
 }
 
 /** The last form by target; requests with the same request line share their target object. */
-const said = new WeakMap<Target, LastText>();
+const lastTexts = new WeakMap<Target, LastText>();
 
 function sharedForm(moment: Moment): EventForm {
   const { request, state, bodies } = moment;
   const { target } = request;
   const isPlain = bodies === undefined && state?.impersonated === undefined && state?.subject === undefined;
   if (target === undefined || !isPlain || state?.annotations !== undefined) return formOf(moment);
-  const known = said.get(target);
+  const known = lastTexts.get(target);
   if (known !== undefined && isUnchanged(known, moment)) return known.form;
   const form = formOf(moment);
-  said.set(target, formFor(form, moment));
+  lastTexts.set(target, formFor(form, moment));
   return form;
 }
 
@@ -167,8 +167,8 @@ function userText(caller: Caller = anonymous): string {
   return made;
 }
 
-function targetText({ kind, namespace, name: asked, subresource }: Target, subject: AuditedSubject | undefined): string {
-  const name = asked ?? subject?.name;
+function targetText({ kind, namespace, name: requestedName, subresource }: Target, subject: AuditedSubject | undefined): string {
+  const name = requestedName ?? subject?.name;
   return (
     `{"resource":${shortText(kind.plural)}` +
     (namespace === undefined ? '' : `,"namespace":${shortName(namespace)}`) +

@@ -10,7 +10,7 @@ export class RecordedRemoval {
   readonly #sink: RemovingSink;
   readonly #chain: string;
   readonly #log: Logger;
-  #asked: { readonly before: number; readonly recordedAs: number } | undefined;
+  #pending: { readonly before: number; readonly recordedAs: number } | undefined;
 
   constructor(sink: RemovingSink, { chain, log }: { readonly chain: string; readonly log: Logger }) {
     this.#sink = sink;
@@ -19,17 +19,17 @@ export class RecordedRemoval {
   }
 
   ask(before: number, record: (facts: Readonly<Record<string, string>>) => number): void {
-    if (this.#sink.remove === undefined || this.#asked !== undefined) return;
+    if (this.#sink.remove === undefined || this.#pending !== undefined) return;
     const recordedAs = record({ 'audit-sink': this.#sink.name, 'audit-removes-before': String(before) });
-    this.#asked = { before, recordedAs };
+    this.#pending = { before, recordedAs };
   }
 
   /** Reports that lines up to `sequence` are kept; starts the removal once its record is among them. */
-  kept(sequence: number): void {
-    const asked = this.#asked;
-    if (asked === undefined || sequence < asked.recordedAs) return;
-    this.#asked = undefined;
-    this.#sink.remove?.(this.#chain, asked.before).catch((error: unknown) => {
+  stored(sequence: number): void {
+    const pending = this.#pending;
+    if (pending === undefined || sequence < pending.recordedAs) return;
+    this.#pending = undefined;
+    this.#sink.remove?.(this.#chain, pending.before).catch((error: unknown) => {
       this.#log.warn('an audit sink did not remove old lines; it will be asked again', { sink: this.#sink.name, error });
     });
   }

@@ -28,7 +28,7 @@ export class Sealer {
   readonly #log: Logger;
   readonly #makeThread: () => Worker;
   #thread: Worker | undefined;
-  #asked: PendingSeal | undefined;
+  #pending: PendingSeal | undefined;
   #isAlone = false;
 
   constructor(chain: string, log: Logger, makeThread = sealThread) {
@@ -49,12 +49,12 @@ export class Sealer {
     await this.#thread?.terminate();
   }
 
-  #ask(asked: PendingSeal): void {
-    this.#asked = asked;
+  #ask(pending: PendingSeal): void {
+    this.#pending = pending;
     try {
       this.#thread ??= this.#start();
       this.#thread.ref();
-      this.#thread.postMessage(asked.request, []);
+      this.#thread.postMessage(pending.request, []);
     } catch (error) {
       this.#goAlone(error);
     }
@@ -69,18 +69,18 @@ export class Sealer {
   }
 
   #answer(block: SealedBlock): void {
-    const asked = this.#asked;
-    this.#asked = undefined;
+    const pending = this.#pending;
+    this.#pending = undefined;
     // The thread does not keep the process alive; an orderly stop waits for its lines.
     this.#thread?.unref();
-    asked?.answer(block);
+    pending?.answer(block);
   }
 
   #goAlone(error: unknown): void {
     if (!this.#isAlone) this.#log.warn('the thread that seals audit lines has failed; they are sealed without it', { error });
     this.#isAlone = true;
-    if (this.#asked === undefined) return;
-    const { chain, end, events } = this.#asked.request;
+    if (this.#pending === undefined) return;
+    const { chain, end, events } = this.#pending.request;
     this.#answer(sealed(chain, end, events));
   }
 }

@@ -18,7 +18,7 @@ async function recorded(t: ExecutionContext, policy: Partial<PolicySettings> = {
     recordsRefusals: () => true,
     bodyBytesMax: () => 10_000,
     hasTaps: () => true,
-    tell: (event) => void (event.stage === 'ResponseComplete' && events.push(event)),
+    emit: (event) => void (event.stage === 'ResponseComplete' && events.push(event)),
     log: quietLog,
   });
   const server = await startGraphql(t, { audit });
@@ -63,7 +63,7 @@ test('each kind and object that a query reads is an event by itself, under the i
   }
 });
 
-test('what is read by way of something else is told, too', async (t) => {
+test('nested reads are audited, too', async (t) => {
   const { ask, events, put } = await recorded(t);
   const made = await put(kindPaths.applications, application('shop'));
   await put(kindPaths.releases, release(made, 1));

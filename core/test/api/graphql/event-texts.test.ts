@@ -56,7 +56,7 @@ test('all who begin while more is read for another share what is read next', asy
   t.is(state.made, 2);
 });
 
-test('what is waited for is told, however long it takes', async (t) => {
+test('a subscriber receives an event however long its text takes to make', async (t) => {
   const { begin, finish, state } = eventTexts();
   const subscribers = [begin(), begin()];
   const reported = subscribers.map((ask) => ask());
@@ -65,7 +65,7 @@ test('what is waited for is told, however long it takes', async (t) => {
   t.deepEqual(await Promise.all(reported), ['0', '0']);
 });
 
-test('what has failed is told to who waits for it, and to nobody later', async (t) => {
+test('a failure is reported to the subscribers that wait for it, and not to later ones', async (t) => {
   const { begin, finish } = eventTexts();
   const subscribers = [begin(), begin()];
   const reported = subscribers.map((ask) => ask());

@@ -284,7 +284,7 @@ test('of more than 100,000 children an error is told, and no part of them', asyn
   t.is(pages, 50);
 });
 
-test('what an object names is read with it, at once for all', async (t) => {
+test('objects that an object refers to are read with it, in one batch for all', async (t) => {
   const { ask, put, reads } = await startGraphql(t);
   const shop = await put(kindPaths.applications, application('shop'));
   for (const number of [1, 2, 3]) await put(kindPaths.releases, release(shop, number));

@@ -213,7 +213,7 @@ test('a pod that waits keeps nobody from the output of those that run', async (t
   t.deepEqual(json, { data: { application: { logs: [{ pod: 'shop-web-2', text: 'here' }] } } });
 });
 
-test('where no pod has begun, its cluster says why there is no output', async (t) => {
+test('when no pod has started, its cluster says why there is no output', async (t) => {
   const { server } = await serving(t, {
     pods: [inPhase('1', 'Pending')],
     log: () => {

@@ -161,7 +161,7 @@ test('the same value is shared, and goes only when its last owner lets go', (t) 
   t.deepEqual(spec(applied(left, { spec: { minReadySeconds: 1 } }, 'two')), { minReadySeconds: 1 });
 });
 
-test('what an updater owns is not removed when an applier lets go of it', (t) => {
+test('a field that an updater owns is not removed when an applier releases it', (t) => {
   const live = create(deployment(web()), 'creator');
   const shared = applied(live, { spec: { replicas: 1 } });
   t.is(spec(applied(shared, { spec: { paused: true } }))['replicas'], 1);
@@ -270,7 +270,7 @@ test('managed fields can be reset, not lost by a client that does not know them,
   );
 });
 
-test('what cannot be applied is told by field', (t) => {
+test('a refused apply names the field', (t) => {
   const findings = (configuration: object) => {
     const result = apply(undefined, configuration);
     return result.outcome === 'invalid' ? result.findings : result.outcome;

@@ -130,7 +130,7 @@ test('what does not fit the object is rejected, and a failed test stops everythi
     );
 });
 
-test('what is no patch is refused before anything is applied', (t) => {
+test('a malformed patch is refused before any part of it is applied', (t) => {
   const rows: unknown[] = [
     {},
     null,

@@ -107,7 +107,7 @@ test('depth, keys and __proto__ are limited', (t) => {
   );
 });
 
-test('what is no JSON is refused with the place', (t) => {
+test('malformed JSON is refused with its position', (t) => {
   for (const text of ['', '{', '{"a":1,}', "{'a':1}", '{"a":1}x', 'NaN', '\u0000'])
     t.is(
       codeOf(() => parseJson(text)),

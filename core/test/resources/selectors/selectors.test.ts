@@ -56,7 +56,7 @@ test('a label selector selects as kubectl get -l does', (t) => {
   t.true(parseLabelSelector('!a').matches(undefined));
 });
 
-test('what is no label selector is refused with the place', (t) => {
+test('a malformed label selector is refused with its position', (t) => {
   for (const text of [
     '=',
     'a=b=c',
@@ -204,7 +204,7 @@ test('a field selector selects by the fields that the kind offers', (t) => {
   );
 });
 
-test('what is no field selector, or names another field, is refused', (t) => {
+test('a malformed field selector, or one for an unknown field, is refused', (t) => {
   t.is(
     messageOf(() => parseFieldSelector('spec.foo=1', fields)),
     'field label not supported: spec.foo; selectable are metadata.name, spec.nodeName, spec.unschedulable',

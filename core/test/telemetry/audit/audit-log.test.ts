@@ -335,7 +335,7 @@ async function stageOn(
     bodyBytesMax: () => 1_000,
     auditLog: opened.auditLog,
     hasTaps: () => false,
-    tell: (event) => void reported.push(event),
+    emit: (event) => void reported.push(event),
     log,
     ...parts,
   });
@@ -442,20 +442,20 @@ test('when a sink keeps nothing, lines beyond its buffer are the ends of streams
 
 test('a request that is refused gives its room back', async (t) => {
   const kept = new Kept();
-  const tell = () => {
+  const emit = () => {
     throw new Error('the tap fails');
   };
-  const { stage } = await stageOn(t, [kept.as('audit', { bufferLinesMax: 150 })], {}, { hasTaps: () => true, tell });
+  const { stage } = await stageOn(t, [kept.as('audit', { bufferLinesMax: 150 })], {}, { hasTaps: () => true, emit });
   for (let n = 0; n < 140; n += 1) t.throws(() => stage(request), { message: 'the tap fails' });
 });
 
 test('what a tap throws at the end of a request is a line of the log', async (t) => {
   const kept = new Kept();
   let isFailing = false;
-  const tell = () => {
+  const emit = () => {
     if (isFailing) throw new Error('the tap fails');
   };
-  const { stage, clock } = await stageOn(t, [kept.as('audit')], {}, { hasTaps: () => true, tell });
+  const { stage, clock } = await stageOn(t, [kept.as('audit')], {}, { hasTaps: () => true, emit });
   const trail = await stage(request);
   isFailing = true;
   trail.end({ status: 200 });

@@ -137,7 +137,7 @@ test('a request that waits too long for room is refused with 503 and told when t
   t.true(isTapError(error) && error.spec.httpStatus === 503 && error.retryAfterMs === 1_000);
 });
 
-test('with onOverflow refuse, nobody waits', async (t) => {
+test('with onOverflow refuse, no request waits for space', async (t) => {
   const { queue, push } = queueOn({ onOverflow: 'refuse' }, () => new Promise(() => {}));
   push(1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
   await t.throwsAsync(queue.waitForRoom(1), unavailable);
