@@ -1,7 +1,8 @@
-import { isTapError, objectErrors } from '@tappaas/sdk';
+import { fieldIs, isTapError, objectErrors } from '@tappaas/sdk';
 import type { ServedKind, WatchEvent } from '../../ports/engine.js';
 import { narrowedSelectors } from '../request/list-parameters.js';
 import type { GraphqlContext } from './context.js';
+import { refuseEmpty } from './empty-arguments.js';
 import { graphqlErrors } from './errors.js';
 import { pathOf, type ObjectBody } from './object-reader.js';
 import type { Followed } from './recorded-access.js';
@@ -57,7 +58,7 @@ export async function* permittedChanges(
   context: GraphqlContext,
 ): AsyncGenerator<LiveEvent, void, void> {
   const { parts, signal } = context;
-  const fields = [query.fields, name ? `metadata.name=${name}` : undefined].filter(Boolean).join(',');
+  const fields = [query.fields, name ? fieldIs('metadata.name', name) : undefined].filter(Boolean).join(',');
   const selectors = { ...(query.labels ? { labelSelector: query.labels } : {}), ...(fields === '' ? {} : { fieldSelector: fields }) };
   const watch = parts.engine().watch({
     target: { kind: pathOf(kind), ...(namespace ? { namespace } : {}) },
@@ -118,13 +119,6 @@ export function operationProgress(kind: ServedKind, key: OperationKey, context: 
   // The bookmark after the initial objects proves that the operation does not exist; one created meanwhile comes before the bookmark.
   const query = { ...key, bookmarks: true };
   return context.access.follow(requested, (followed) => progressOf(key, permittedChanges(kind, followed, query, context)), context);
-}
-
-/** Rejects empty variables: the watch would take them as any, and show objects that were not asked for. */
-function refuseEmpty(query: Pick<ChangeQuery, 'namespace' | 'name'>, expected: (field: string) => string): void {
-  const field = (['namespace', 'name'] as const).find((each) => query[each] === '');
-  if (field === undefined) return;
-  throw graphqlErrors.TAP_GRAPHQL_ARGUMENT_INVALID({ field, message: `${field}: expected ${expected(field)}` });
 }
 
 async function* progressOf({ name }: OperationKey, changes: AsyncIterable<LiveEvent>): AsyncGenerator<LiveEvent, void, void> {

@@ -40,6 +40,19 @@ test('an object is read with exactly the fields that are asked for, first and ag
   t.deepEqual((await ask(query, { name: 'absent' })).json, { data: { application: null } });
 });
 
+test('a list of an empty namespace is refused: it would contain the objects of all namespaces', async (t) => {
+  const { ask, put } = await startGraphql(t);
+  await put(kindPaths.applications, application('shop'));
+  const query = 'query List($namespace: String) { applications(namespace: $namespace) { nodes { name } } }';
+  const { errors } = (await ask(query, { namespace: '' })).json;
+  t.like(errors[0], {
+    message: 'namespace: expected the namespace to list, or null for all, found an empty text',
+    extensions: { code: 'TAP_GRAPHQL_ARGUMENT_INVALID', field: 'namespace' },
+  });
+  for (const namespace of [null, 'team'])
+    t.deepEqual((await ask(query, { namespace })).json.data, { applications: { nodes: [{ name: 'shop' }] } });
+});
+
 test('a list comes in pages whose cursors go on where they stand', async (t) => {
   const { ask, put } = await startGraphql(t);
   for (const name of ['a', 'b', 'c', 'd', 'e']) await put(kindPaths.applications, application(name));

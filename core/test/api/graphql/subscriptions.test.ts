@@ -217,6 +217,16 @@ test('an empty name or namespace of changes is refused: it would follow all obje
   }
 });
 
+test('a name of changes is not read as a selector, so that access is checked for the object that is followed', async (t) => {
+  const { port, put } = await startGraphql(t);
+  await put(kindPaths.applications, application('shop'));
+  const { follow } = connect(t, port);
+  const query =
+    'subscription C($name: String) { applicationChanges(namespace: "team", name: $name, bookmarks: true) { type object { name } } }';
+  for (const [name, first] of Object.entries({ shop: 'ADDED', '=shop': 'BOOKMARK', 'shop,metadata.name=shop': 'BOOKMARK' }))
+    t.like(await follow(query, { name }).next(), { data: { applicationChanges: { type: first } } }, name);
+});
+
 test('a client that takes seconds to begin is waited for', async (t) => {
   const { port } = await startGraphql(t);
   const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', { headers: { authorization: 'Bearer admin' } });

@@ -12,6 +12,7 @@ import type { Awaitable } from '@tappaas/sdk';
 import { after } from '../../after.js';
 import type { ListPage, ServedKind } from '../../../ports/engine.js';
 import type { GraphqlContext } from '../context.js';
+import { refuseEmpty } from '../empty-arguments.js';
 import type { ObjectBody } from '../object-reader.js';
 import { firstDefault, firstMax, freeOfCharge, pageCost } from './cost-hints.js';
 import type { TypeNames } from './type-names.js';
@@ -144,6 +145,7 @@ export function connectionField(kind: ServedKind, type: GraphQLObjectType): Grap
     args,
     extensions: pageCost,
     resolve: (_, { first, after: cursor, namespace, labels, fields }, { reader }): Awaitable<Page> => {
+      refuseEmpty({ namespace }, () => 'the namespace to list, or null for all, found an empty text');
       const query = {
         first,
         ...(cursor ? { after: cursor } : {}),
