@@ -196,6 +196,7 @@ test('delete options that are no delete options are refused and nothing is delet
     '{"gracePeriodSeconds":"now"}',
     '{"propagationPolicy":"Sometimes"}',
     '{"preconditions":{"uid":1}}',
+    '{"preconditions":[{"uid":"u"}]}',
     '{"__proto__":{}}',
     '\xff',
   ];

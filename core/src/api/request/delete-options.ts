@@ -98,7 +98,7 @@ function seconds(value: unknown): number | undefined {
 
 function preconditionsOf(value: unknown): DeleteOptions['preconditions'] {
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'object') throw bodyInvalid('preconditions', 'expected an object');
+  if (typeof value !== 'object' || Array.isArray(value)) throw bodyInvalid('preconditions', 'expected an object');
   const { uid, resourceVersion } = value as { readonly uid?: unknown; readonly resourceVersion?: unknown };
   for (const [name, each] of Object.entries({ uid, resourceVersion })) {
     if (each !== undefined && each !== null && typeof each !== 'string') throw bodyInvalid(`preconditions.${name}`, 'expected a string');
