@@ -67,3 +67,16 @@ test('objects of one name and of different kinds all have releases, and none tak
   t.deepEqual(new Set(ofOthers), new Set(['shop-2', 'shop-3']));
   for (const [release, uid] of found) t.is(await owner(release), uid);
 });
+
+test('objects whose long names begin alike all have releases', async (t) => {
+  const kernel = await startTestKernel({ plugins: [load(texts), load(fakeCluster, {}, { id: 'east' })] });
+  t.teardown(() => kernel.stop());
+  const names = ['one', 'two'].map((ending) => `${'n'.repeat(242)}-${ending}`);
+  for (const name of names) await kernel.resources.create(Note, { metadata: { namespace: 'default', name }, spec: { text: 'first' } });
+  await kernel.reconcileUntilSettled();
+  for (const name of names) {
+    const { status } = (await kernel.resources.get(Note, { namespace: 'default', name })) ?? {};
+    const release = await kernel.resources.get(Release, { namespace: 'default', name: String(status?.release) });
+    t.is(release?.spec.of.name, name, JSON.stringify(status));
+  }
+});

@@ -12,7 +12,7 @@ import type { ReportSecretRead } from '../sealing/secret-access.js';
 import type { RenderingRecords } from './rendering-records.js';
 
 const releasesMax = 10_000;
-/** Maximum number of other objects of the same name whose numbers are skipped. */
+/** Maximum number of other objects whose numbers are skipped. */
 const triesMax = 10;
 
 type Owner = Immutable<EngineObject>;
@@ -131,8 +131,8 @@ async function releaseOf(
 }
 
 /**
- * Creates the release after number `last`. Names of releases do not contain the kind: the numbers that an object of another kind with the
- * same name has used are skipped.
+ * Creates the release after number `last`. Names of releases do not contain the kind, and truncate long names: the numbers that another
+ * object has used are skipped. Those of a former object of this name are not: its releases are about to be deleted.
  */
 async function createNext(resources: Resources, last: number, bodyOf: (number: number) => ReleaseBody): Promise<Immutable<ReleaseObject>> {
   let number = last + 1;
@@ -146,8 +146,8 @@ async function createNext(resources: Resources, last: number, bodyOf: (number: n
       if (taken === undefined) throw error;
       const { of } = taken.spec;
       if (of.uid === spec.of.uid && taken.spec.digest === spec.digest && isWhole(taken)) return taken;
-      const isOfSameKind = of.kind === spec.of.kind && of.group === spec.of.group;
-      if (isOfSameKind || tries === triesMax) throw error;
+      const isOfSameName = of.kind === spec.of.kind && of.group === spec.of.group && of.name === spec.of.name;
+      if (isOfSameName || tries === triesMax) throw error;
       for await (const release of resources.list(Release, { namespace, fields: `spec.of.uid=${of.uid}`, itemsMax: releasesMax }))
         number = Math.max(number, release.spec.number);
       number += 1;
