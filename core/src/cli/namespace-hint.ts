@@ -4,8 +4,8 @@ import { CliError } from './cli-error.js';
 import type { Terminal } from './terminal.js';
 
 /**
- * Adds to the remedy of a refused request that its namespace was chosen by default: whoever may do it elsewhere has often only forgotten
- * `-n`. Other errors are returned as they are.
+ * Adds to the remedy of a refused request that its namespace was chosen by default: callers who are permitted elsewhere have often only
+ * forgotten `-n`. Other errors are returned as they are.
  */
 export function withNamespaceHint(error: unknown, { env }: Pick<Terminal, 'env'>, given: string | undefined): unknown {
   const refusal = cliErrorOf(error);
