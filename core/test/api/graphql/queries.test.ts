@@ -148,7 +148,7 @@ test('whoever may not see a kind is refused as over REST, field by field', async
   for (const _ of ['executed', 'compiled']) {
     const { status, json } = await ask(query, undefined, { as: 'team' });
     t.is(status, 200);
-    t.deepEqual(json.data, { mine: { name: 'shop' }, others: null, absent: null });
+    t.deepEqual(json.data, { mine: { name: 'shop' }, theirs: null, absent: null });
     t.deepEqual(
       json.errors.map(({ path, extensions }: { path: string[]; extensions: { code: string } }) => [path, extensions.code]),
       [
