@@ -79,7 +79,7 @@ export class Browser {
   }
 }
 
-/** Logs in at a provider's own pages, from where it asks who one is to where it leads back. */
+/** Logs in at a provider's own pages, from its login form to the redirect back. */
 export async function logInAt(browser: Browser, page: Page, name: string, stopAt: (url: string) => boolean = () => false): Promise<Page> {
   const submitted = await browser.submit(page, { login: name, password: 'any' }, stopAt);
   return /name="prompt" value="consent"/.test(submitted.text) ? browser.submit(submitted, {}, stopAt) : submitted;

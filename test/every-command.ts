@@ -48,7 +48,7 @@ const commandLines: readonly CommandLine[] = [
   { words: ['logout'] },
 ];
 
-/** Plugins that they ask for, besides those that a platform of a test has anyway. */
+/** Plugins that they need, in addition to those of a test's platform. */
 export const pluginsOfCommands = {
   roles: { use: '@tappaas/access-rbac' },
   tokens: { use: '@tappaas/identity-token' },

@@ -8,7 +8,7 @@ import { issueAuthority } from '../core/dist/api/certificates/certificate-issuer
 import { root } from './platform-process.ts';
 
 export interface EveryPlugin {
-  /** To stand beside those that a platform of a test has anyway. */
+  /** Added to those of a test's platform. */
   readonly plugins: Readonly<Record<string, object>>;
   close(): Promise<void>;
 }

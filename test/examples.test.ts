@@ -1,4 +1,4 @@
-/** An example that somebody copies brings along what it uses. */
+/** A copied example contains everything that it uses. */
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import test from 'ava';
@@ -11,7 +11,7 @@ interface Written {
   readonly plugins?: Readonly<Record<string, { readonly use: string }>>;
 }
 
-/** The configuration beside a plugin's package shows how others load it. */
+/** The configuration next to a plugin's package shows how to load it. */
 test('the package of an installation depends on every plugin that its configuration loads, and on the command that runs it', async (t) => {
   const paths = (await readdir(examples, { recursive: true })).filter((path) => /^[^/]+\/tappaas\.yaml$/.test(path));
   const written = await Promise.all(

@@ -30,7 +30,7 @@ test.after.always(async () => {
   for (const close of closing.toReversed()) await close();
 });
 
-/** A page of a browser without cookies, with everything that went wrong in it and everything it asked for. */
+/** A page of a browser without cookies, with all its errors and requests. */
 async function visit(t: ExecutionContext, { browser, platform }: Opened) {
   const context = await freshContext(browser, { ignoreHTTPSErrors: true });
   t.teardown(() => context.close());

@@ -29,7 +29,7 @@ export class HomeProcesses {
     return child;
   }
 
-  /** Platforms first: they would begin others anew. The node agent and the pods of the cluster outlive a platform that is killed. */
+  /** Platforms first: they would restart the others. The node agent and the pods of the cluster outlive a platform that is killed. */
   async endAll(): Promise<void> {
     await Promise.all(this.#begun.splice(0).map(({ child, of }) => endProcess(child, of)));
     await new AgentControl(join(this.#directory, 'data/local'), systemClock).stop(0, AbortSignal.timeout(agentMsMax));

@@ -34,7 +34,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A command that goes on, such as `get -w`. */
+/** A command that keeps running, such as `get -w`. */
 export interface RunningCommand {
   stdout(): string;
   /** Waits until what it has printed fits. */

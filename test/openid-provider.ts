@@ -14,7 +14,7 @@ export interface Person {
 export interface OpenIdProvider {
   readonly issuer: string;
   readonly certificateAuthority: string;
-  /** By the name they log in with; whoever is taken out may no longer refresh. */
+  /** By login name; a user who is removed can no longer refresh. */
   readonly people: Map<string, Person>;
   /** Every token that it has granted so far. */
   readonly granted: readonly string[];

@@ -11,7 +11,7 @@ export interface World {
   readonly home: PlatformHome;
   readonly platform: PlatformProcess;
   readonly provider: OpenIdProvider;
-  /** A second one, where it was asked for: somebody else's people, who may be called the same. */
+  /** A second provider, if requested: its users may have the same names. */
   readonly partner: OpenIdProvider | undefined;
   readonly url: string;
   readonly browser: () => Browser;

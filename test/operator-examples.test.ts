@@ -10,7 +10,7 @@ import { platformHome, root, type PlatformHome, type PlatformProcess } from './p
 const example = canRunExamples ? test.serial : test.serial.skip;
 const identity = '/apis/identity.tappaas.dev/v1alpha1';
 
-/** Nobody logs in: sessions are there as objects. */
+/** Without logins: sessions are created as objects. */
 const oidc = `  oidc:
     use: "@tappaas/identity-oidc"
     config: { publicUrl: "https://127.0.0.1:9", issuers: [{ name: corp, issuer: "https://127.0.0.1:9", clientId: tappaas }] }

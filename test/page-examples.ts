@@ -100,7 +100,7 @@ export async function laptopHome({ more = '', ...options }: { readonly first?: s
   return home;
 }
 
-/** Runs examples beside the data of a platform, which stands in for the documented one. */
+/** Runs examples in the directory of a platform that stands in for the documented one. */
 export class ExampleRunner {
   readonly #home: PlatformHome;
   readonly #platform: PlatformProcess;
@@ -140,7 +140,7 @@ export class ExampleRunner {
     return printed;
   }
 
-  /** What the typed client is told when it sends a document of a page. */
+  /** The response to the typed client for a document of a page. */
   async graphql(example: Example, name: string): Promise<string> {
     return this.program({ ...example, language: 'ts', code: sending(example.code) }, name);
   }

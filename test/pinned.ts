@@ -12,7 +12,7 @@ const triesMax = 2_000;
 /** Sends one request and reads what it is answered. */
 type Send = <T>(method: string, path: string, body?: object) => Promise<T>;
 
-/** Somebody's connections to each worker. */
+/** The connections of a user to each worker. */
 export function toBoth(t: { teardown(close: () => void): void }, connection: Connection): readonly Pinned[] {
   const both = ['w1', 'w2'].map((worker) => new Pinned(connection, worker));
   t.teardown(() => both.forEach((each) => each.close()));
@@ -81,7 +81,7 @@ export class Pinned {
     return { text: () => text, over: over.promise, end: () => outgoing.destroy() };
   }
 
-  /** A command beside a container: channels of `v5.channel.k8s.io`. */
+  /** A command in a container: channels of `v5.channel.k8s.io`. */
   async channels(path: string): Promise<Stream> {
     const socket = await this.#socket(path, 'v5.channel.k8s.io');
     const over = Promise.withResolvers<void>();

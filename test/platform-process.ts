@@ -119,7 +119,7 @@ export async function platformHome(
 
 const upWords = (first: string | undefined): readonly string[] => ['up', ...(first ? ['--first', first] : [])];
 
-/** A process that is asked nothing, with everything that it has printed so far. */
+/** A process with all its output so far. */
 function heard(child: ChildProcessWithoutNullStreams): Pick<PlatformProcess, 'child' | 'output'> {
   child.stdin.end();
   let text = '';
@@ -183,7 +183,7 @@ async function connectionOf(directory: string): Promise<Connection> {
   };
 }
 
-/** Sends one request; a body that is text goes as it is. */
+/** Sends one request; a text body is sent unchanged. */
 export function call(
   { server, token, ca }: Connection,
   method: string,
@@ -231,7 +231,7 @@ function run(child: ChildProcessWithoutNullStreams): Promise<CommandResult> {
   });
 }
 
-/** Asks until `holds` is true of the answer; the last answer is in the error when it never is. */
+/** Repeats the request until `holds` is true for the response; the error contains the last response. */
 export async function eventually<T>(ask: () => Promise<T>, holds: (answer: T) => boolean, waitMsMax = 60_000): Promise<T> {
   const endMs = Date.now() + waitMsMax;
   for (;;) {

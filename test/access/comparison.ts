@@ -1,4 +1,4 @@
-/** What is served beside what the table says. */
+/** Compares the access that the platform grants with the table. */
 import type { Question } from './objects.ts';
 import { people, allowedPersons, type Engine, type Person } from './table.ts';
 import type { AccessWorld } from './world.ts';
@@ -6,7 +6,7 @@ import type { AccessWorld } from './world.ts';
 /** Requests under way at once. */
 const atOnceMax = 16;
 
-/** What is asked, and who is let in when it is; nobody is told where the matrix does not know how to ask. */
+/** A request and the users who are allowed it; `allowed` resolves to undefined if the matrix cannot make the request. */
 export interface AccessCheck {
   readonly engine: Engine;
   /** Every one of these is needed. */
@@ -42,7 +42,7 @@ export async function allBut(isRefused: (person: Person) => Promise<boolean>): P
   return people.filter((_, index) => !refused[index]);
 }
 
-/** A request, asked by everybody. Who is let in may still be refused for what they want to write. */
+/** Sends a request as each user. An allowed request may still be refused for its contents. */
 export function accessCheck({ sendAs }: AccessWorld, { engine, what, method, path, body, type }: Question): AccessCheck {
   const allowed = () =>
     allBut(async (person) => {

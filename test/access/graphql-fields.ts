@@ -1,6 +1,6 @@
 /**
- * Every field of every object type that is no part of the object itself: what it stands for, and who is let in.
- * What an object holds is told with it; everything else leads further, and is asked about by itself.
+ * Every field of every object type that is not a part of the object itself: the rights that it needs, and the users who are allowed them.
+ * The contents of an object are returned with it; every other field leads to further objects and has an access check of its own.
  */
 import {
   getNamedType,
@@ -19,9 +19,9 @@ import { named } from './world.ts';
 
 type Field = GraphQLField<unknown, unknown>;
 
-/** Told of every object. */
+/** Returned with every object. */
 const common = new Set(['id', 'apiVersion', 'kind', 'name', 'namespace', 'metadata']);
-/** Types that carry what the field above them was asked for, and the fields that do. */
+/** Types that wrap the requested value of the field above them, and the wrapping fields. */
 const carriers = /(Connection|Edge|Payload|Change)$/;
 const carrying = new Set('edges nodes node cursor pageInfo resourceVersion object type operation output warnings userErrors'.split(' '));
 const isRoot = (name: string): boolean => ['Query', 'Mutation', 'Subscription'].includes(name);
@@ -40,13 +40,13 @@ const reached: Readonly<Record<string, (selection: string) => string>> = {
   ConfigurationValue: (selection) => hello(`configuration { ${selection} }`),
 };
 
-/** A field of a type, and what is needed to be told it. */
+/** A field of a type, and the rights that are needed to read it. */
 export interface NestedField {
   readonly where: string;
   /** Of what kind the object is that it is a field of; absent where that is no kind. */
   readonly parent?: Kind;
   readonly needs: readonly string[];
-  /** The query that selects it; nothing where nobody knows how to find such an object. */
+  /** The query that selects it; undefined if the matrix cannot find such an object. */
   readonly text: string | undefined;
 }
 

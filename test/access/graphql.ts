@@ -1,4 +1,4 @@
-/** Every field of Query, Mutation and Subscription: what it stands for, and who is let in. */
+/** Every field of Query, Mutation and Subscription: the rights that it needs, and the users who are allowed them. */
 import { getNamedType, isInputObjectType, isRequiredArgument, type GraphQLField } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -9,7 +9,7 @@ import type { AccessWorld } from './world.ts';
 
 type Field = GraphQLField<unknown, unknown>;
 
-/** How fields are asked that do not stand for a kind; each needs a row of the table. */
+/** Queries of fields that do not stand for a kind; each needs a row of the table. */
 const ownFields: Readonly<Record<string, (id: string) => string>> = {
   node: (id) => `{ node(id: "${id}") { id } }`,
   nodes: (id) => `{ nodes(ids: ["${id}"]) { id } }`,
@@ -30,7 +30,7 @@ export async function queryQuestions(graphql: GraphqlWorld): Promise<readonly Ac
 export const letInTo = (graphql: GraphqlWorld, text: string | undefined): Promise<readonly Person[] | undefined> =>
   text === undefined ? Promise.resolve(undefined) : allBut(async (person) => isForbidden(await graphql.query(person, text)));
 
-/** The verb and kind that a field stands for, and how it is asked. */
+/** The verb and kind that a field stands for, and its query. */
 function readOf({ kinds }: GraphqlWorld, { name, args, type }: Field): { readonly what: string; readonly text: string | undefined } {
   const kind = kinds.get(getNamedType(type).name.replace(/Connection$/, ''));
   if (kind === undefined) return { what: `FIELD Query.${name} path`, text: undefined };
@@ -90,7 +90,7 @@ export function subscriptionQuestions({ world, schema, kinds }: GraphqlWorld): r
 const nothing = 'nothing was heard';
 const heardMsMax = 60_000;
 
-/** How a subscription is begun so that it ends at once: behind a version that nobody will ever reach, or about what is not there. */
+/** Arguments with which a subscription ends at once: a version that will never be reached, or an absent object. */
 function subscriptionText(name: string, args: Field['args']): string {
   const has = (arg: string): boolean => args.some((each) => each.name === arg);
   const isOfOne = args.some((arg) => arg.name === 'name' && isRequiredArgument(arg));

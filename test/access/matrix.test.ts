@@ -1,4 +1,4 @@
-/** Every route and verb that a running platform serves, asked by six people: what the table says, and nothing that it does not know. */
+/** Requests every route and verb of a running platform as six users: access is as in the table, which has a row for each. */
 import test, { type ExecutionContext } from 'ava';
 import { accessCheck, differences, type AccessCheck } from './comparison.ts';
 import { fieldQuestions, nestedFields } from './graphql-fields.ts';

@@ -16,7 +16,7 @@ const right = (verb: string, group: string, resource: string): Right => ({ verbs
 const releases = right('get', 'apps.tappaas.dev', 'releases');
 const applications = right('get', 'apps.tappaas.dev', 'applications');
 
-/** Rights that fields need which lead to no kind by their type: where an application runs is told by its release. */
+/** Rights for fields whose type names no kind: the place of an application comes from its release. */
 const byField: Readonly<Record<string, readonly Right[]>> = {
   'Application.pods': [releases, right('list', '', 'pods')],
   'Application.logs': [releases, right('get', '', 'pods/log')],
@@ -28,7 +28,7 @@ const byField: Readonly<Record<string, readonly Right[]>> = {
 
 /** What is of no namespace is about all tenants. */
 const oversee = right('oversee', 'platform.tappaas.dev', 'tenants');
-/** Objects of one person, who is of a tenant: what is of no namespace is never for them. */
+/** Objects owned by a user of a tenant, who never has access to objects without a namespace. */
 const personal = 'identity.tappaas.dev';
 
 /** A question, the rights that do not suffice for it, and those that are missing. */
@@ -54,7 +54,7 @@ export function narrowQuestions(fields: readonly NestedField[]): readonly Narrow
   });
 }
 
-/** Whatever is let in with too little, or refused with enough. */
+/** Requests that are allowed with too few rights, or refused with enough. */
 export async function narrowDifferences(world: AccessWorld, questions: readonly NarrowQuestion[]): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const question of questions) {
@@ -69,7 +69,7 @@ export async function narrowDifferences(world: AccessWorld, questions: readonly 
   return problems;
 }
 
-/** What somebody with these rights is answered, once the platform knows of them. */
+/** The response to a user with these rights, once they are in effect. */
 async function decisionWith(
   { connection }: AccessWorld,
   called: string,
@@ -95,7 +95,7 @@ async function decisionWith(
   return (await call(connection, 'POST', '/graphql', { query: text }, undefined, headers)).text;
 }
 
-/** Whether somebody may; a role is known with all of its rules. */
+/** Whether the user is allowed the request; a role takes effect with all its rules at once. */
 async function mayDo(
   connection: AccessWorld['connection'],
   headers: Readonly<Record<string, string>>,
@@ -115,7 +115,7 @@ async function mayDo(
   return answer.json<{ status: { allowed: boolean } }>().status.allowed;
 }
 
-/** A change that begins an operation: who makes it is told of that only where they may see operations. */
+/** A change that begins an operation, which is returned only to users who may see operations. */
 export const changeWithOperation: NarrowQuestion = {
   where: 'UpdateApplicationPayload.operation',
   isNamespaced: true,

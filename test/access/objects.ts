@@ -3,7 +3,7 @@ import { call } from '../platform-process.ts';
 import type { Engine, Place } from './table.ts';
 import { absent, named, type AccessWorld } from './world.ts';
 
-/** One thing to ask, and how to ask it so that it changes nothing. */
+/** A request that checks one right without changing anything. */
 export interface Question {
   readonly engine: Engine;
   readonly what: string;

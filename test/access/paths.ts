@@ -2,7 +2,7 @@
 import type { Question } from './objects.ts';
 import { absent, type AccessWorld } from './world.ts';
 
-/** What to ask of patterns and of paths that take more than GET; what is not here and no route of a plugin is asked by GET. */
+/** Requests for patterns and for paths with methods other than GET; all other paths, except routes of plugins, are requested with GET. */
 const samples: Readonly<Record<string, readonly string[]>> = {
   [String(/^\/apis?\/./)]: [],
   [String(/^\/plugins\/./)]: [],

@@ -23,7 +23,7 @@ export type Place = 'in' | 'across' | 'cluster' | 'path';
 
 export type Engine = 'platform' | 'cluster';
 
-/** What is asked, as text: `get apps.tappaas.dev/applications in`; paths as `GET /metrics path`. */
+/** The request, as text: `get apps.tappaas.dev/applications in`; paths as `GET /metrics path`. */
 interface Row {
   readonly engine: Engine | '*';
   readonly what: RegExp;
@@ -156,7 +156,7 @@ export function allowedPersons(engine: Engine, needs: readonly string[]): readon
   return all.filter((person) => found.every((each) => each?.allowed.includes(person)));
 }
 
-/** Rows that nothing was looked up in so far: what they are about is not served, or not asked. */
+/** Rows that were not used so far: the platform does not serve them, or the matrix does not request them. */
 export function unusedRows(): readonly string[] {
   return rows.filter((each) => !used.has(each)).map(({ engine, what }) => `${engine}: ${what.source}`);
 }

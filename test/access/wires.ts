@@ -5,7 +5,7 @@ import { allBut } from './comparison.ts';
 import type { Person } from './table.ts';
 import { absent, type AccessWorld } from './world.ts';
 
-/** What is asked where something is spoken over a WebSocket; nothing for what is not known here. */
+/** The right that a WebSocket path needs; undefined if the matrix does not know the path. */
 const handshakes: Readonly<Record<string, { readonly path: string; readonly protocol?: string }>> = {
   '/graphql': { path: '/graphql', protocol: 'graphql-transport-ws' },
   '/socket.io/': { path: '/socket.io/?EIO=4&transport=websocket' },
@@ -29,7 +29,7 @@ const rooms: Readonly<Record<string, object>> = {
   metrics: { names: ['process_cpu_seconds_total'] },
 };
 
-/** Whether the handshake is refused for who asks; what else is wrong with it is no matter of access. */
+/** Whether access control refuses the handshake; other errors do not count. */
 async function isTurnedAway(
   { connection, headersFor }: AccessWorld,
   person: Person,
@@ -74,7 +74,7 @@ async function isRejected({ connection, headersFor }: AccessWorld, person: Perso
   }
 }
 
-/** Who is let in to `UPGRADE path` or `ROOM topic`; nothing for what is not known here. */
+/** The users who are allowed `UPGRADE path` or `ROOM topic`; undefined if the matrix does not know it. */
 export async function letInto(world: AccessWorld, text: string): Promise<readonly Person[] | undefined> {
   const [wire, what = ''] = text.split(' ');
   const handshake = handshakes[what];

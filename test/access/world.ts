@@ -1,4 +1,4 @@
-/** A platform with every shipped plugin and two tenants, an application that runs, and six people who ask it. */
+/** A platform with every shipped plugin, two tenants, a running application and six users. */
 import { join } from 'node:path';
 import { createClient } from '@tappaas/client';
 import { packSource } from '../../core/dist/cli/source-archive.js';
@@ -40,7 +40,7 @@ export const named: Readonly<Record<string, string>> = {
 export interface AccessWorld {
   readonly platform: Platform;
   readonly connection: Connection;
-  /** Headers of a request as somebody; what is empty is not sent. */
+  /** Headers of a request as a user; empty ones are not sent. */
   readonly headersFor: (person: Person) => Record<string, string>;
   readonly sendAs: (person: Person | 'administrator', method: string, path: string, body?: object, type?: string) => Promise<ApiAnswer>;
   stop(): Promise<void>;

@@ -9,10 +9,10 @@ export interface FuzzAnswer {
   readonly text: string;
 }
 
-/** Forms of answers that clients ask for by name and that OpenAPI does not repeat for every operation. */
+/** Media types that clients request explicitly and that OpenAPI does not repeat for every operation. */
 const requestedTypes = new Set(['application/vnd.kubernetes.protobuf', 'application/problem+json']);
 
-/** Whether a query asks for a watch, as Kubernetes reads it. */
+/** Whether a query requests a watch, as Kubernetes parses it. */
 export const isWatch = (path: string): boolean => /[?&]watch=(?!false(&|$)|0(&|$))/.test(path);
 
 export class AnswerCheck {

@@ -1,4 +1,4 @@
-/** An application uses a Secret, and plugins have secrets of their own: what the platform tells of both holds none of them. */
+/** An application uses a Secret, and plugins have secrets of their own: no output of the platform contains any of them. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -114,7 +114,7 @@ async function servedBy(engine: string): Promise<readonly Served[]> {
   return found.flat();
 }
 
-/** What a Secret holds is told to whoever may read it; the rest of it is searched. */
+/** The data of a Secret is returned to users who may read it; the rest of the response is searched. */
 function withoutValues(text: string): string {
   return JSON.stringify(JSON.parse(text, (name, value: unknown) => (name === 'data' || name === 'stringData' ? null : value)));
 }

@@ -1,4 +1,4 @@
-/** Values that nobody knows but where they were put, searched for in what comes out. */
+/** Values that exist only where they were put, and are searched for in the output. */
 import type { ExecutionContext } from 'ava';
 
 /** In the clear, and as it would look in base64 and in hex. */

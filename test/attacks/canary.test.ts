@@ -35,7 +35,7 @@ test.after.always('the platform is stopped', async () => {
 const isClean = (t: ExecutionContext, where: string, text: string, more: readonly string[] = []): void =>
   searchFor(t, where, text, [...formsOf(canary), ...more]);
 
-/** Writes of a Secret that are wrong in every way that is told with a message. */
+/** Writes of a Secret with every mistake that is reported with a message. */
 const wrong: readonly (readonly [what: string, method: string, path: string, body: string, type: string])[] = [
   ['broken JSON', 'POST', secrets, `{"metadata":{"name":"x"},"stringData":{"password":"${canary}"`, json],
   ['a stray word', 'POST', secrets, `{"stringData":{"password":"${canary}" oops}}`, json],

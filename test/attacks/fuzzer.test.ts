@@ -1,4 +1,4 @@
-/** Requests made from the platform's own OpenAPI documents: whatever is asked, the answer is one that the document lets expect. */
+/** Requests generated from the platform's own OpenAPI documents: every response is one that the document describes. */
 import { Agent, request } from 'node:https';
 import test, { type ExecutionContext } from 'ava';
 import { sample } from 'fast-check';
@@ -18,14 +18,14 @@ import { make, runPlatform } from './running-platform.ts';
 const isLong = process.env['TAPPAAS_LONG'] === '1';
 /** A group is a document: one group and version of one API server. Who runs everything at their desk is not kept waiting for minutes. */
 const requestsOfGroup = isLong || isCi ? 10_000 : 75;
-/** Most of what a developer asks is refused before anything looks at it. */
+/** Most requests of a developer are refused before they are processed. */
 const requestsOfDeveloper = Math.ceil(requestsOfGroup / 20);
 /** Only groups whose name has this in it, to look at one again. */
 const onlyGroups = process.env['TAPPAAS_GROUP'] ?? '';
 const atOnce = 8;
 const answerMsMax = 60_000;
 const problemsMax = 20;
-/** Requests to an operation that has answered none as it is asked to, each beside a creation. */
+/** Requests to an operation that has not succeeded yet, each together with a creation. */
 const fittingTriesMax = 24;
 const cluster = '/clusters/local';
 /** In everything that the other tenant has, and in nothing that is sent. */
@@ -34,7 +34,7 @@ const tenantOf = 'impersonate-extra-tappaas.dev%2ftenant';
 const rbac = '/apis/rbac.authorization.k8s.io/v1';
 const ours = '/apis/platform.tappaas.dev/v1alpha1';
 
-/** Who asks. */
+/** The callers. */
 interface Asking {
   readonly headers: Readonly<Record<string, string>>;
   /** In no answer. */
@@ -74,7 +74,7 @@ test.after.always('the platform is stopped', async () => {
   for (const stop of undo.toReversed()) await stop();
 });
 
-/** What another tenant has, under the names that are asked for. */
+/** Objects of another tenant under the requested names. */
 async function makeRival(): Promise<void> {
   const labels = { 'tappaas.dev/tenant': 'rival' };
   const annotations = { note: canary };
@@ -152,7 +152,7 @@ interface Findings {
   /** What was wrong, each as a line that says what to send to see it again. */
   readonly problems: string[];
   readonly statuses: Map<number, number>;
-  /** Operations that have answered as they are asked to, by name. */
+  /** Operations that have succeeded, by name. */
   readonly answered: Set<string>;
   /** The last refusal of each of the others. */
   readonly refused: Map<string, string>;

@@ -25,7 +25,7 @@ function selected(field: Field, levels: number, hidden: ReadonlySet<string>): st
   return below === '' ? '' : `${field.name}${isPage ? '(first: 2)' : ''} { ${below} }`;
 }
 
-/** An object of a kind below another is asked about by itself. */
+/** A nested object of another kind has an access check of its own. */
 function everything(type: GraphQLNamedType, levels: number, hidden: ReadonlySet<string>): string {
   if (isResource(type)) return '__typename name';
   if (isUnionType(type) || levels > levelsMax) return '__typename';
@@ -44,7 +44,7 @@ export interface SelectedDocument {
   readonly text: string;
 }
 
-/** Each selects one part of the objects that a root field leads to, since all parts together are more than a document may ask for. */
+/** Each selects one part of the objects that a root field leads to, since all parts together exceed the limits of a document. */
 export interface EverySelection {
   readonly queries: readonly SelectedDocument[];
   readonly subscriptions: readonly SelectedDocument[];

@@ -1,4 +1,4 @@
-/** Somebody whose requests are much work against somebody who asks for little. */
+/** A principal with expensive requests next to one with cheap requests. */
 import test from 'ava';
 import { call, storeOnly } from '../platform-process.ts';
 import { make, runPlatform } from './running-platform.ts';

@@ -1,4 +1,4 @@
-/** Operations that the fuzzer asks and that never answer as they are asked to, and why not: all others have to, at least once. */
+/** Operations that never succeed when the fuzzer requests them, with the reason: all others must succeed at least once. */
 import type { Operation } from './openapi-document.ts';
 
 const reasons: readonly { readonly mount?: string; readonly operation: RegExp; readonly because: string }[] = [

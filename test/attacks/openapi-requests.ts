@@ -64,7 +64,7 @@ const step = record({
   value: junk,
 });
 
-/** Bodies of the media types that are told by their form alone. */
+/** Bodies of the media types that are recognized only by their form. */
 function bodyValues(operation: Operation, type: string, schema: Schema, values: Values, fits: boolean): Arbitrary<unknown> {
   const kind = operation['x-kubernetes-group-version-kind'];
   if (type === 'application/json-patch+json')

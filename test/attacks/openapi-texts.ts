@@ -1,9 +1,9 @@
 /** Names and other texts: mostly ones that meet each other, now and then hostile ones. */
 import { constantFrom, oneof, string } from 'fast-check';
 
-/** Where most is asked about. */
+/** The namespace of most requests. */
 export const namespace = 'fuzz';
-/** Somebody else's, which is asked about now and then. */
+/** The namespace of another tenant, for a part of the requests. */
 export const otherNamespace = 'fuzz-rival';
 /** Stands for the version that the object has when the request is sent. */
 export const knownVersion = '{known version}';

@@ -37,7 +37,7 @@ async function providerLeading(
   return provider;
 }
 
-/** Everything that somebody caught says, with what it says of its causes. */
+/** The messages of a caught error and of its causes. */
 function wordsOf(error: unknown): string {
   return error instanceof Error ? `${error.message} ${wordsOf(error.cause)}` : '';
 }

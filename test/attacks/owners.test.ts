@@ -1,4 +1,4 @@
-/** An object goes with its owners: what somebody tries who may change an object and not delete it. */
+/** An object is deleted with its owners: attempts of a user who may change an object but not delete it. */
 import test, { type ExecutionContext } from 'ava';
 import { call, eventually, storeOnly, type Connection } from '../platform-process.ts';
 import { make, runPlatform, type RunningPlatform } from './running-platform.ts';
@@ -65,7 +65,7 @@ test.before('a platform with roles and a policy runs', async (t) => {
 
 test.after.always('the platform is stopped', () => running?.stop());
 
-/** Every way to give an object owners, by somebody who may not delete it. */
+/** Every way to set an object's owners, as a user who may not delete it. */
 async function attack(t: ExecutionContext, person: Connection, name: string, why: RegExp): Promise<void> {
   const path = `${configMaps}/${name}`;
   t.is((await call(person, 'DELETE', path)).status, 403);

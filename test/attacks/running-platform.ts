@@ -12,7 +12,7 @@ export interface RunningPlatform {
   readonly connection: Connection;
   /** Every line of the log, of all levels. */
   readonly logged: readonly string[];
-  /** A credential for somebody; the administrator's own when nobody is named. */
+  /** A credential for a user; by default the administrator's. */
   as(name: string, spec?: { readonly tenant?: string; readonly groups?: readonly string[] }): Promise<Connection>;
   /** Runs a tappaas command in the directory. */
   tappaas(...words: readonly string[]): Promise<CommandResult>;
@@ -21,7 +21,7 @@ export interface RunningPlatform {
 
 const tokens = '/apis/identity.tappaas.dev/v1alpha1/apitokens';
 
-/** `settings` stand beside the plugins in the configuration, `env` is added to the environment. */
+/** `settings` are merged into the configuration next to the plugins, `env` is added to the environment. */
 export async function runPlatform(
   plugins: Readonly<Record<string, object | null>> = {},
   settings: object = {},

@@ -1,6 +1,6 @@
 /**
  * Requests that two readers of one connection take for different ones: straight to the listener, and behind two reverse proxies that keep
- * and share their connections to it. What is smuggled would be served with the credential of whoever comes next on such a connection.
+ * and share their connections to it. A smuggled request would be served with the credential of the next client on such a connection.
  */
 import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
@@ -19,7 +19,7 @@ const endOfChunks = '0\r\n\r\n';
 
 const post = (headers: readonly string[], body: string, first = `POST ${path} HTTP/1.1`): string =>
   [first, 'Host: localhost', 'Authorization: Bearer viewer', 'Content-Type: application/json', ...headers].join('\r\n') + `\r\n\r\n${body}`;
-/** For a front that goes by the length, all of it is body; for one that goes by chunks, the smuggled request is the next one. */
+/** A proxy that uses the length reads all of it as body; for one that uses chunks, the smuggled request is the next one. */
 const lengthBeside = (header: string): string => {
   const body = endOfChunks + smuggled;
   return post([`Content-Length: ${body.length}`, header], body);
@@ -108,7 +108,7 @@ const attacks: Readonly<Record<string, string>> = {
 };
 
 interface Watched extends RunningServer {
-  /** The marks of all requests that anybody was asked about. */
+  /** The marks of all requests that reached authentication. */
   readonly marks: (string | undefined)[];
 }
 

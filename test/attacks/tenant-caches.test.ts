@@ -1,6 +1,6 @@
 /**
  * Everything that is remembered, shared or counted is one tenant's: two people of the same name and groups, in two tenants, ask the very
- * same at the same time, over the same connections, and each is told what is theirs.
+ * same at the same time, over the same connections, and each receives only objects of their own tenant.
  */
 import { Agent, request } from 'node:https';
 import test, { type ExecutionContext } from 'ava';
@@ -97,7 +97,7 @@ function isOnlyOf(t: ExecutionContext, tenant: Tenant, text: string, what: strin
   t.false(text.includes(other(tenant)), `${what} of ${tenant}: ${text}`);
 }
 
-/** Both ask, again and again, one after the other and at once. */
+/** Both send requests repeatedly, sequentially and concurrently. */
 async function alternate(ask: (tenant: Tenant) => Promise<void>): Promise<void> {
   for (let round = 0; round < 5; round += 1) for (const tenant of tenants) await ask(tenant);
   await Promise.all(Array.from({ length: 40 }, (_, index) => ask(tenants[index % 2 === 0 ? 0 : 1])));

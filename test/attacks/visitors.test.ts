@@ -1,4 +1,4 @@
-/** Somebody without a credential who asks routes that authenticate by themselves, as often as a machine can. */
+/** An unauthenticated client requests routes that authenticate by themselves, as fast as a machine can. */
 import { Agent, request } from 'node:https';
 import test from 'ava';
 import { call, eventually, storeOnly } from '../platform-process.ts';
