@@ -5,7 +5,7 @@ import test from 'ava';
 import { TimerWheel, type WheelEntry } from '../../dist/kernel/guard/timer-wheel.js';
 import { Breaker } from '../../dist/kernel/guard/breaker.js';
 import { settled, VirtualClock } from '../virtual-clock.ts';
-import { metric, request, selector, start } from './fixture.ts';
+import { metric, only, request, selector, start } from './fixture.ts';
 
 const { validate } = hooks.admission;
 const kinds = [Application] as const;
@@ -331,6 +331,36 @@ test('five failures of its own blame cut a plugin off one hook and no other; tho
     events.filter(({ type }) => type.startsWith('breaker')).map(({ type }) => type),
     ['breaker.open', 'breaker.half-open', 'breaker.closed'],
   );
+  await kernel.stop();
+});
+
+test('a trial call of a synchronous tap that succeeds late closes the breaker all the same', async (t) => {
+  let tookMs = 0;
+  let monotonicMs = 0;
+  let fails = true;
+  const plugin = definePlugin({
+    id: 'slow',
+    setup: (host) =>
+      host.tap(hooks.telemetry.log, {}, () => {
+        if (fails) throw new Error('bug');
+        monotonicMs += tookMs;
+      }),
+  });
+  const { kernel, clock } = await start(only(plugin), { monotonicMs: () => monotonicMs });
+  const state = () => kernel.plugins()[0]?.breakers.find(({ hook }) => hook === 'telemetry.log')?.state;
+  const log = () => kernel.hooks.observe(hooks.telemetry.log, { level: 'info', atMs: 0, message: 'hello', fields: {} });
+  for (let n = 0; n < 5; n += 1) log();
+  t.is(state(), 'open');
+  fails = false;
+  for (const [after, blockedMs] of [
+    ['open', 251],
+    ['closed', 100],
+  ] as const) {
+    await clock.advance(60_000);
+    tookMs = blockedMs;
+    log();
+    t.is(state(), after, `after ${blockedMs} ms`);
+  }
   await kernel.stop();
 });
 

@@ -104,6 +104,7 @@ export class Guard implements Frame {
     if (wrong !== undefined) return this.#failed(garbageOf(this.plugin, this.point, wrong), tookMs);
     this.#series.record('timeout', tookMs);
     if (tookMs > blockedMsMax) this.#breaker?.failed();
+    else this.#breaker?.succeeded();
     return value;
   }
 
