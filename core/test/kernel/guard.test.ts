@@ -364,6 +364,37 @@ test('a trial call of a synchronous tap that succeeds late closes the breaker al
   await kernel.stop();
 });
 
+test('a service that still fails a tenant’s trial is not called for this tenant until another minute is over', async (t) => {
+  let calls = 0;
+  const Prices = defineService<{ read(): Promise<void> }>({ id: 'acme/prices', contract: 1 });
+  const read = async (): Promise<void> => {
+    calls += 1;
+    throw new Error('bug');
+  };
+  const provider = definePlugin({ id: 'provider', setup: (host) => host.provide(Prices, () => ({ read })) });
+  const user = definePlugin({
+    id: 'user',
+    needs: { prices: Prices },
+    setup: (host, _config, { prices }) => host.tap(validate, { kinds }, () => prices.read().catch(() => {}) as Promise<undefined>),
+  });
+  const { kernel, clock } = await start([
+    { id: 'user', plugin: user },
+    { id: 'provider', plugin: provider },
+  ]);
+  const gated = (tenant?: string) => kernel.hooks.gate(validate, selector, request(), { tenant });
+  for (let n = 0; n < 6; n += 1) await gated();
+  t.is(calls, 5, 'the breaker is open');
+  await clock.advance(60_000);
+  for (let n = 0; n < 3; n += 1) await gated('acme');
+  t.is(calls, 6);
+  await gated('rival');
+  t.is(calls, 7);
+  await clock.advance(60_000);
+  await gated('acme');
+  t.is(calls, 8);
+  await kernel.stop();
+});
+
 test('a plugin that waits for another one is not blamed for its slowness', async (t) => {
   const Slow = defineService<{ wait(): Promise<void> }>({ id: 'acme/slow', contract: 1 });
   const provider = definePlugin({ id: 'provider', setup: (host) => host.provide(Slow, () => ({ wait: never })) });

@@ -54,6 +54,12 @@ export class Call<T> implements Frame, WheelEntry {
     this.#startMs = guard.nowMs();
   }
 
+  /** The scope of the running call; a call that it makes inherits it. */
+  static runningScope(): Scope | undefined {
+    const running = runningFrame();
+    return running instanceof Call ? (running as Call<unknown>).#context.scope : undefined;
+  }
+
   begin<I>(run: (input: I, context: Context) => T | PromiseLike<T>, input: I): void {
     this.owner.inFlight += 1;
     if (this.#parent) this.#parent.#waitsFor += 1;

@@ -71,14 +71,14 @@ export class Guard implements Frame {
 
   /** Calls `run`, which may return a value or a promise; `done` is called exactly once and must not throw. */
   invoke<I, T>(run: (input: I, context: Context) => T | PromiseLike<T>, input: I, scope: Scope | undefined, done: Done<T>): void {
-    const refused = this.#refusal(scope);
+    const refused = this.#refusal(scope, true);
     if (refused) done(refused, undefined);
     else new Call<T>(this, scope, done).begin(run, input);
   }
 
   /** Calls `run`, which must return synchronously. */
   invokeSync<I, C, T>(run: (input: I, context: C) => T, input: I, context: C, scope?: Scope): T | Failure {
-    const refused = this.#refusal(scope);
+    const refused = this.#refusal(scope, false);
     if (refused) return refused;
     const startMs = this.#monotonicMs();
     const outer = enterFrame(this);
@@ -133,12 +133,14 @@ export class Guard implements Frame {
     return this.#monotonicMs();
   }
 
-  #refusal(scope: Scope | undefined): Failure | undefined {
+  /** `inherits`: whether a call without a scope has that of the call that makes it, whose tenant its failure counts for. */
+  #refusal(scope: Scope | undefined, inherits: boolean): Failure | undefined {
     if (!this.owner.running && !this.#evenStopped) {
       this.#series.skip('not-running');
       return this.#notMade('TAP_PLUGIN_NOT_RUNNING', `plugin ${this.plugin} is not running, so ${this.point} cannot be asked`);
     }
-    if (this.#breaker === undefined || this.#breaker.state === 'closed' || this.#breaker.admits(scope?.tenant)) return undefined;
+    if (this.#breaker === undefined || this.#breaker.state === 'closed') return undefined;
+    if (this.#breaker.admits((scope ?? (inherits ? Call.runningScope() : undefined))?.tenant)) return undefined;
     this.#series.skip('breaker');
     return this.#notMade('TAP_PLUGIN_CIRCUIT_OPEN', `plugin ${this.plugin} failed repeatedly in ${this.point} and is skipped for a while`);
   }
