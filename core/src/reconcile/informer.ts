@@ -4,7 +4,7 @@ import { HandlerFeed, occasions, type Handler, type Occasion } from './handler-f
 import type { InformerOptions } from './informer-options.js';
 import { keepWhole, type Keep, type StoredForm } from './stored-form.js';
 import { ObjectCache } from './object-cache.js';
-import { readPaced } from './paced-reader.js';
+import { readWithIdleTimeout } from './idle-timeout.js';
 import { withoutManagedFields } from './projection.js';
 import { RevisionGate } from './revision-gate.js';
 import { compareRevisions } from './revision.js';
@@ -188,7 +188,7 @@ class ListWatcher<T extends CachedObject> implements Informer<T> {
     const startMs = clock.nowMs();
     let heard = false;
     const open = (signal: AbortSignal): AsyncIterable<SourceEvent<T>> => source.watch({ fromRevision, timeoutMs, signal });
-    for await (const event of readPaced(open, { clock, silenceMsMax, what: `watch of ${name}` }, signal)) {
+    for await (const event of readWithIdleTimeout(open, { clock, silenceMsMax, what: `watch of ${name}` }, signal)) {
       this.#take(event);
       heard = true;
       this.#failures = 0;

@@ -93,21 +93,21 @@ async function refresh(session: Immutable<SessionObject>, parts: RefreshParts, c
   const { providers, tokens, sealing } = parts;
   const end = (why: string): Promise<void> => ended(session, why, parts.audit, context);
   const provider = providers.find(session.spec.issuer);
-  const refreshed = await grantedFor(session, sealing);
-  const refreshToken = refreshed?.refreshToken;
-  if (provider === undefined || refreshed === undefined || refreshToken === undefined) return end('nothing can be asked about it any more');
+  const stored = await grantedFor(session, sealing);
+  const refreshToken = stored?.refreshToken;
+  if (provider === undefined || stored === undefined || refreshToken === undefined) return end('nothing can be asked about it any more');
   const granted = await grant(provider, refreshToken);
   if (typeof granted === 'string') return end(`the provider says ${granted}`);
   const keep = (login: LoggedIn): Promise<void> => renewSession(session, login, { context, sealing });
   const nowMs = context.clock.nowMs();
   // A provider may keep the refresh token unchanged, and may omit the ID token: then its last statements remain valid, as far as the
   // present settings still allow them.
-  const before = { ...loggedInBefore(session, refreshed), refreshToken: granted.refresh_token ?? refreshToken };
+  const before = { ...loggedInBefore(session, stored), refreshToken: granted.refresh_token ?? refreshToken };
   let login: LoggedIn;
   try {
     login =
       granted.id_token === undefined
-        ? { ...before, caller: provider.callerOf(claimsOf(refreshed.idToken)), validUntilMs: validUntilMs(granted, nowMs) }
+        ? { ...before, caller: provider.callerOf(claimsOf(stored.idToken)), validUntilMs: validUntilMs(granted, nowMs) }
         : await loggedIn(granted, provider, tokens, nowMs);
   } catch (error) {
     // Such a user could not log in either.

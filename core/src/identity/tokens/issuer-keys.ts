@@ -117,8 +117,8 @@ async function fetchKeys({ issuer, jwksUrl, certificateAuthority, token, allowed
 }
 
 /** Keeps only public keys: anyone could sign with a symmetric key in a published set. */
-function keySetOf(discovery: unknown, url: string): JSONWebKeySet {
-  const keys = (discovery as { readonly keys?: unknown } | null)?.keys;
+function keySetOf(document: unknown, url: string): JSONWebKeySet {
+  const keys = (document as { readonly keys?: unknown } | null)?.keys;
   if (!Array.isArray(keys)) throw unusable(url, 'it is no key set');
   const isUsable = (key: unknown): key is JWK =>
     typeof key === 'object' && key !== null && asymmetric.has((key as JWK).kty ?? '') && ((key as JWK).use ?? 'sig') === 'sig';

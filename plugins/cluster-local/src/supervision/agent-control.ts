@@ -57,12 +57,12 @@ export class AgentControl {
 
   /** The agent's state; an agent with other settings is first made to reload them. */
   async state(record: AgentRecord, settings: AgentSettings, signal: AbortSignal): Promise<AgentState> {
-    const requested = async (): Promise<AgentState> =>
+    const readState = async (): Promise<AgentState> =>
       JSON.parse(await textOf(await requestAgent(record, 'GET', '/state', signal))) as AgentState;
-    const state = await requested();
+    const state = await readState();
     if (state.settingsDigest === settingsDigest(settings)) return state;
     (await requestAgent(record, 'POST', '/settings', signal)).resume();
-    return requested();
+    return readState();
   }
 
   /** Ends the agent and every pod within the time; whatever has not ended by then is killed. */

@@ -1,7 +1,7 @@
 import type { Clock } from '@tappaas/sdk';
 import { reconcileErrors } from './errors.js';
 
-export interface PacedReaderOptions {
+export interface IdleTimeoutOptions {
   readonly clock: Clock;
   /** Longest time without an item while one is awaited. */
   readonly silenceMsMax: number;
@@ -15,9 +15,9 @@ export interface PacedReaderOptions {
  *
  * @throws TAP_CACHE_SILENT, the signal's reason, and what the iterable throws
  */
-export async function* readPaced<T>(
+export async function* readWithIdleTimeout<T>(
   open: (signal: AbortSignal) => AsyncIterable<T>,
-  options: PacedReaderOptions,
+  options: IdleTimeoutOptions,
   signal: AbortSignal,
 ): AsyncGenerator<T> {
   const { clock, silenceMsMax, what } = options;
