@@ -164,10 +164,10 @@ async function firstDeployment(
     await deploy(invocation);
     return await applicationsOf(client);
   } catch (error) {
-    const untilStop = cliErrorOf(error);
-    if (untilStop === undefined) throw error;
+    const failure = cliErrorOf(error);
+    if (failure === undefined) throw error;
     (isReadable(output) ? stdout : stderr).write(
-      harmless(`The first deployment did not succeed: ${untilStop.message}\n  ${untilStop.remedy}\n`),
+      harmless(`The first deployment did not succeed: ${failure.message}\n  ${failure.remedy}\n`),
     );
   }
   return noApplications;
