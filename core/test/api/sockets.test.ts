@@ -336,6 +336,14 @@ test('an event that is none is answered with what is expected, and counts as a j
   t.truthy((await join(socket, configMaps)).room);
 });
 
+test('a room of an empty name or namespace is refused: it would follow all objects', async (t) => {
+  const socket = open(t, await startServer(t));
+  for (const [field, selection] of Object.entries({ namespace: { namespace: '' }, name: { namespace: 'default', name: '' } })) {
+    const { error } = await join(socket, { ...configMaps, ...selection });
+    t.is(error?.message, `join: ${field}: expected the ${field} to follow, or none for all, found an empty text`);
+  }
+});
+
 test('a refused room of metrics names what it expects and what it found', async (t) => {
   const socket = open(t, await startServer(t));
   const found: readonly (readonly [unknown, string])[] = [

@@ -99,8 +99,8 @@ function metricNames(names: unknown): readonly string[] {
 }
 
 function objectsOf(fields: Fields, engine: string, kind: Target['kind']): JoinRequest {
-  const namespace = partOf(fields, 'namespace');
-  const name = partOf(fields, 'name');
+  const namespace = selectedPart(fields, 'namespace');
+  const name = selectedPart(fields, 'name');
   const labelSelector = textOf(fields, 'labelSelector');
   const requested = textOf(fields, 'fieldSelector');
   const resourceVersion = textOf(fields, 'resourceVersion');
@@ -150,6 +150,12 @@ function partOf(fields: Fields, name: string): string | undefined {
   const text = textOf(fields, name);
   if (text !== undefined && !pathPart.test(text)) throw invalid(name, 'expected a name: letters, digits, "-", "." and ":"');
   return text;
+}
+
+/** Reads what selects the objects of a room. An empty one is not taken as any: the room would contain objects that were not asked for. */
+function selectedPart(fields: Fields, name: 'namespace' | 'name'): string | undefined {
+  if (fields.get(name) === '') throw invalid(name, `expected the ${name} to follow, or none for all, found an empty text`);
+  return partOf(fields, name);
 }
 
 /** Formats a value of a request for an error message. */
