@@ -3,6 +3,7 @@ import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { fakeCluster, load, startTestKernel, type TestKernel } from '@tappaas/testing';
 import test from 'ava';
 import { namesOnCluster } from '../../dist/platform/clusters/cluster-namespaces.js';
+import { renderedStatus } from './rendered-status.ts';
 
 const template = 'tappaas-{namespace}';
 const ConfigMaps = kubernetesHandle<KubernetesObject>('', 'ConfigMap');
@@ -16,12 +17,7 @@ const Note = defineKind({
   scope: 'Namespaced',
   description: 'A text on a cluster.',
   spec: Type.Object({}),
-  status: Type.Object({
-    release: Type.Optional(Type.String()),
-    operation: Type.Optional(Type.String()),
-    observedGeneration: Type.Optional(Type.Integer()),
-    conditions: Type.Optional(Type.Array(Type.Unknown())),
-  }),
+  status: renderedStatus,
 });
 
 const notes = definePlugin({

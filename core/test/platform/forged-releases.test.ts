@@ -16,6 +16,7 @@ import { kubernetesHandle } from '@tappaas/sdk/kubernetes';
 import { fakeCluster, load, startTestKernel, type TestKernel } from '@tappaas/testing';
 import test from 'ava';
 import { digestOf } from '../../dist/reconcile/canonical.js';
+import { renderedStatus } from './rendered-status.ts';
 
 const Secrets = kubernetesHandle<KubernetesSecret>('', 'Secret');
 const ConfigMaps = kubernetesHandle<KubernetesObject>('', 'ConfigMap');
@@ -29,12 +30,7 @@ const Note = defineKind({
   scope: 'Namespaced',
   description: 'A text on a cluster.',
   spec: Type.Object({ text: Type.String(), pin: Type.Optional(Type.String()) }),
-  status: Type.Object({
-    release: Type.Optional(Type.String()),
-    operation: Type.Optional(Type.String()),
-    observedGeneration: Type.Optional(Type.Integer()),
-    conditions: Type.Optional(Type.Array(Type.Unknown())),
-  }),
+  status: renderedStatus,
 });
 
 const configMap = (name: string, namespace: string, text = 'forged') => ({

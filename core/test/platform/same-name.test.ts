@@ -2,6 +2,7 @@ import { defineKind, definePlugin, Type } from '@tappaas/sdk';
 import { Release } from '@tappaas/sdk/kinds';
 import { fakeCluster, load, startTestKernel } from '@tappaas/testing';
 import test from 'ava';
+import { renderedStatus } from './rendered-status.ts';
 
 const renders = (kind: string) =>
   defineKind({
@@ -12,12 +13,7 @@ const renders = (kind: string) =>
     scope: 'Namespaced',
     description: 'A text on a cluster.',
     spec: Type.Object({ text: Type.String() }),
-    status: Type.Object({
-      release: Type.Optional(Type.String()),
-      operation: Type.Optional(Type.String()),
-      observedGeneration: Type.Optional(Type.Integer()),
-      conditions: Type.Optional(Type.Array(Type.Unknown())),
-    }),
+    status: renderedStatus,
   });
 const Note = renders('Note');
 const Page = renders('Page');

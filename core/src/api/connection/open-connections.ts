@@ -45,14 +45,14 @@ export class OpenConnections {
    * the last check, are kept.
    */
   async endQuiet(beingServed: () => ReadonlySet<Socket>, clock: Clock, signal: AbortSignal): Promise<void> {
-    let lastData = new Map<Socket, number>();
+    let bytesSeen = new Map<Socket, number>();
     while (!signal.aborted && this.#arrived.size > 0) {
       const served = beingServed();
       for (const socket of this.#speaking) {
-        const isSilent = lastData.get(socket) === socket.bytesRead && socket.writableLength === 0;
+        const isSilent = bytesSeen.get(socket) === socket.bytesRead && socket.writableLength === 0;
         if (isSilent && !served.has(socket)) socket.destroySoon();
       }
-      lastData = new Map([...this.#speaking].map((socket) => [socket, socket.bytesRead]));
+      bytesSeen = new Map([...this.#speaking].map((socket) => [socket, socket.bytesRead]));
       await clock.sleep(quietMs, signal).catch(() => {});
       // Reads pending input before the next check.
       await turn();

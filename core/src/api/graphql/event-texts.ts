@@ -25,7 +25,7 @@ interface Making {
   readonly begun: number;
   readonly atMs: number;
   readonly made: Promise<EventText>;
-  errorText?: EventText;
+  finished?: EventText;
 }
 
 /** The subscription that requests a text, and when. */
@@ -60,16 +60,16 @@ export class EventTexts {
     const making = texts.get(key);
     const asking = { age, atMs: this.#clock.nowMs() };
     // With thousands of subscribers, the text mostly exists already: no promise is needed.
-    return making?.errorText !== undefined && isFit(making, making.errorText, asking)
-      ? making.errorText
+    return making?.finished !== undefined && isFit(making, making.finished, asking)
+      ? making.finished
       : this.#awaited(texts, key, asking, make);
   }
 
   async #awaited(texts: Map<string, Making>, key: string, asking: Asking, make: () => Promise<EventText>): Promise<EventText> {
     let last: Making | undefined;
     for (let making = texts.get(key); making !== undefined && making !== last; making = texts.get(key)) {
-      const errorText = await making.made;
-      if (isFit(making, errorText, asking)) return errorText;
+      const finished = await making.made;
+      if (isFit(making, finished, asking)) return finished;
       last = making;
     }
     return this.#make(texts, key, make);
@@ -80,10 +80,10 @@ export class EventTexts {
     texts.set(key, making);
     let isCached = false;
     try {
-      const errorText = await making.made;
-      making.errorText = errorText;
-      isCached = errorText.goodFor === 'everybody' || errorText.goodFor === 'present';
-      return errorText;
+      const finished = await making.made;
+      making.finished = finished;
+      isCached = finished.goodFor === 'everybody' || finished.goodFor === 'present';
+      return finished;
     } finally {
       if (!isCached && texts.get(key) === making) texts.delete(key);
     }

@@ -45,13 +45,13 @@ export class LiveOperation {
   /** Returns the text of an event, shared by all subscribers with the same operation, variables and rights. */
   textFor(event: LiveEvent, context: () => GraphqlContext): Awaitable<EventText> {
     const { type = '', resourceVersion = '' } = (event.value ?? {}) as { readonly type?: string; readonly resourceVersion?: string };
-    const make = () => this.#wireErrors(event, context());
+    const make = () => this.#makeText(event, context());
     return event.shared === undefined
       ? make()
       : this.#texts.once(event.shared, `${type} ${resourceVersion} ${this.#key}`, this.#beganAt, make);
   }
 
-  async #wireErrors(event: LiveEvent, context: GraphqlContext): Promise<EventText> {
+  async #makeText(event: LiveEvent, context: GraphqlContext): Promise<EventText> {
     const { data, errors } = await this.#execute(event, context);
     const place = { requestId: context.requestId, log: context.parts.log };
     const wireErrors = errors?.map((error) => wireError(error, place));
