@@ -76,3 +76,16 @@ test('objects whose long names begin alike all have releases', async (t) => {
     t.is(release?.spec.of.name, name, JSON.stringify(status));
   }
 });
+
+test('an object whose long name has a dot or a hyphen where it is truncated has releases', async (t) => {
+  const kernel = await startTestKernel({ plugins: [load(texts), load(fakeCluster, {}, { id: 'east' })] });
+  t.teardown(() => kernel.stop());
+  const names = ['.', '-'].map((last) => `${'n'.repeat(239)}${last}rest`);
+  for (const name of names) await kernel.resources.create(Note, { metadata: { namespace: 'default', name }, spec: { text: 'first' } });
+  await kernel.reconcileUntilSettled();
+  for (const name of names) {
+    const { status } = (await kernel.resources.get(Note, { namespace: 'default', name })) ?? {};
+    const release = await kernel.resources.get(Release, { namespace: 'default', name: String(status?.release) });
+    t.is(release?.spec.of.name, name, JSON.stringify(status));
+  }
+});

@@ -87,6 +87,9 @@ export function createReleaseBook(options: ReleaseBookOptions): ReleaseBook<Owne
   };
 }
 
+/** Leaves room for a number in the name of a release; what precedes the number must not end in a dot. */
+const truncated = (name: string): string => name.slice(0, 240).replace(/\.$/, '');
+
 /** Returns the release with that content: an earlier one with the same digest, or a new one with the next number. */
 async function releaseOf(
   { resources, versionOf, reportSecretRead, tell }: ReleaseBookOptions,
@@ -110,7 +113,7 @@ async function releaseOf(
   const of = { group: apiVersion.split('/').at(-2) ?? '', kind, name, uid };
   const made = await createNext(resources, last, (number) => ({
     metadata: {
-      name: `${name.slice(0, 240)}-${number}`,
+      name: `${truncated(name)}-${number}`,
       namespace,
       ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: false }],
     },
